@@ -1,0 +1,100 @@
+//! Both sides together.
+
+use crate::{Lower, Upper};
+
+/// How far rounding alone may let a lower bound exceed an upper bound that equals it, in nats.
+///
+/// `1e-9 · max(1, |value|)`: sums of up to `10^6` logarithms of that size stay well inside.
+#[must_use]
+pub fn slack(ln: f64) -> f64 {
+    if ln.is_finite() {
+        1e-9 * ln.abs().max(1.0)
+    } else {
+        0.0
+    }
+}
+
+/// `lower ≤ ln Z ≤ upper`, in nats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bracket {
+    lower: Lower,
+    upper: Upper,
+}
+
+/// A lower bound above an upper bound: one of the two proofs is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "internal error: the lower bound {lower} exceeds the upper bound {upper}; one of the proofs is wrong, please report this model"
+)]
+pub struct Crossed {
+    /// The lower bound in nats.
+    pub lower: f64,
+    /// The upper bound in nats.
+    pub upper: f64,
+}
+
+impl Bracket {
+    /// Joins two bounds.
+    ///
+    /// # Errors
+    /// [`Crossed`] if the lower bound exceeds the upper one by more than [`slack`].
+    pub fn new(lower: Lower, upper: Upper) -> Result<Self, Crossed> {
+        let ordered = lower.ln() <= upper.ln() + slack(upper.ln());
+        if ordered {
+            Ok(Self { lower, upper })
+        } else {
+            Err(Crossed {
+                lower: lower.ln(),
+                upper: upper.ln(),
+            })
+        }
+    }
+
+    /// `(−∞, +∞)`: nothing is proved yet.
+    #[must_use]
+    pub fn trivial() -> Self {
+        Self {
+            lower: Lower::trivial(),
+            upper: Upper::trivial(),
+        }
+    }
+
+    /// The lower bound.
+    #[must_use]
+    pub fn lower(&self) -> Lower {
+        self.lower
+    }
+
+    /// The upper bound.
+    #[must_use]
+    pub fn upper(&self) -> Upper {
+        self.upper
+    }
+
+    /// `upper − lower` in nats, at least 0; 0 if both are the same infinity.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        let (lower, upper) = (self.lower.ln(), self.upper.ln());
+        if lower >= upper { 0.0 } else { upper - lower }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crossed_bracket_is_refused() {
+        let lower = Lower::new(1.0).unwrap();
+        assert!(Bracket::new(lower, Upper::new(0.9).unwrap()).is_err());
+        assert!(Bracket::new(lower, Upper::new(1.0 - 1e-12).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn two_equal_infinities_leave_no_gap() {
+        let bracket =
+            Bracket::new(Lower::trivial(), Upper::new(f64::NEG_INFINITY).unwrap()).unwrap();
+        assert!(bracket.gap().abs() < f64::MIN_POSITIVE);
+        assert!(Bracket::trivial().gap().is_infinite());
+    }
+}

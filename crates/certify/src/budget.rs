@@ -1,0 +1,87 @@
+//! Time and interruption, handed down by the caller.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::Stop;
+
+/// The clock and the interrupt flag that a caller hands to a long computation.
+///
+/// Libraries of this workspace read no clock of their own: they ask the budget.
+/// Clones share the interrupt flag.
+///
+/// # Example
+/// ```
+/// use forney_certify::Budget;
+/// use std::time::Duration;
+/// let budget = Budget::unlimited();
+/// assert!(budget.stop().is_none());
+/// let share = budget.capped(Duration::ZERO);
+/// assert!(share.stop().is_some());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Budget {
+    started: Instant,
+    deadline: Option<Instant>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Budget {
+    /// A budget that starts now, ends after `time` (never, if `None`) or when the flag is raised.
+    #[must_use]
+    pub fn new(time: Option<Duration>, interrupted: Arc<AtomicBool>) -> Self {
+        let started = Instant::now();
+        Self {
+            started,
+            deadline: time.and_then(|t| started.checked_add(t)),
+            interrupted,
+        }
+    }
+
+    /// A budget without an end.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(None, Arc::new(AtomicBool::new(false)))
+    }
+
+    /// The same budget ending at most `time` from now.
+    #[must_use]
+    pub fn capped(&self, time: Duration) -> Self {
+        let cap = Instant::now().checked_add(time);
+        let deadline = match (self.deadline, cap) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self {
+            started: self.started,
+            deadline,
+            interrupted: Arc::clone(&self.interrupted),
+        }
+    }
+
+    /// Time since the budget was made.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Time that is left; `None` if there is no end.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline
+            .map(|d| d.saturating_duration_since(Instant::now()))
+    }
+
+    /// Why to stop now, if at all.
+    #[must_use]
+    pub fn stop(&self) -> Option<Stop> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Some(Stop::Interrupted);
+        }
+        match self.deadline {
+            Some(d) if Instant::now() >= d => Some(Stop::TimeLimit),
+            _ => None,
+        }
+    }
+}

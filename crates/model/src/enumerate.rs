@@ -1,0 +1,74 @@
+//! The oracle of the test suites: sums over every assignment of a small model.
+
+use crate::FactorGraph;
+
+/// What enumeration finds.
+#[derive(Clone, Debug)]
+pub struct Enumeration {
+    /// `ln Z` in nats; `−∞` if no assignment is allowed.
+    pub ln_z: f64,
+    /// `p(x_v)` for each variable; zeros if `Z = 0`.
+    pub marginals: Vec<Vec<f64>>,
+    /// `max_x Σ_a ln f_a(x_a)` in nats.
+    pub ln_max: f64,
+}
+
+/// Sums over every assignment.
+///
+/// # Complexity
+/// Time `Π_v |X_v|` times the size of the model; meant for at most a few million assignments.
+///
+/// # Example
+/// ```
+/// use forney_model::{enumerate::enumerate, FactorGraph};
+/// let free = FactorGraph::new(vec![2, 3], vec![])?;
+/// assert!((enumerate(&free).ln_z - 6f64.ln()).abs() < 1e-12);
+/// # Ok::<(), forney_model::ModelError>(())
+/// ```
+#[must_use]
+pub fn enumerate(graph: &FactorGraph) -> Enumeration {
+    let mut values: Vec<(Vec<usize>, f64)> = Vec::new();
+    for_each_assignment(graph.cards(), |assignment| {
+        values.push((assignment.to_vec(), graph.ln_value(assignment)));
+    });
+    let ln_max = values
+        .iter()
+        .map(|(_, ln)| *ln)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let mut marginals: Vec<Vec<f64>> = graph.cards().iter().map(|&card| vec![0.0; card]).collect();
+    if ln_max == f64::NEG_INFINITY {
+        return Enumeration {
+            ln_z: ln_max,
+            marginals,
+            ln_max,
+        };
+    }
+    let sum: f64 = values.iter().map(|(_, ln)| (ln - ln_max).exp()).sum();
+    for (assignment, ln) in &values {
+        let probability = (ln - ln_max).exp() / sum;
+        for (marginal, &state) in marginals.iter_mut().zip(assignment) {
+            marginal[state] += probability;
+        }
+    }
+    Enumeration {
+        ln_z: ln_max + sum.ln(),
+        marginals,
+        ln_max,
+    }
+}
+
+/// Calls `visit` with every assignment, last variable fastest.
+pub fn for_each_assignment(cards: &[usize], mut visit: impl FnMut(&[usize])) {
+    let mut assignment = vec![0usize; cards.len()];
+    loop {
+        visit(&assignment);
+        let Some(at) = (0..cards.len())
+            .rev()
+            .find(|&at| assignment[at] + 1 < cards[at])
+        else {
+            return;
+        };
+        assignment[at] += 1;
+        assignment[at + 1..].fill(0);
+    }
+}

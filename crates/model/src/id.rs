@@ -1,0 +1,49 @@
+//! Typed indices, so that a variable and a factor cannot be confused.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $letter:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The identifier of position `index`.
+            ///
+            /// # Panics
+            /// If `index` exceeds `u32::MAX`; models of that size do not fit in memory.
+            #[must_use]
+            pub fn new(index: usize) -> Self {
+                Self(u32::try_from(index).expect("more than 2^32 variables or factors"))
+            }
+
+            /// The position, for indexing slices.
+            #[must_use]
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letter, "{}"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// A variable, numbered from 0 in the order of the model.
+    VarId, "v"
+}
+id! {
+    /// A factor, numbered from 0 in the order of the model.
+    FactorId, "f"
+}

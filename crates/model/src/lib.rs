@@ -1,0 +1,27 @@
+//! Discrete graphical models: `p(x) = (1/Z) Π_a f_a(x_a)`, `Z = Σ_x Π_a f_a(x_a)`.
+//!
+//! | symbol | name | shape |
+//! |---|---|---|
+//! | `v` | [`VarId`] | `0..n` |
+//! | `\|X_v\|` | cardinality, [`FactorGraph::card`] | ≥ 1 |
+//! | `a` | [`FactorId`] | `0..m` |
+//! | `x_a` | scope of a factor, [`Table::scope`] | any number of variables, also none |
+//! | `ln f_a` | [`Table::ln`] | product of the scope's cardinalities, last variable fastest |
+//!
+//! Tables live in the log domain (nats); a hard zero is `−∞`.
+
+mod domains;
+pub mod enumerate;
+mod error;
+mod evidence;
+pub mod generate;
+mod graph;
+mod id;
+mod table;
+
+pub use domains::{Domains, Restriction};
+pub use error::ModelError;
+pub use evidence::Evidence;
+pub use graph::{FactorGraph, Node};
+pub use id::{FactorId, VarId};
+pub use table::{Table, table_len};
