@@ -97,7 +97,7 @@ impl FactorGraph {
     }
 
     /// All variables, in order.
-    pub fn variables(&self) -> impl ExactSizeIterator<Item = VarId> + use<> {
+    pub fn variables(&self) -> impl DoubleEndedIterator<Item = VarId> + ExactSizeIterator + use<> {
         (0..self.cards.len()).map(VarId::new)
     }
 

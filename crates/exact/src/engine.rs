@@ -1,0 +1,560 @@
+//! The engine: one schedule, its numbers, and the two loops of the workspace.
+//!
+//! | symbol | name | shape |
+//! |---|---|---|
+//! | `w` | weights of split steps | [`Schedule::num_weights`] |
+//! | `λ` | cost shifts | [`Schedule::num_shifts`] |
+//! | `ln Z_w` | value of [`Engine::forward`] | nats |
+
+use std::sync::Arc;
+
+use forney_model::{FactorGraph, VarId};
+
+use crate::layout::{MAX_INPUTS, expand};
+use crate::prepare::{SAFE, reserve};
+use crate::schedule::{Base, Schedule, Source, Step};
+use crate::step::{self, Algebra, Scratch};
+use crate::table::{Form, Range, Values, View};
+use crate::tasks::Tasks;
+
+/// Whether messages outlive their use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// A message's buffer is reused once its receiver has run: least memory, forward passes only.
+    Live,
+    /// Everything is kept: backward passes and tracing back are possible.
+    All,
+}
+
+/// A schedule with the numbers of a model, ready to run many times.
+///
+/// # Example
+/// ```
+/// use forney_exact::{Engine, Keep, Order, Schedule, Whole};
+/// use forney_model::{generate::ising_grid, enumerate::enumerate};
+/// use rand::SeedableRng;
+/// let model = ising_grid(3, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let order = Order::new(model.variables().collect(), &model)?;
+/// let schedule = Schedule::compile(&model, &order, &mut Whole)?;
+/// let mut engine = Engine::new(schedule.into(), &model, Keep::Live);
+/// assert!((engine.forward(&[], &[]) - enumerate(&model).ln_z).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    schedule: Arc<Schedule>,
+    keep: Keep,
+    /// `Σ ln` of constant factors and of the cardinalities of free variables.
+    constant: f64,
+    bases: Vec<Values>,
+    states: Vec<State>,
+    tasks: Tasks,
+    /// With [`Keep::Live`]: message buffers that no live message uses, and one scratch for all.
+    buffers: Vec<Vec<f64>>,
+    scratch: Scratch,
+}
+
+/// The numbers of one step.
+#[derive(Clone, Debug)]
+struct State {
+    message: Values,
+    adjoint: Vec<f64>,
+    /// Beliefs of inputs that are not messages (those of messages are the senders' adjoints).
+    beliefs: Vec<Vec<f64>>,
+    scratch: Scratch,
+    /// `∂ ln Z_w / ∂w` after a backward pass, if the step has a weight.
+    entropy: f64,
+}
+
+/// What a pass reads besides the messages.
+#[derive(Clone, Copy)]
+struct Pass<'p> {
+    schedule: &'p Schedule,
+    bases: &'p [Values],
+    weights: &'p [f64],
+    shifts: &'p [f64],
+    algebra: Algebra,
+    /// Are beliefs of the factors of unsplit steps wanted?
+    factor_beliefs: bool,
+}
+
+impl Engine {
+    /// Loads the factors of `graph` into the tables of `schedule`.
+    ///
+    /// # Panics
+    /// If the schedule was compiled for another model.
+    ///
+    /// # Complexity
+    /// Linear in the entries of the joined factor tables; messages are allocated when first needed.
+    #[must_use]
+    pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep: Keep) -> Self {
+        assert_eq!(
+            schedule.cards(),
+            graph.cards(),
+            "a schedule of another model"
+        );
+        let constant = schedule
+            .constants()
+            .iter()
+            .map(|a| graph.factors()[a.index()].ln()[0])
+            .sum::<f64>()
+            + schedule
+                .free()
+                .iter()
+                .map(|&v| (graph.card(v) as f64).ln())
+                .sum::<f64>();
+        let mut split = vec![false; schedule.bases().len()];
+        for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
+            for input in &step.inputs {
+                if let Source::Base(base) = input.source {
+                    split[base] = true;
+                }
+            }
+        }
+        let bases = schedule
+            .bases()
+            .iter()
+            .zip(split)
+            .map(|(base, split)| load(base, graph, split))
+            .collect();
+        let states = schedule.steps().iter().map(|_| State::new()).collect();
+        let tasks = Tasks::new(&schedule);
+        let buffers = vec![Vec::new(); schedule.buffers.sizes.len()];
+        Self {
+            schedule,
+            keep,
+            constant,
+            bases,
+            states,
+            tasks,
+            buffers,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<Schedule> {
+        &self.schedule
+    }
+
+    /// One forward pass: `ln Z_w`, in nats; `ln Z` itself if nothing is split.
+    ///
+    /// # Panics
+    /// If there is not one weight for each split step and one number for each shift entry.
+    ///
+    /// # Complexity
+    /// One multiply-add per clique entry and input, one `exp` and `ln` per message entry where a
+    /// weight differs from 1.
+    pub fn forward(&mut self, weights: &[f64], shifts: &[f64]) -> f64 {
+        self.run_forward(Algebra::Sum, weights, shifts)
+    }
+
+    /// One forward pass of maxima: `max_x Σ_a ln f_a(x_a)`, in nats.
+    ///
+    /// # Panics
+    /// If the schedule splits buckets.
+    pub fn forward_max(&mut self) -> f64 {
+        assert!(
+            self.schedule.is_exact(),
+            "maxima of a split schedule are no maximum"
+        );
+        let free: f64 = self
+            .schedule
+            .free()
+            .iter()
+            .map(|&v| (self.schedule.cards()[v.index()] as f64).ln())
+            .sum();
+        self.run_forward(Algebra::Max, &[], &[]) - free
+    }
+
+    fn run_forward(&mut self, algebra: Algebra, weights: &[f64], shifts: &[f64]) -> f64 {
+        let schedule = Arc::clone(&self.schedule);
+        assert_eq!(
+            weights.len(),
+            schedule.num_weights(),
+            "one weight for each mini-bucket"
+        );
+        assert_eq!(
+            shifts.len(),
+            schedule.num_shifts(),
+            "one number for each shift entry"
+        );
+        let bases = std::mem::take(&mut self.bases);
+        let pass = Pass {
+            schedule: &schedule,
+            bases: &bases,
+            weights,
+            shifts,
+            algebra,
+            factor_beliefs: false,
+        };
+        let mut ln_z = self.constant;
+        match self.keep {
+            Keep::All => {
+                self.tasks.each_leaf(&mut self.states, |first, states| {
+                    for at in 0..states.len() {
+                        pass.forward_kept(first, at, states);
+                    }
+                });
+                for &at in self.tasks.trunk() {
+                    pass.forward_kept(0, at, &mut self.states);
+                }
+                for (step, state) in schedule.steps().iter().zip(&self.states) {
+                    if step.parent.is_none() {
+                        ln_z += root_value(&state.message);
+                    }
+                }
+            }
+            Keep::Live => {
+                for (at, step) in schedule.steps().iter().enumerate() {
+                    let (before, rest) = self.states.split_at_mut(at);
+                    let message = &mut rest[0].message;
+                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of_step[at]]);
+                    pass.forward(step, 0, before, message, &mut self.scratch);
+                    for child in step.children() {
+                        self.buffers[schedule.buffers.of_step[child]] =
+                            std::mem::take(&mut before[child].message.data);
+                    }
+                    if step.parent.is_none() {
+                        ln_z += root_value(message);
+                        self.buffers[schedule.buffers.of_step[at]] =
+                            std::mem::take(&mut message.data);
+                    }
+                }
+            }
+        }
+        self.bases = bases;
+        ln_z
+    }
+
+    /// One backward pass after a forward pass with the same arguments: the gradient of `ln Z_w`.
+    ///
+    /// `d_weights[r]` becomes `∂ ln Z_w / ∂w_r` (a conditional entropy) with all weights taken as
+    /// independent, `d_shifts` the difference of the beliefs of the two mini-buckets. With
+    /// `factor_beliefs`, [`Engine::base_belief`] holds the marginal of every base afterwards.
+    ///
+    /// # Panics
+    /// If messages were not kept, or the lengths do not fit.
+    pub fn backward(
+        &mut self,
+        weights: &[f64],
+        shifts: &[f64],
+        factor_beliefs: bool,
+        d_weights: &mut [f64],
+        d_shifts: &mut [f64],
+    ) {
+        assert!(
+            self.keep == Keep::All,
+            "a backward pass needs the messages of the forward pass"
+        );
+        let schedule = Arc::clone(&self.schedule);
+        let bases = std::mem::take(&mut self.bases);
+        let pass = Pass {
+            schedule: &schedule,
+            bases: &bases,
+            weights,
+            shifts,
+            algebra: Algebra::Sum,
+            factor_beliefs,
+        };
+        for &at in self.tasks.trunk().iter().rev() {
+            pass.backward_kept(0, at, &mut self.states);
+        }
+        self.tasks.each_leaf(&mut self.states, |first, states| {
+            for at in (0..states.len()).rev() {
+                pass.backward_kept(first, at, states);
+            }
+        });
+        self.bases = bases;
+
+        d_shifts.fill(0.0);
+        for (step, state) in schedule.steps().iter().zip(&self.states) {
+            if let Some(weight) = step.weight {
+                d_weights[weight] = state.entropy;
+            }
+            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+                if let Source::Shift(shift, added) = input.source {
+                    let shift = &schedule.shifts()[shift];
+                    let gradient = &mut d_shifts[shift.offset..shift.offset + shift.len];
+                    let sign = if added { 1.0 } else { -1.0 };
+                    for (g, b) in gradient.iter_mut().zip(belief) {
+                        *g += sign * b;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The belief over the scope of every base, after [`Engine::backward`] with `factor_beliefs`:
+    /// the marginal of the model if nothing is split.
+    pub(crate) fn base_beliefs(&self) -> Vec<&[f64]> {
+        let mut beliefs: Vec<&[f64]> = vec![&[]; self.bases.len()];
+        for (step, state) in self.schedule.steps().iter().zip(&self.states) {
+            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+                if let Source::Base(base) = input.source {
+                    beliefs[base] = &belief[..input.len];
+                }
+            }
+        }
+        beliefs
+    }
+
+    /// An assignment that attains [`Engine::forward_max`], by going back through the kept messages.
+    pub(crate) fn trace_back(&self) -> Vec<usize> {
+        let schedule = &self.schedule;
+        let mut assignment = vec![0; schedule.cards().len()];
+        for (step, _) in schedule.steps().iter().zip(&self.states).rev() {
+            if step.eliminated == 0 {
+                continue;
+            }
+            let mut best = (f64::NEG_INFINITY, 0);
+            for row in 0..step.rows {
+                set_row(step, row, schedule.cards(), &mut assignment);
+                let value: f64 = step
+                    .inputs
+                    .iter()
+                    .map(|input| self.entry(input.source, &assignment))
+                    .sum();
+                if value > best.0 {
+                    best = (value, row);
+                }
+            }
+            set_row(step, best.1, schedule.cards(), &mut assignment);
+        }
+        assignment
+    }
+
+    /// `ln` of the entry of a table at an assignment.
+    fn entry(&self, source: Source, assignment: &[usize]) -> f64 {
+        let schedule = &self.schedule;
+        let (scope, values): (&[VarId], &Values) = match source {
+            Source::Base(base) => (&schedule.bases()[base].scope, &self.bases[base]),
+            Source::Message(child) => (
+                schedule.steps()[child].message_scope(),
+                &self.states[child].message,
+            ),
+            Source::Shift(..) => unreachable!("an exact schedule has no shifts"),
+        };
+        let at = scope.iter().fold(0, |at, v| {
+            at * schedule.cards()[v.index()] + assignment[v.index()]
+        });
+        match values.form {
+            Form::Linear => values.data[at].ln(),
+            Form::Log => values.data[at],
+        }
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            message: Values::empty(),
+            adjoint: Vec::new(),
+            beliefs: Vec::new(),
+            scratch: Scratch::default(),
+            entropy: 0.0,
+        }
+    }
+}
+
+/// Sets the eliminated variables of a step to joint state number `row`.
+fn set_row(step: &Step, mut row: usize, cards: &[usize], assignment: &mut [usize]) {
+    for v in step.scope[..step.eliminated].iter().rev() {
+        assignment[v.index()] = row % cards[v.index()];
+        row /= cards[v.index()];
+    }
+}
+
+/// The logarithm of a message without variables.
+fn root_value(message: &Values) -> f64 {
+    message.ln_scale
+        + match message.form {
+            Form::Linear => message.data[0].ln(),
+            Form::Log => message.data[0],
+        }
+}
+
+/// Multiplies the factors of a base; plain (largest entry 1) unless its step is split.
+fn load(base: &Base, graph: &FactorGraph, split: bool) -> Values {
+    let mut data = vec![0.0; base.len];
+    for &a in &base.factors {
+        let factor = &graph.factors()[a.index()];
+        add_factor(factor, &base.scope, graph.cards(), &mut data);
+    }
+    let range = Range::of(Form::Log, &data);
+    if split || range.is_empty() || range.spread() > SAFE {
+        return Values {
+            form: Form::Log,
+            data,
+            ln_scale: 0.0,
+            range,
+        };
+    }
+    for x in &mut data {
+        *x = (*x - range.max).exp();
+    }
+    let normed = Range {
+        min: range.min - range.max,
+        max: 0.0,
+    };
+    Values {
+        form: Form::Linear,
+        data,
+        ln_scale: range.max,
+        range: normed,
+    }
+}
+
+/// Adds `ln f` to a table over a larger scope.
+fn add_factor(factor: &forney_model::Table, scope: &[VarId], cards: &[usize], data: &mut [f64]) {
+    let inside: Vec<VarId> = scope
+        .iter()
+        .copied()
+        .filter(|v| factor.scope().contains(v))
+        .collect();
+    let single: Vec<VarId> = factor
+        .scope()
+        .iter()
+        .copied()
+        .filter(|v| cards[v.index()] == 1)
+        .collect();
+    // Variables of one state have no axis in a base; in front they change no offset.
+    let factor = factor.permuted(&[single, inside].concat());
+    let axes = |scope: &[VarId]| -> Vec<(usize, usize)> {
+        scope
+            .iter()
+            .map(|v| (v.index(), cards[v.index()]))
+            .collect()
+    };
+    let offsets = expand(&axes(scope), &axes(factor.scope()));
+    for (x, at) in data.iter_mut().zip(offsets) {
+        *x += factor.ln()[at];
+    }
+}
+
+impl<'p> Pass<'p> {
+    fn weight(&self, step: &Step) -> f64 {
+        step.weight.map_or(1.0, |at| self.weights[at])
+    }
+
+    /// The inputs of a step; `messages` holds the states of steps `first..`.
+    fn views<'v>(&self, step: &Step, first: usize, messages: &'v [State]) -> [View<'v>; MAX_INPUTS]
+    where
+        'p: 'v,
+    {
+        let mut views = [View::NONE; MAX_INPUTS];
+        for (view, input) in views.iter_mut().zip(&step.inputs) {
+            *view = match input.source {
+                Source::Base(base) => self.bases[base].view(input.len),
+                Source::Message(child) => messages[child - first].message.view(input.len),
+                Source::Shift(shift, added) => {
+                    let offset = self.schedule.shifts()[shift].offset;
+                    View::shift(&self.shifts[offset..offset + input.len], added)
+                }
+            };
+        }
+        views
+    }
+
+    #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
+    fn forward(
+        &self,
+        step: &Step,
+        first: usize,
+        before: &[State],
+        message: &mut Values,
+        scratch: &mut Scratch,
+    ) {
+        let views = self.views(step, first, before);
+        let weight = self.weight(step);
+        let receiver = step
+            .parent
+            .map_or(1.0, |p| self.weight(&self.schedule.steps()[p]));
+        let plain = weight == 1.0 && receiver == 1.0;
+        step::forward(
+            step,
+            self.algebra,
+            weight,
+            &views[..step.inputs.len()],
+            plain,
+            scratch,
+            message,
+        );
+    }
+
+    fn forward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        let step = &self.schedule.steps()[first + at];
+        let (before, rest) = states.split_at_mut(at);
+        let State {
+            message, scratch, ..
+        } = &mut rest[0];
+        self.forward(step, first, before, message, scratch);
+    }
+
+    fn backward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        let step = &self.schedule.steps()[first + at];
+        let weight = self.weight(step);
+        let (before, rest) = states.split_at_mut(at);
+        let state = &mut rest[0];
+        if step.parent.is_none() {
+            let exists = !state.message.range.is_empty();
+            reserve(&mut state.adjoint, 1)[0] = if exists { 1.0 } else { 0.0 };
+        }
+        // The targets of messages are the adjoints of their senders; they are moved out so that
+        // the senders' messages can be read beside them.
+        state.beliefs.resize_with(step.inputs.len(), Vec::new);
+        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+            if let Source::Message(child) = input.source {
+                std::mem::swap(belief, &mut before[child - first].adjoint);
+            }
+        }
+        let views = self.views(step, first, before);
+        let views = &views[..step.inputs.len()];
+        {
+            let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+            for ((target, input), belief) in
+                targets.iter_mut().zip(&step.inputs).zip(&mut state.beliefs)
+            {
+                let base = matches!(input.source, Source::Base(_));
+                if !base || step.weight.is_some() || self.factor_beliefs {
+                    let belief = reserve(belief, input.len);
+                    belief.fill(0.0);
+                    *target = Some(belief);
+                }
+            }
+            let adjoint = &state.adjoint[..step.cols];
+            let targets = &mut targets[..step.inputs.len()];
+            step::backward(
+                step,
+                weight,
+                views,
+                &mut state.scratch,
+                &state.message,
+                adjoint,
+                targets,
+            );
+        }
+        if step.weight.is_some() {
+            let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+            for ((slot, belief), input) in beliefs.iter_mut().zip(&state.beliefs).zip(&step.inputs)
+            {
+                *slot = &belief[..input.len];
+            }
+            let adjoint = &state.adjoint[..step.cols];
+            state.entropy = step::entropy(
+                weight,
+                views,
+                &state.scratch,
+                &state.message,
+                adjoint,
+                &beliefs[..step.inputs.len()],
+            );
+        }
+        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+            if let Source::Message(child) = input.source {
+                std::mem::swap(belief, &mut before[child - first].adjoint);
+            }
+        }
+    }
+}

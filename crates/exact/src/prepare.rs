@@ -1,0 +1,125 @@
+//! Inputs of a step brought to its power: `P_i = (f_i / s_i)^{1/w}`, plain or logarithmic.
+
+use crate::layout::MAX_INPUTS;
+use crate::table::{Form, View};
+use crate::vmath;
+
+/// Products within `exp(±SAFE)` neither underflow nor overflow, whatever is summed.
+pub(crate) const SAFE: f64 = 600.0;
+
+/// Makes a reused buffer at least `len` long; its content does not matter.
+pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
+    if buffer.len() < len {
+        *buffer = vec![0.0; len];
+    }
+    &mut buffer[..len]
+}
+
+/// The inputs as the kernels read them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prepared {
+    buffers: Vec<Vec<f64>>,
+    /// Inputs that are used as they are.
+    direct: [bool; MAX_INPUTS],
+    /// `ln s_i`, the input's own scale excluded.
+    pub(crate) norms: [f64; MAX_INPUTS],
+}
+
+impl Prepared {
+    /// The tables for a kernel; `views` are those of the last call of a `prepare` method.
+    pub(crate) fn tables<'t>(&'t self, views: &[View<'t>]) -> [&'t [f64]; MAX_INPUTS] {
+        let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+        for (i, view) in views.iter().enumerate() {
+            tables[i] = if self.direct[i] {
+                view.data
+            } else {
+                &self.buffers[i][..view.data.len()]
+            };
+        }
+        tables
+    }
+
+    /// `Σ_i ln s_i`.
+    pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> f64 {
+        self.norms[..views.len()].iter().sum()
+    }
+
+    /// `P_i` in plain numbers, at most 1; plain inputs of an unweighted step are used as they are.
+    #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
+    pub(crate) fn powers(&mut self, views: &[View<'_>], weight: f64) {
+        self.buffers.resize_with(views.len(), Vec::new);
+        let power = 1.0 / weight;
+        let plain = |view: &View<'_>| weight == 1.0 && view.form == Form::Linear;
+        let reach: f64 = views
+            .iter()
+            .filter(|view| plain(view))
+            .map(|view| view.range.max.abs().max(view.range.min.abs()))
+            .sum();
+        for (i, view) in views.iter().enumerate() {
+            self.direct[i] = plain(view) && reach <= SAFE;
+            if self.direct[i] {
+                self.norms[i] = 0.0;
+                continue;
+            }
+            let norm = if weight > 0.0 {
+                view.range.max
+            } else {
+                view.range.min
+            };
+            self.norms[i] = norm;
+            let out = reserve(&mut self.buffers[i], view.data.len());
+            let sign = view.sign();
+            match view.form {
+                Form::Log => vmath::exp_scaled(view.data, sign * power, sign * norm, out),
+                Form::Linear => {
+                    vmath::ln_scaled(view.data, power, -norm * power, out);
+                    vmath::exp_in_place(out);
+                }
+            }
+        }
+    }
+
+    /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are.
+    #[allow(clippy::float_cmp)] // As in `powers`.
+    pub(crate) fn logs(&mut self, views: &[View<'_>], weight: f64) {
+        self.buffers.resize_with(views.len(), Vec::new);
+        let power = 1.0 / weight;
+        for (i, view) in views.iter().enumerate() {
+            self.direct[i] = weight == 1.0 && view.form == Form::Log && !view.negated;
+            if self.direct[i] {
+                self.norms[i] = 0.0;
+                continue;
+            }
+            let norm = if weight > 0.0 {
+                view.range.max
+            } else {
+                view.range.min
+            };
+            self.norms[i] = norm;
+            let out = reserve(&mut self.buffers[i], view.data.len());
+            let sign = view.sign();
+            match view.form {
+                Form::Log => {
+                    for (o, x) in out.iter_mut().zip(view.data) {
+                        *o = (sign * x - norm) * power;
+                    }
+                }
+                Form::Linear => {
+                    vmath::ln_scaled(view.data, power, -norm * power, out);
+                }
+            }
+        }
+    }
+
+    /// Drops the infinite powers that hard zeros have under a negative weight: such a column's
+    /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass.
+    pub(crate) fn drop_infinite(&mut self) {
+        for (buffer, direct) in self.buffers.iter_mut().zip(self.direct) {
+            if !direct {
+                for x in buffer.iter_mut().filter(|x| x.is_infinite()) {
+                    *x = 0.0;
+                }
+            }
+        }
+    }
+}
