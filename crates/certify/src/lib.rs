@@ -16,9 +16,12 @@ mod bracket;
 mod budget;
 mod certificate;
 mod drive;
+mod lbfgs;
+mod line_search;
 
 pub use bound::{Above, Below, Bound, Estimate, Flaw, Lower, Side, Upper};
 pub use bracket::{Bracket, Crossed, slack};
 pub use budget::Budget;
 pub use certificate::Certificate;
 pub use drive::{Limits, Refine, Run, Stop, Sweep, drive};
+pub use lbfgs::{Lbfgs, Objective};
