@@ -64,10 +64,10 @@ fn observations<'n, 'a>(
     if counts_pairs(first, rest.len()) {
         return Ok(rest);
     }
-    if let (1, Some((count, pairs))) = (first.value, rest.split_first()) {
-        if counts_pairs(count, pairs.len()) {
-            return Ok(pairs);
-        }
+    if let (1, Some((count, pairs))) = (first.value, rest.split_first())
+        && counts_pairs(count, pairs.len())
+    {
+        return Ok(pairs);
     }
     if holds_samples(first.value, rest) {
         let expected = format_args!("evidence of one sample, not of several");

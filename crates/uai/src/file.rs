@@ -166,7 +166,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_permissions_and_devices_survive() {
+    fn links_and_permissions_survive() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("out"), folder.path().join("link"));
@@ -180,7 +180,13 @@ mod tests {
             0o640
         );
         assert_eq!(names(folder.path()), ["link", "out"]);
-        write_atomic("/dev/null", b"x").unwrap();
-        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        let error = write_atomic("/dev/full", b"x").unwrap_err();
+        assert!(error.to_string().starts_with("/dev/full: "), "{error}");
+        assert!(!fs::metadata("/dev/full").unwrap().is_file());
     }
 }

@@ -108,11 +108,13 @@ fn read_table(
     let product = table_len(&cards);
     if product != Some(len) {
         let cards: Vec<String> = cards.iter().map(usize::to_string).collect();
-        let cards = cards.join(" × ");
+        let cards = match cards.as_slice() {
+            [] => "no variables".to_owned(),
+            cards => format!("cardinalities {}", cards.join(" × ")),
+        };
         let product = product.map_or("more than can be addressed".to_owned(), |n| n.to_string());
-        let expected = format_args!(
-            "the number of entries of factor {factor}, {product} (cardinalities {cards})"
-        );
+        let expected =
+            format_args!("the number of entries of factor {factor}, {product} ({cards})");
         return Err(reader.error(Fault::Count, count.token, expected));
     }
     let mut values = Vec::with_capacity(len.min(reader.room()));
@@ -130,7 +132,7 @@ fn read_entry(reader: &mut Reader<'_>, factor: usize, entry: usize) -> Result<f6
         Some(_) => Err(reader.error(
             Fault::Range,
             token,
-            format_args!("entry {entry} of factor {factor}, 0 or from 5e-324 to 1.7e308"),
+            format_args!("entry {entry} of factor {factor}, 0 or from 5e-324 to 1.79e308"),
         )),
         None => Err(reader.error(
             Fault::Token,
