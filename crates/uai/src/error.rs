@@ -1,0 +1,100 @@
+//! Why a file is refused.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum UaiError {
+    /// The file does not say what its format asks for.
+    #[error("{}: expected {expected}; found {found}", Place { file, line: *line, column: *column })]
+    Malformed {
+        /// The file, if the text came from one.
+        file: Option<PathBuf>,
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+        /// What kind of mistake it is.
+        fault: Fault,
+        /// What the format asks for here.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// A log table holds a value whose exponential is not a normal `f64`, so that a file of plain
+    /// values would hold infinity or a false hard zero.
+    #[error(
+        "entry {entry} of factor {factor} is e^({ln}), which a file of plain values cannot hold (it \
+         reaches from e^(-708) to e^(709)); add a constant to the log table and subtract it from ln Z"
+    )]
+    Unwritable {
+        /// The factor.
+        factor: usize,
+        /// The entry, last variable fastest.
+        entry: usize,
+        /// Its natural logarithm.
+        ln: f64,
+    },
+}
+
+/// What kind of mistake a malformed file makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The file ends too early.
+    Truncated,
+    /// A token is not of the kind that belongs here: a word for a number, a fraction for a count.
+    Token,
+    /// A number is outside of its range: a variable, a state, a cardinality, a table entry.
+    Range,
+    /// A count does not fit what it counts.
+    Count,
+    /// A variable stands twice where it may stand once.
+    Duplicate,
+    /// A variable is observed in two states.
+    Conflict,
+    /// Something follows the end.
+    Trailing,
+}
+
+impl UaiError {
+    /// The same error, said to be in `file`.
+    #[must_use]
+    pub fn in_file(mut self, file: &Path) -> Self {
+        if let Self::Malformed { file: slot, .. } = &mut self {
+            *slot = Some(file.to_owned());
+        }
+        self
+    }
+
+    pub(crate) fn io(file: &Path, source: io::Error) -> Self {
+        Self::Io {
+            file: file.to_owned(),
+            source,
+        }
+    }
+}
+
+struct Place<'a> {
+    file: &'a Option<PathBuf>,
+    line: usize,
+    column: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = self.file {
+            write!(f, "{}, ", file.display())?;
+        }
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
