@@ -1,0 +1,169 @@
+//! Frontier orders: grow the eliminated set from one end of the graph and keep its boundary small.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use forney_model::FactorGraph;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::Order;
+use super::primal::Primal;
+
+/// A frontier order: from a vertex at the end of the graph, eliminate the boundary vertex that brings
+/// the fewest new variables into the boundary; of equals the one that has waited longest.
+///
+/// On an `n × n` grid this advances along diagonals, with width `n`. With `ties` it starts
+/// from a random place and visits neighbours in a random order.
+///
+/// # Complexity
+/// `O(m log n)` for `m` edges of the primal graph.
+#[must_use]
+pub fn sweep(graph: &FactorGraph, ties: Option<&mut Pcg64>) -> Order {
+    Order::from_permutation(sweep_order(&Primal::new(graph), ties))
+}
+
+/// A boundary vertex: variables it would bring in (their `log2` sizes), when it came, which it is.
+#[derive(Clone, Copy, PartialEq)]
+struct Key(f64, u32, u32);
+
+impl Eq for Key {}
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let ties = (self.1, self.2).cmp(&(other.1, other.2));
+        self.0.total_cmp(&other.0).then(ties)
+    }
+}
+
+pub(super) fn sweep_order(primal: &Primal, mut ties: Option<&mut Pcg64>) -> Vec<u32> {
+    let n = primal.len();
+    let mut starts: Vec<u32> = (0..n as u32).collect();
+    if let Some(rng) = &mut ties {
+        starts.shuffle(rng);
+    }
+    let mut frontier = Frontier::new(primal);
+    let mut levels = Levels::new(n);
+    for start in starts {
+        if !frontier.entered[start as usize] {
+            let end = levels.far_end(primal, start);
+            frontier.enter(end);
+            frontier.advance(&mut ties);
+        }
+    }
+    frontier.order
+}
+
+struct Frontier<'a> {
+    primal: &'a Primal,
+    entered: Vec<bool>,
+    eliminated: Vec<bool>,
+    /// What the elimination of a boundary vertex would change the size of the boundary by, in `log2`.
+    growth: Vec<f64>,
+    came: Vec<u32>,
+    arrivals: u32,
+    heap: BinaryHeap<Reverse<Key>>,
+    order: Vec<u32>,
+}
+
+impl<'a> Frontier<'a> {
+    fn new(primal: &'a Primal) -> Self {
+        let n = primal.len();
+        Self {
+            primal,
+            entered: vec![false; n],
+            eliminated: vec![false; n],
+            growth: vec![0.0; n],
+            came: vec![0; n],
+            arrivals: 0,
+            heap: BinaryHeap::new(),
+            order: Vec::with_capacity(n),
+        }
+    }
+
+    fn enter(&mut self, v: u32) {
+        self.entered[v as usize] = true;
+        self.came[v as usize] = self.arrivals;
+        self.arrivals += 1;
+        self.growth[v as usize] = -self.primal.log2[v as usize];
+        for &u in &self.primal.adjacent[v as usize] {
+            if !self.entered[u as usize] {
+                self.growth[v as usize] += self.primal.log2[u as usize];
+            } else if !self.eliminated[u as usize] {
+                self.growth[u as usize] -= self.primal.log2[v as usize];
+                self.push(u);
+            }
+        }
+        self.push(v);
+    }
+
+    fn push(&mut self, v: u32) {
+        self.heap.push(Reverse(Key(
+            self.growth[v as usize],
+            self.came[v as usize],
+            v,
+        )));
+    }
+
+    /// Eliminates until the boundary is empty.
+    fn advance(&mut self, ties: &mut Option<&mut Pcg64>) {
+        while let Some(Reverse(Key(growth, _, v))) = self.heap.pop() {
+            if self.eliminated[v as usize] || growth.total_cmp(&self.growth[v as usize]).is_ne() {
+                continue;
+            }
+            self.eliminated[v as usize] = true;
+            self.order.push(v);
+            let mut new: Vec<u32> = self.primal.adjacent[v as usize].clone();
+            new.retain(|&u| !self.entered[u as usize]);
+            if let Some(rng) = ties {
+                new.shuffle(rng);
+            }
+            for u in new {
+                self.enter(u);
+            }
+        }
+    }
+}
+
+/// Breadth-first levels, with the marks kept between calls.
+struct Levels {
+    mark: Vec<u32>,
+    round: u32,
+}
+
+impl Levels {
+    fn new(n: usize) -> Self {
+        Self {
+            mark: vec![0; n],
+            round: 0,
+        }
+    }
+
+    /// A vertex far from most others: the last that a breadth-first search reaches from the last that
+    /// one from `start` reaches.
+    fn far_end(&mut self, primal: &Primal, start: u32) -> u32 {
+        let first = self.last(primal, start);
+        self.last(primal, first)
+    }
+
+    fn last(&mut self, primal: &Primal, start: u32) -> u32 {
+        self.round += 1;
+        let mut queue = vec![start];
+        self.mark[start as usize] = self.round;
+        let mut at = 0;
+        while at < queue.len() {
+            for &u in &primal.adjacent[queue[at] as usize] {
+                if self.mark[u as usize] != self.round {
+                    self.mark[u as usize] = self.round;
+                    queue.push(u);
+                }
+            }
+            at += 1;
+        }
+        queue[queue.len() - 1]
+    }
+}
