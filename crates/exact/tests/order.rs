@@ -1,0 +1,248 @@
+//! Laws of elimination orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forney_certify::Budget;
+use forney_exact::{Effort, Heuristic, Order, OrderError, greedy, search, sweep};
+use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+fn rng(seed: u64) -> Pcg64 {
+    Pcg64::seed_from_u64(seed)
+}
+
+fn rounds(rounds: usize) -> Effort {
+    Effort {
+        rounds: Some(rounds),
+        budget: Budget::unlimited(),
+    }
+}
+
+/// Random models with isolated variables, cardinality 1, empty and repeated scopes, several parts.
+fn models(count: u64) -> impl Iterator<Item = (u64, FactorGraph)> {
+    (0..count).map(|seed| {
+        let mut rng = rng(seed);
+        let spec = RandomModel {
+            variables: rng.random_range(0..14),
+            max_card: rng.random_range(1..4),
+            factors: rng.random_range(0..20),
+            max_scope: rng.random_range(0..5),
+            zeros: 0.2,
+            spread: 1.0,
+        };
+        (seed, random(&spec, &mut rng))
+    })
+}
+
+fn pairs(variables: usize, links: impl IntoIterator<Item = (usize, usize)>) -> FactorGraph {
+    let table = |(a, b)| {
+        Table::from_ln(vec![VarId::new(a), VarId::new(b)], vec![2, 2], vec![0.0; 4]).unwrap()
+    };
+    FactorGraph::new(vec![2; variables], links.into_iter().map(table).collect()).unwrap()
+}
+
+/// Elimination on sets of variables, one bucket after another: `(width, largest, sum of all)`.
+fn naive(graph: &FactorGraph, order: &Order) -> (usize, f64, f64) {
+    let mut scopes: Vec<BTreeSet<VarId>> = graph
+        .factors()
+        .iter()
+        .map(|f| {
+            f.scope()
+                .iter()
+                .copied()
+                .filter(|&v| graph.card(v) > 1)
+                .collect()
+        })
+        .collect();
+    let mut cliques: BTreeMap<usize, BTreeSet<VarId>> = BTreeMap::new();
+    let mut absorbed = BTreeSet::new();
+    for (at, &v) in order.vars().iter().enumerate() {
+        let (bucket, rest): (Vec<_>, Vec<_>) = scopes.into_iter().partition(|s| s.contains(&v));
+        let mut clique: BTreeSet<VarId> = bucket.into_iter().flatten().collect();
+        clique.insert(v);
+        for earlier in cliques.values() {
+            let mut message = earlier.clone();
+            message.retain(|u| order.vars()[at..].contains(u));
+            // The message of `earlier` fills the clique, and `v` is where it goes.
+            if message.len() + 1 == earlier.len() && message == clique {
+                absorbed.insert(at);
+            }
+        }
+        cliques.insert(at, clique.clone());
+        clique.remove(&v);
+        scopes = rest;
+        scopes.push(clique);
+    }
+    let entries = |clique: &BTreeSet<VarId>| clique.iter().map(|&v| graph.card(v) as f64).product();
+    let width = cliques.values().map(|c| c.len() - 1).max().unwrap_or(0);
+    let largest = cliques.values().map(entries).fold(0.0, f64::max);
+    let kept = cliques.iter().filter(|(at, _)| !absorbed.contains(at));
+    (
+        width,
+        largest,
+        kept.map(|(_, clique)| entries(clique)).sum(),
+    )
+}
+
+#[test]
+fn every_function_returns_a_permutation() {
+    for (seed, graph) in models(1000) {
+        let mut orders = vec![sweep(&graph, None), sweep(&graph, Some(&mut rng(seed)))];
+        for heuristic in Heuristic::ALL {
+            orders.push(greedy(&graph, heuristic, None));
+            orders.push(greedy(&graph, heuristic, Some(&mut rng(seed))));
+        }
+        orders.push(search(&graph, seed, &rounds(2)));
+        for order in orders {
+            assert_eq!(
+                Order::new(order.vars().to_vec(), &graph),
+                Ok(order),
+                "seed {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cost_agrees_with_naive_elimination() {
+    for (seed, graph) in models(1000) {
+        let order = if seed % 2 == 0 {
+            sweep(&graph, Some(&mut rng(seed)))
+        } else {
+            greedy(&graph, Heuristic::MinFill, Some(&mut rng(seed)))
+        };
+        let cost = order.cost(&graph);
+        let (width, largest, total) = naive(&graph, &order);
+        assert_eq!(cost.width, width, "seed {seed}");
+        assert!(
+            (cost.max_entries - largest).abs() <= 1e-9 * largest,
+            "seed {seed}"
+        );
+        assert!(
+            (cost.total_entries - total).abs() <= 1e-9 * total,
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn trees_have_width_one_and_cliques_of_n_width_n_minus_one() {
+    let mut rng = rng(5);
+    let tree = pairs(300, (1..300).map(|v| (v, rng.random_range(0..v))));
+    let clique = pairs(9, (0..9).flat_map(|v| (0..v).map(move |u| (u, v))));
+    for (graph, width) in [(tree, 1), (clique, 8)] {
+        for heuristic in Heuristic::ALL {
+            assert_eq!(greedy(&graph, heuristic, None).cost(&graph).width, width);
+        }
+        assert_eq!(search(&graph, 1, &rounds(2)).cost(&graph).width, width);
+    }
+}
+
+#[test]
+fn grids_have_the_width_of_their_side() {
+    for side in [5, 10, 20, 30] {
+        let grid = ising_grid(side, 1.0, 0.1, &mut rng(1));
+        assert_eq!(sweep(&grid, None).cost(&grid).width, side);
+        let fill = greedy(&grid, Heuristic::MinFill, None).cost(&grid).width;
+        assert!(
+            fill >= side && fill <= 2 * side,
+            "side {side}, width {fill}"
+        );
+    }
+}
+
+#[test]
+fn search_is_no_worse_than_what_it_starts_from() {
+    for side in [4, 8, 12] {
+        let grid = ising_grid(side, 1.0, 0.1, &mut rng(1));
+        let total = |order: Order| order.cost(&grid).total_entries;
+        let best = Heuristic::ALL.map(|h| total(greedy(&grid, h, None)));
+        let best = best.into_iter().fold(total(sweep(&grid, None)), f64::min);
+        let found = total(search(&grid, 3, &rounds(3)));
+        assert!(found <= 1.05 * best, "side {side}: {found} against {best}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_order_on_any_number_of_threads() {
+    let mut all = (0..90).flat_map(|v| [(v, (v + 1) % 90), (v, (7 * v + 3) % 90)]);
+    let graph = pairs(90, all.by_ref().filter(|(a, b)| a != b));
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| search(&graph, 11, &rounds(3)))
+    };
+    let one = on(1);
+    assert_eq!(one, on(3));
+    let other = greedy(&graph, Heuristic::MinFill, Some(&mut rng(1)));
+    assert_ne!(one, other);
+}
+
+#[test]
+fn an_exhausted_budget_still_gives_an_order() {
+    let grid = ising_grid(12, 1.0, 0.1, &mut rng(1));
+    let budget = Budget::unlimited().capped(std::time::Duration::ZERO);
+    let order = search(
+        &grid,
+        1,
+        &Effort {
+            rounds: None,
+            budget,
+        },
+    );
+    assert!(Order::new(order.vars().to_vec(), &grid).is_ok());
+}
+
+#[test]
+fn large_narrow_models_have_small_width() {
+    let n = 100_000;
+    let chain = pairs(n, (1..n).map(|v| (v - 1, v)));
+    let star = pairs(n, (1..n).map(|v| (0, v)));
+    let ladder = (0..n)
+        .flat_map(|v| [(v, v + 1), (v, v + 4)])
+        .filter(|&(a, b)| b < n && (a % 4 != 3 || b == a + 4));
+    let wheel = (1..n).flat_map(|v| [(0, v), (v, v % (n - 1) + 1)]);
+    for (graph, most) in [
+        (chain, 1),
+        (star, 1),
+        (pairs(n, ladder), 5),
+        (pairs(n, wheel), 3),
+    ] {
+        assert!(greedy(&graph, Heuristic::MinFill, None).cost(&graph).width <= most);
+        assert!(search(&graph, 1, &rounds(0)).cost(&graph).width <= most);
+    }
+}
+
+#[test]
+fn what_is_not_a_permutation_is_refused() {
+    let graph = FactorGraph::new(vec![2; 3], vec![]).unwrap();
+    let order = |list: &[u32]| Order::new(list.iter().map(|&v| VarId(v)).collect(), &graph);
+    assert!(order(&[2, 0, 1]).is_ok());
+    let (position, variables) = (1, 3);
+    assert_eq!(
+        order(&[0, 3, 1]),
+        Err(OrderError::Unknown {
+            position,
+            var: VarId(3),
+            variables
+        })
+    );
+    assert_eq!(
+        order(&[1, 1, 0]),
+        Err(OrderError::Repeated {
+            position,
+            var: VarId(1)
+        })
+    );
+    assert_eq!(
+        order(&[2, 1]),
+        Err(OrderError::Missing {
+            var: VarId(0),
+            variables
+        })
+    );
+}
