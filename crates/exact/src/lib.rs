@@ -1,1 +1,4 @@
 //! (in progress)
+
+mod dispatch;
+pub mod vmath;
