@@ -98,8 +98,8 @@ fn exp(x: f64) -> f64 {
     if x <= EXP_MAX { y } else { x + f64::INFINITY }
 }
 
-/// `ln(x) = e ln 2 + ln(1 + f)` with `x = 2^e (1 + f)`, `√½ ≤ 1 + f < √2`, and
-/// `ln(1 + f) = 2 atanh(s)`, `s = f/(2 + f)`.
+/// `ln(x) = e ln 2 + ln(m)` with `x = 2^e m`, `√½ ≤ m < √2`, and `ln(m) = 2 atanh(s)`,
+/// `s = f/(2 + f)`, `f = m − 1`.
 #[inline(always)]
 fn ln(x: f64) -> f64 {
     const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
@@ -113,23 +113,24 @@ fn ln(x: f64) -> f64 {
     let subnormal = x < f64::MIN_POSITIVE;
     let normal = if subnormal { x * SUBNORMAL_SCALE } else { x };
     let bias = if subnormal { TWO_52 + 1023.0 + SUBNORMAL_SHIFT } else { TWO_52 + 1023.0 };
+    // An exponent of ±∞ or NaN makes the result the same: special values cost no step of the chain.
+    let bias = if x == 0.0 { f64::INFINITY } else { bias };
+    let bias = if x < 0.0 { f64::NAN } else { bias };
+    let bias = if x <= f64::MAX { bias } else { -x };
 
     // Counting from √½ instead of 1 carries into the exponent exactly when the fraction exceeds √2.
     let bits = normal.to_bits().wrapping_add(ONE - SQRT_HALF);
     let e = f64::from_bits((bits >> 52) | TWO_52.to_bits()) - bias;
-    let f = f64::from_bits((bits & FRACTION) + SQRT_HALF) - 1.0;
+    let m = f64::from_bits((bits & FRACTION) + SQRT_HALF);
+    let f = m - 1.0;
 
     // 2s = f − (h − s h) with h = f²/2: the exact f leads, all that is rounded is small beside it.
-    let s = f / (2.0 + f);
+    let s = f / (m + 1.0);
     let z = s * s;
     let square = z * z;
     let quotient = horner(&LN_EVEN, square) + z * horner(&LN_ODD, square);
     let h = 0.5 * f * f;
-    let y = e * LN2_HI + (f - (h - (s * (h + z * quotient) + e * LN2_LO)));
-
-    let y = if x < f64::INFINITY { y } else { x };
-    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
-    if x < 0.0 { f64::NAN } else { y }
+    e * LN2_HI + (f - (h - (s * (h + z * quotient) + e * LN2_LO)))
 }
 
 /// A function of one element. A trait and not a closure, because a closure cannot be
@@ -173,19 +174,58 @@ const LN_ALONE: ScaledLn = ScaledLn { scale: 1.0, shift: 0.0 };
 /// Elements in the widest vector.
 const LANES: usize = 8;
 
+/// Whole vectors from the front, then the last vector, which may overlap them: no element is left to
+/// be computed alone, which would cost as much as a vector.
 #[inline(always)]
 fn map(function: impl Elementwise, x: &[f64], out: &mut [f64]) {
     assert_eq!(x.len(), out.len(), "one result for each element");
-    let Some(&last) = x.last_chunk() else {
-        return map_short(function, x, out);
+    let (Some(&last), Some(body)) = (x.last_chunk(), body(x.len())) else {
+        let short = map_vector(function, padded(x));
+        return out.copy_from_slice(&short[..x.len()]);
     };
-    let body = x.len().next_multiple_of(LANES) - LANES;
     for (out, &x) in out[..body].iter_mut().zip(&x[..body]) {
         *out = function.at(x);
     }
-    if let Some(out) = out.last_chunk_mut() {
-        *out = map_vector(function, last);
+    out[x.len() - LANES..].copy_from_slice(&map_vector(function, last));
+}
+
+/// As [`map`]; the last vector is computed before the others overwrite what it overlaps.
+#[inline(always)]
+fn map_in_place(function: impl Elementwise, x: &mut [f64]) {
+    let (Some(&last), Some(body)) = (x.last_chunk(), body(x.len())) else {
+        let short = map_vector(function, padded(x));
+        return x.copy_from_slice(&short[..x.len()]);
+    };
+    let last = map_vector(function, last);
+    for x in &mut x[..body] {
+        *x = function.at(*x);
     }
+    let start = x.len() - LANES;
+    x[start..].copy_from_slice(&last);
+}
+
+/// The length of the whole vectors before the last, for a slice of at least one vector.
+#[inline(always)]
+fn body(len: usize) -> Option<usize> {
+    len.next_multiple_of(LANES).checked_sub(LANES)
+}
+
+#[inline(always)]
+fn map_vector(function: impl Elementwise, mut x: [f64; LANES]) -> [f64; LANES] {
+    for x in &mut x {
+        *x = function.at(*x);
+    }
+    x
+}
+
+/// A slice shorter than a vector, filled up with ones.
+#[inline(always)]
+fn padded(x: &[f64]) -> [f64; LANES] {
+    let mut padded = [1.0; LANES];
+    for (padded, &x) in padded.iter_mut().zip(x) {
+        *padded = x;
+    }
+    padded
 }
 
 dispatch! {
