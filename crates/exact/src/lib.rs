@@ -1,4 +1,4 @@
 //! (in progress)
 
-mod order;
-pub use order::{Cost, Effort, Heuristic, Order, OrderError, greedy, search, sweep};
+mod dispatch;
+pub mod vmath;

@@ -37,38 +37,43 @@ const EXP_MAX: f64 = 709.782_712_893_384;
 const EXP_MIN: f64 = -708.396_418_532_264_1;
 
 /// `(exp(r) − 1 − r)/r²` for `|r| ≤ ln(2)/2`, ascending; relative error of `exp` 3.7e-18.
-const EXP: [f64; 10] = [
+/// Even and odd powers stand apart: their two chains of dependent operations run side by side.
+const EXP_EVEN: [f64; 5] = [
     0.500_000_000_000_001_1,
-    0.166_666_666_666_664_13,
     0.041_666_666_666_530_267,
-    0.008_333_333_333_494_336,
     0.001_388_888_894_359_792_4,
-    0.000_198_412_695_067_704_83,
     2.480_149_313_587_379e-5,
-    2.755_758_627_440_598_5e-6,
     2.763_023_405_037_49e-7,
+];
+/// See [`EXP_EVEN`].
+const EXP_ODD: [f64; 5] = [
+    0.166_666_666_666_664_13,
+    0.008_333_333_333_494_336,
+    0.000_198_412_695_067_704_83,
+    2.755_758_627_440_598_5e-6,
     2.500_006_986_078_081e-8,
 ];
 
-/// `(2 atanh(s)/s − 2)/s²` in `s²` for `|s| ≤ (√2 − 1)/(√2 + 1)`, ascending; relative error of `ln`
-/// 1.3e-18.
-const LN: [f64; 7] = [
+/// `(2 atanh(s)/s − 2)/s²` in `z = s²` for `|s| ≤ (√2 − 1)/(√2 + 1)`, ascending; relative error of
+/// `ln` 1.3e-18.
+const LN_EVEN: [f64; 4] = [
     0.666_666_666_666_673_4,
-    0.399_999_999_994_146_76,
     0.285_714_287_423_881_5,
-    0.222_221_985_731_176_6,
     0.181_835_643_301_586_2,
-    0.153_140_504_361_017_2,
     0.147_959_509_767_502_52,
 ];
+/// See [`LN_EVEN`].
+const LN_ODD: [f64; 3] = [
+    0.399_999_999_994_146_76,
+    0.222_221_985_731_176_6,
+    0.153_140_504_361_017_2,
+];
 
-/// `Σ_i c_i x^i` by Horner's rule, in this order of operations at every vector width.
+/// `Σ_i c_i x^i`.
 #[inline(always)]
-fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+fn horner<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let mut sum = coefficients[N - 1];
-    let mut i = N - 1;
-    while i > 0 {
-        i -= 1;
+    for i in (0..N - 1).rev() {
         sum = sum * x + coefficients[i];
     }
     sum
@@ -83,7 +88,9 @@ fn exp(x: f64) -> f64 {
     let high = x - n * LN2_HI;
     let low = n * LN2_LO;
     let r = high - low;
-    let mantissa = 1.0 + (high + (r * r * polynomial(&EXP, r) - low));
+    let square = r * r;
+    let quotient = horner(&EXP_EVEN, square) + r * horner(&EXP_ODD, square);
+    let mantissa = 1.0 + (high + (square * quotient - low));
     // The mantissa is in (0.7, 1.42) and the result normal: n can be added to its exponent field.
     let y = f64::from_bits(mantissa.to_bits().wrapping_add(rounded.to_bits() << 52));
     let y = if x < EXP_MIN { 0.0 } else { y };
@@ -91,8 +98,8 @@ fn exp(x: f64) -> f64 {
     if x <= EXP_MAX { y } else { x + f64::INFINITY }
 }
 
-/// `ln(x) = e ln 2 + ln(1 + f)` with `x = 2^e (1 + f)`, `√½ ≤ 1 + f < √2`, and
-/// `ln(1 + f) = 2 atanh(s)`, `s = f/(2 + f)`.
+/// `ln(x) = e ln 2 + ln(m)` with `x = 2^e m`, `√½ ≤ m < √2`, and `ln(m) = 2 atanh(s)`,
+/// `s = f/(2 + f)`, `f = m − 1`.
 #[inline(always)]
 fn ln(x: f64) -> f64 {
     const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
@@ -105,26 +112,25 @@ fn ln(x: f64) -> f64 {
 
     let subnormal = x < f64::MIN_POSITIVE;
     let normal = if subnormal { x * SUBNORMAL_SCALE } else { x };
-    let bias = if subnormal {
-        TWO_52 + 1023.0 + SUBNORMAL_SHIFT
-    } else {
-        TWO_52 + 1023.0
-    };
+    let bias = if subnormal { TWO_52 + 1023.0 + SUBNORMAL_SHIFT } else { TWO_52 + 1023.0 };
+    // An exponent of ±∞ or NaN makes the result the same: special values cost no step of the chain.
+    let bias = if x == 0.0 { f64::INFINITY } else { bias };
+    let bias = if x < 0.0 { f64::NAN } else { bias };
+    let bias = if x <= f64::MAX { bias } else { -x };
 
     // Counting from √½ instead of 1 carries into the exponent exactly when the fraction exceeds √2.
     let bits = normal.to_bits().wrapping_add(ONE - SQRT_HALF);
     let e = f64::from_bits((bits >> 52) | TWO_52.to_bits()) - bias;
-    let f = f64::from_bits((bits & FRACTION) + SQRT_HALF) - 1.0;
+    let m = f64::from_bits((bits & FRACTION) + SQRT_HALF);
+    let f = m - 1.0;
 
     // 2s = f − (h − s h) with h = f²/2: the exact f leads, all that is rounded is small beside it.
-    let s = f / (2.0 + f);
+    let s = f / (m + 1.0);
     let z = s * s;
+    let square = z * z;
+    let quotient = horner(&LN_EVEN, square) + z * horner(&LN_ODD, square);
     let h = 0.5 * f * f;
-    let y = e * LN2_HI + (f - (h - (s * (h + z * polynomial(&LN, z)) + e * LN2_LO)));
-
-    let y = if x < f64::INFINITY { y } else { x };
-    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
-    if x < 0.0 { f64::NAN } else { y }
+    e * LN2_HI + (f - (h - (s * (h + z * quotient) + e * LN2_LO)))
 }
 
 /// A function of one element. A trait and not a closure, because a closure cannot be
@@ -162,52 +168,64 @@ impl Elementwise for ScaledLn {
 }
 
 /// Both identities are exact, so the unscaled functions cost nothing extra and share the code.
-const EXP_ALONE: ScaledExp = ScaledExp {
-    scale: 1.0,
-    shift: 0.0,
-};
-const LN_ALONE: ScaledLn = ScaledLn {
-    scale: 1.0,
-    shift: 0.0,
-};
+const EXP_ALONE: ScaledExp = ScaledExp { scale: 1.0, shift: 0.0 };
+const LN_ALONE: ScaledLn = ScaledLn { scale: 1.0, shift: 0.0 };
 
 /// Elements in the widest vector.
 const LANES: usize = 8;
 
+/// Whole vectors from the front, then the last vector, which may overlap them: no element is left to
+/// be computed alone, which would cost as much as a vector.
 #[inline(always)]
 fn map(function: impl Elementwise, x: &[f64], out: &mut [f64]) {
     assert_eq!(x.len(), out.len(), "one result for each element");
-    let (x, x_tail) = x.split_at(x.len() - x.len() % LANES);
-    let (out, out_tail) = out.split_at_mut(x.len());
-    for (out, &x) in out.iter_mut().zip(x) {
+    let (Some(&last), Some(body)) = (x.last_chunk(), body(x.len())) else {
+        let short = map_vector(function, padded(x));
+        return out.copy_from_slice(&short[..x.len()]);
+    };
+    for (out, &x) in out[..body].iter_mut().zip(&x[..body]) {
         *out = function.at(x);
     }
-    let tail = map_tail(function, x_tail);
-    out_tail.copy_from_slice(&tail[..out_tail.len()]);
+    out[x.len() - LANES..].copy_from_slice(&map_vector(function, last));
 }
 
+/// As [`map`]; the last vector is computed before the others overwrite what it overlaps.
 #[inline(always)]
 fn map_in_place(function: impl Elementwise, x: &mut [f64]) {
-    let (x, x_tail) = x.split_at_mut(x.len() - x.len() % LANES);
-    for x in x {
+    let (Some(&last), Some(body)) = (x.last_chunk(), body(x.len())) else {
+        let short = map_vector(function, padded(x));
+        return x.copy_from_slice(&short[..x.len()]);
+    };
+    let last = map_vector(function, last);
+    for x in &mut x[..body] {
         *x = function.at(*x);
     }
-    let tail = map_tail(function, x_tail);
-    x_tail.copy_from_slice(&tail[..x_tail.len()]);
+    let start = x.len() - LANES;
+    x[start..].copy_from_slice(&last);
 }
 
-/// The tail padded to a whole vector: message tables are often shorter than one, and an element
-/// alone costs as much as a vector.
+/// The length of the whole vectors before the last, for a slice of at least one vector.
 #[inline(always)]
-fn map_tail(function: impl Elementwise, x_tail: &[f64]) -> [f64; LANES] {
-    let mut tail = [1.0; LANES];
-    if !x_tail.is_empty() {
-        tail[..x_tail.len()].copy_from_slice(x_tail);
-        for x in &mut tail {
-            *x = function.at(*x);
-        }
+fn body(len: usize) -> Option<usize> {
+    len.next_multiple_of(LANES).checked_sub(LANES)
+}
+
+#[inline(always)]
+fn map_vector(function: impl Elementwise, mut x: [f64; LANES]) -> [f64; LANES] {
+    for x in &mut x {
+        *x = function.at(*x);
     }
-    tail
+    x
+}
+
+/// A slice shorter than a vector, filled up with ones.
+#[inline(always)]
+fn padded(x: &[f64]) -> [f64; LANES] {
+    let mut padded = [1.0; LANES];
+    for (padded, &x) in padded.iter_mut().zip(x) {
+        *padded = x;
+    }
+    padded
 }
 
 dispatch! {
