@@ -1,4 +1,46 @@
-//! (in progress)
+//! Exact inference by elimination, and the compiled schedules that bounds share with it.
+//!
+//! A model is *compiled* once: [`Schedule::compile`] turns its scopes, an elimination [`Order`] and
+//! a [`SplitRule`] into a flat list of steps whose cost is known before anything is allocated. An
+//! [`Engine`] then runs it many times. There is one forward loop and one backward loop in the
+//! workspace: exact elimination, maxima, and weighted mini-buckets on both sides all use them.
+//!
+//! # Example
+//! ```
+//! use forney_exact::{Heuristic, greedy, ln_z};
+//! use forney_model::generate::ising_grid;
+//! use rand::SeedableRng;
+//! let model = ising_grid(8, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+//! let order = greedy(&model, Heuristic::MinFill, None);
+//! let value = ln_z(&model, &order, f64::INFINITY)?;
+//! assert!(value.is_finite());
+//! # Ok::<(), forney_exact::TooLarge>(())
+//! ```
 
+mod assignment;
+mod buffers;
+mod compile;
 mod dispatch;
+mod engine;
+mod error;
+mod kernel;
+mod layout;
+mod marginals;
+mod order;
+mod partition_function;
+mod post_order;
+mod prepare;
+mod schedule;
+mod step;
+mod table;
+mod tasks;
 pub mod vmath;
+
+pub use assignment::{Assignment, most_probable};
+pub use compile::{Bucket, SplitRule, Whole};
+pub use engine::{Engine, Keep};
+pub use error::{TooLarge, human};
+pub use marginals::{Marginals, marginals};
+pub use order::{Cost, Effort, Heuristic, Order, OrderError, greedy, search, sweep};
+pub use partition_function::ln_z;
+pub use schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};
