@@ -1,1 +1,6 @@
-//! (in progress)
+//! Upper and lower bounds on `ln Z`.
+
+mod error;
+pub mod wmbe;
+
+pub use error::BoundError;

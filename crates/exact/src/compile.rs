@@ -499,6 +499,7 @@ impl<'g> Compiler<'g> {
                 + 2.0 * steps.iter().map(entries_of_inputs).sum::<f64>());
         Ok(Schedule {
             cards: self.graph.cards().to_vec(),
+            order: self.order.to_vec(),
             steps,
             bases,
             shifts,

@@ -19,6 +19,7 @@
 
 mod assignment;
 mod buffers;
+mod check;
 mod compile;
 mod dispatch;
 mod engine;

@@ -136,6 +136,7 @@ pub struct Demand {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     pub(crate) cards: Vec<usize>,
+    pub(crate) order: Vec<VarId>,
     pub(crate) steps: Vec<Step>,
     pub(crate) bases: Vec<Base>,
     pub(crate) shifts: Vec<Shift>,
