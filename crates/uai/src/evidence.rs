@@ -70,7 +70,7 @@ fn observations<'n, 'a>(
         return Ok(pairs);
     }
     if holds_samples(first.value, rest) {
-        let expected = format_args!("evidence of one sample, not of several");
+        let expected = format_args!("one sample of evidence (write each to a file of its own)");
         return Err(reader.error(Fault::Count, first.token, expected));
     }
     // `1 n …` with a wrong n has an even number of tokens, `n …` with a pair too many an odd one.
@@ -184,7 +184,7 @@ mod tests {
             ),
             (
                 "2\n1 0 1\n1 1 1",
-                "line 1, column 1: expected evidence of one sample, not of several; found `2`",
+                "line 1, column 1: expected one sample of evidence (write each to a file of its own); found `2`",
             ),
             (
                 "0 0",

@@ -1,21 +1,22 @@
 //! Instances of the competitions, read where they are present beside the workspace.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use forney_uai::{Solution, read_evidence, read_file, read_model, read_solution, write_model};
 
-/// The folder of instances, or `None` with a word on standard error.
-#[allow(clippy::print_stderr)] // A test that does not run has to say so.
+/// The folder of instances; where it is absent, `None` and a word past the capture of the tests.
 fn instances() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if folder.join("MANIFEST.md").is_file() {
         return Some(folder);
     }
-    eprintln!(
+    let message = format!(
         "SKIPPED: {} is absent, no competition instance was read",
         folder.display()
     );
+    let _ = writeln!(io::stderr(), "{message}");
     None
 }
 

@@ -203,11 +203,7 @@ fn counts_that_lie_are_refused_before_memory_is_taken() {
                 "{text}"
             );
         }
-        for text in [
-            format!("{huge}"),
-            format!("1 {huge}"),
-            format!("{huge} 0 1"),
-        ] {
+        for text in [huge.to_owned(), format!("1 {huge}"), format!("{huge} 0 1")] {
             let read = |bytes: &[u8]| read_evidence(bytes, &[2, 2]);
             assert!(within_memory(text.as_bytes(), read).is_err(), "{text}");
         }

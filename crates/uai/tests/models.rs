@@ -1,7 +1,8 @@
 //! What is legal in a model file, and what the reader says of the rest.
 
 use forney_model::enumerate::enumerate;
-use forney_uai::{Trailing, read_model, write_model};
+use forney_model::{FactorGraph, Table, VarId};
+use forney_uai::{Trailing, UaiModel, read_model, write_model};
 
 /// ln Z of a small model.
 fn ln_z(text: &str) -> f64 {
@@ -47,7 +48,7 @@ fn hard_but_legal_models_have_their_partition_function() {
         let found = ln_z(text);
         let expected = f64::ln(z);
         assert!(
-            found == expected || (found - expected).abs() < 1e-12,
+            found.to_bits() == expected.to_bits() || (found - expected).abs() < 1e-12,
             "{what}: {found} {expected}"
         );
     }
@@ -202,4 +203,27 @@ fn a_model_that_no_file_can_hold_is_not_written() {
     let error = write_model(&mut text, &model).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     assert!(text.is_empty());
+}
+
+#[test]
+fn entries_beyond_plain_values_are_refused_and_named() {
+    let graph = |ln| {
+        let first = Table::constant(f64::NEG_INFINITY).unwrap();
+        let second = Table::from_ln(vec![VarId(0)], vec![2], vec![0.0, ln]).unwrap();
+        FactorGraph::new(vec![2], vec![first, second]).unwrap()
+    };
+    for ln in [f64::NEG_INFINITY, -708.0, 709.0] {
+        let model = UaiModel::from_graph(&graph(ln)).unwrap();
+        assert_eq!(model.factors[0].values, [0.0]);
+        let back = model.to_graph().unwrap().factors()[1].ln()[1];
+        assert!(back.to_bits() == ln.to_bits() || (back - ln).abs() < 1e-12);
+    }
+    // Subnormal, 0 and infinite as plain values.
+    for ln in [-740.0, -1000.0, 710.0] {
+        let error = UaiModel::from_graph(&graph(ln)).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("entry 1 of factor 1 is e^({ln})")),
+            "{error}"
+        );
+    }
 }
