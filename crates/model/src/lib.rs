@@ -10,6 +10,7 @@
 //!
 //! Tables live in the log domain (nats); a hard zero is `−∞`.
 
+mod consistency;
 mod domains;
 pub mod enumerate;
 mod error;
@@ -17,6 +18,8 @@ mod evidence;
 pub mod generate;
 mod graph;
 mod id;
+mod propagation;
+mod simplify;
 mod table;
 
 pub use domains::{Domains, Restriction};
@@ -24,4 +27,6 @@ pub use error::ModelError;
 pub use evidence::Evidence;
 pub use graph::{FactorGraph, Node};
 pub use id::{FactorId, VarId};
+pub use propagation::{Contradiction, Mark, Propagation};
+pub use simplify::simplify;
 pub use table::{Table, table_len};

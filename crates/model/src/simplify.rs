@@ -1,0 +1,156 @@
+//! Fewer and smaller factors with the same product.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::{FactorGraph, ModelError, Table, VarId};
+
+/// The same function of the same variables, written with fewer and smaller factors.
+///
+/// 1. A variable on which a table does not depend (all slices equal to the last bit) leaves its
+///    scope; so does every variable of cardinality 1.
+/// 2. A factor whose scope lies within that of another is multiplied into the smallest such one.
+/// 3. Factors without variables become one, which is left out if it is 1.
+///
+/// Cardinalities and variable numbers stay, no scope grows, and the product of all factors is the
+/// same for every assignment, up to the rounding of sums of logarithms: so are `Z`, marginals and
+/// maximising assignments. Restriction to [pruned](crate::Domains::prune) domains creates most of
+/// the opportunities.
+///
+/// # Errors
+/// [`ModelError::BadEntry`] if a product of factors is beyond the largest `f64` in logarithms.
+///
+/// # Complexity
+/// Linear in all entries, except that merging looks through the larger factors of one variable
+/// for each factor.
+///
+/// # Example
+/// ```
+/// use forney_model::{simplify, FactorGraph, Table, VarId};
+/// let pair = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[1.0, 2.0, 1.0, 2.0])?;
+/// let single = Table::from_values(vec![VarId(1)], vec![2], &[3.0, 4.0])?;
+/// let simple = simplify(&FactorGraph::new(vec![2, 2], vec![pair, single])?)?;
+/// assert_eq!(simple.num_factors(), 1);
+/// assert_eq!(simple.factors()[0].scope(), &[VarId(1)]);
+/// # Ok::<(), forney_model::ModelError>(())
+/// ```
+pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
+    let mut constant = 0.0;
+    let mut tables = Vec::with_capacity(graph.num_factors());
+    for table in graph.factors() {
+        let table = without_constant_axes(table)?;
+        if table.scope().is_empty() {
+            constant += table.ln()[0];
+        } else {
+            tables.push(table);
+        }
+    }
+    let mut factors = merged(tables, graph.num_variables())?;
+    if constant != 0.0 {
+        factors.push(Table::constant(constant)?);
+    }
+    FactorGraph::new(graph.cards().to_vec(), factors)
+}
+
+/// Drops the variables on which the table does not depend.
+fn without_constant_axes(table: &Table) -> Result<Table, ModelError> {
+    let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
+    let mut ln = table.ln().to_vec();
+    let mut stride = 1;
+    for axis in (0..scope.len()).rev() {
+        let block = cards[axis] * stride;
+        let constant = ln.chunks_exact(block).all(|block| {
+            let (first, others) = block.split_at(stride);
+            others.chunks_exact(stride).all(|slice| slice == first)
+        });
+        if constant {
+            ln = ln
+                .chunks_exact(block)
+                .flat_map(|block| &block[..stride])
+                .copied()
+                .collect();
+            scope.remove(axis);
+            cards.remove(axis);
+        } else {
+            stride = block;
+        }
+    }
+    Table::from_ln(scope, cards, ln)
+}
+
+/// Multiplies every table into the smallest one that has all its variables, if there is one.
+fn merged(tables: Vec<Table>, variables: usize) -> Result<Vec<Table>, ModelError> {
+    let mut by_size: BTreeMap<usize, Vec<Table>> = BTreeMap::new();
+    for table in tables {
+        by_size.entry(table.scope().len()).or_default().push(table);
+    }
+    let mut kept: Vec<Table> = Vec::new();
+    // For each variable the kept tables with more variables than the present ones.
+    let mut larger: Vec<Vec<usize>> = vec![Vec::new(); variables];
+    for (_, tables) in by_size.into_iter().rev() {
+        let start = kept.len();
+        let mut same_scope: BTreeMap<Vec<VarId>, usize> = BTreeMap::new();
+        for table in tables {
+            if let Some(host) = host(&table, &kept, &larger) {
+                kept[host] = product(&kept[host], &table)?;
+                continue;
+            }
+            let mut sorted = table.scope().to_vec();
+            sorted.sort_unstable();
+            match same_scope.entry(sorted) {
+                Entry::Occupied(twin) => {
+                    kept[*twin.get()] = product(&kept[*twin.get()], &table)?;
+                }
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(table);
+                }
+            }
+        }
+        for (at, table) in kept.iter().enumerate().skip(start) {
+            for v in table.scope() {
+                larger[v.index()].push(at);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// The smallest of the larger tables whose scope holds that of `table`.
+fn host(table: &Table, kept: &[Table], larger: &[Vec<usize>]) -> Option<usize> {
+    let rarest = (table.scope().iter()).min_by_key(|v| larger[v.index()].len())?;
+    larger[rarest.index()]
+        .iter()
+        .copied()
+        .filter(|&at| (table.scope().iter()).all(|v| kept[at].scope().contains(v)))
+        .min_by_key(|&at| kept[at].ln().len())
+}
+
+/// `large · small` over the scope of `large`, which holds that of `small`.
+fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
+    let (scope, cards) = (large.scope(), large.cards());
+    let mut steps = vec![0; scope.len()];
+    let mut stride = small.ln().len();
+    for (v, card) in small.scope().iter().zip(small.cards()) {
+        stride /= card;
+        if let Some(axis) = scope.iter().position(|w| w == v) {
+            steps[axis] = stride;
+        }
+    }
+    let mut state = vec![0; scope.len()];
+    let mut at = 0;
+    let mut ln = large.ln().to_vec();
+    for entry in &mut ln {
+        *entry += small.ln()[at];
+        for axis in (0..scope.len()).rev() {
+            state[axis] += 1;
+            at += steps[axis];
+            if state[axis] < cards[axis] {
+                break;
+            }
+            at -= steps[axis] * cards[axis];
+            state[axis] = 0;
+        }
+    }
+    Table::from_ln(scope.to_vec(), cards.to_vec(), ln)
+}

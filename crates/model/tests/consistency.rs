@@ -1,0 +1,259 @@
+//! Laws of pruning and simplification: nothing that is computed from a model may change.
+
+use forney_model::enumerate::{Enumeration, enumerate, for_each_assignment};
+use forney_model::generate::{RandomModel, random};
+use forney_model::{
+    Contradiction, Domains, Evidence, FactorGraph, Propagation, Table, VarId, simplify,
+};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+const MODELS: u64 = 1500;
+
+/// Small models in which between none and most of the entries are hard zeros.
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let spec = RandomModel {
+        variables: rng.random_range(0..7),
+        max_card: rng.random_range(1..5),
+        factors: rng.random_range(0..9),
+        max_scope: 3,
+        zeros: [0.0, 0.1, 0.2, 0.35, 0.6][rng.random_range(0..5)],
+        spread: 2.0,
+    };
+    random(&spec, &mut rng)
+}
+
+fn assert_same(found: &Enumeration, expected: &Enumeration, marginals: &[Vec<f64>], seed: u64) {
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-10 || a.max(b) == f64::NEG_INFINITY;
+    assert!(close(found.ln_z, expected.ln_z), "ln Z of seed {seed}");
+    assert!(
+        close(found.ln_max, expected.ln_max),
+        "ln max of seed {seed}"
+    );
+    for (a, b) in marginals
+        .iter()
+        .flatten()
+        .zip(expected.marginals.iter().flatten())
+    {
+        assert!(close(*a, *b), "marginals of seed {seed}");
+    }
+}
+
+#[test]
+fn pruning_and_probing_keep_z_marginals_and_maximum() {
+    let (mut removed, mut contradictions) = (0, 0);
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let expected = enumerate(&graph);
+        for method in [Domains::prune, Domains::probe] {
+            let mut domains = Domains::full(&graph);
+            match method(&mut domains, &graph) {
+                Ok(gone) => {
+                    removed += gone;
+                    let restriction = domains.restrict(&graph);
+                    let found = enumerate(restriction.graph());
+                    let marginals = restriction.lift_marginals(&found.marginals);
+                    assert_same(&found, &expected, &marginals, seed);
+                }
+                Err(Contradiction) => {
+                    contradictions += 1;
+                    assert_eq!(domains, Domains::full(&graph));
+                    assert!(expected.ln_z == f64::NEG_INFINITY, "seed {seed}");
+                }
+            }
+        }
+    }
+    assert!(removed > 300 && contradictions > 300);
+}
+
+/// The definition, word by word: remove unsupported states one after another.
+fn naive_prune(graph: &FactorGraph) -> Option<Vec<Vec<usize>>> {
+    let mut states: Vec<Vec<usize>> = graph.cards().iter().map(|&c| (0..c).collect()).collect();
+    loop {
+        let mut unsupported = None;
+        for table in graph.factors() {
+            let mut supported = vec![Vec::new(); graph.num_variables()];
+            let mut any = false;
+            for_each_assignment(table.cards(), |entry| {
+                let agrees = (table.scope().iter().zip(entry))
+                    .all(|(v, state)| states[v.index()].contains(state));
+                if agrees && table.ln()[table.flat_index(entry.iter().copied())].is_finite() {
+                    any = true;
+                    for (v, &state) in table.scope().iter().zip(entry) {
+                        supported[v.index()].push(state);
+                    }
+                }
+            });
+            if !any {
+                return None;
+            }
+            for v in table.scope() {
+                let gone =
+                    (states[v.index()].iter()).find(|state| !supported[v.index()].contains(state));
+                unsupported = unsupported.or(gone.map(|&state| (v.index(), state)));
+            }
+        }
+        let Some((v, state)) = unsupported else {
+            return Some(states);
+        };
+        states[v].retain(|&s| s != state);
+    }
+}
+
+#[test]
+fn pruning_reaches_the_fixed_point_of_its_definition() {
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let mut domains = Domains::full(&graph);
+        let pruned = domains.prune(&graph).ok();
+        assert_eq!(
+            pruned.map(|_| domains.states().to_vec()),
+            naive_prune(&graph),
+            "seed {seed}"
+        );
+        if pruned.is_some() {
+            assert_eq!(domains.prune(&graph), Ok(0), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn pruned_domains_of_a_restriction_are_those_of_the_clamped_model() {
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let Some(v) = graph.variables().last() else {
+            continue;
+        };
+        let mut evidence = Evidence::default();
+        evidence.observe(v, graph.card(v) - 1).unwrap();
+        let mut domains = Domains::observed(&graph, &evidence).unwrap();
+        let mut indicator = vec![f64::NEG_INFINITY; graph.card(v)];
+        indicator[graph.card(v) - 1] = 0.0;
+        let mut factors = graph.factors().to_vec();
+        factors.push(Table::from_ln(vec![v], vec![graph.card(v)], indicator).unwrap());
+        let clamped = FactorGraph::new(graph.cards().to_vec(), factors).unwrap();
+        let pruned = domains.prune(&graph).ok();
+        assert_eq!(
+            pruned.map(|_| domains.states().to_vec()),
+            naive_prune(&clamped),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn undoing_gives_back_every_state_and_every_support() {
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let Ok(fresh) = Propagation::new(&graph, &Domains::full(&graph)) else {
+            continue;
+        };
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut propagation = fresh.clone();
+        let mark = propagation.mark();
+        for _ in 0..graph.num_variables() {
+            let v = VarId::new(rng.random_range(0..graph.num_variables()));
+            let state = rng.random_range(0..graph.card(v));
+            if propagation.assign(v, state).is_err() {
+                break;
+            }
+        }
+        propagation.undo(mark);
+        assert_eq!(
+            format!("{propagation:?}"),
+            format!("{fresh:?}"),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn simplifying_keeps_z_marginals_and_maximum_and_enlarges_nothing() {
+    let mut fewer = 0;
+    for seed in 0..MODELS {
+        let mut graph = model(seed);
+        if seed % 2 == 0 {
+            let mut domains = Domains::full(&graph);
+            if domains.probe(&graph).is_ok() {
+                graph = domains.restrict(&graph).graph().clone();
+            }
+        }
+        let expected = enumerate(&graph);
+        let simple = simplify(&graph).unwrap();
+        let found = enumerate(&simple);
+        assert_same(&found, &expected, &found.marginals, seed);
+        assert_eq!(simple.cards(), graph.cards());
+        fewer += graph.num_factors() - simple.num_factors();
+        for (at, table) in simple.factors().iter().enumerate() {
+            let within = |other: &Table| table.scope().iter().all(|v| other.scope().contains(v));
+            assert!(graph.factors().iter().any(within), "seed {seed}");
+            let others = simple
+                .factors()
+                .iter()
+                .enumerate()
+                .filter(|&(b, _)| b != at);
+            let alone = table.scope().is_empty() || !others.map(|(_, t)| t).any(within);
+            assert!(alone, "seed {seed}");
+        }
+    }
+    assert!(fewer > 1000);
+}
+
+#[test]
+fn simplifying_drops_what_a_table_does_not_depend_on() {
+    let scope = vec![VarId(0), VarId(1), VarId(2), VarId(3)];
+    // f(a, b, c, d) = g(b), with d of cardinality 1.
+    let values: Vec<f64> = (0..12).map(|i| [2.0, 0.0, 5.0][i / 2 % 3]).collect();
+    let table = Table::from_values(scope, vec![2, 3, 2, 1], &values).unwrap();
+    let graph = FactorGraph::new(vec![2, 3, 2, 1], vec![table]).unwrap();
+    let simple = simplify(&graph).unwrap();
+    let expected = Table::from_values(vec![VarId(1)], vec![3], &[2.0, 0.0, 5.0]).unwrap();
+    assert_eq!(simple.factors(), [expected]);
+}
+
+#[test]
+fn constants_become_one_and_zero_stays_zero() {
+    let constant = |ln| Table::constant(ln).unwrap();
+    let graph = FactorGraph::new(vec![2], vec![constant(1.0), constant(2.0)]).unwrap();
+    assert_eq!(simplify(&graph).unwrap().factors(), [constant(3.0)]);
+    let graph =
+        FactorGraph::new(vec![2], vec![constant(1.0), constant(f64::NEG_INFINITY)]).unwrap();
+    assert_eq!(
+        simplify(&graph).unwrap().factors(),
+        [constant(f64::NEG_INFINITY)]
+    );
+    assert_eq!(Domains::full(&graph).prune(&graph), Err(Contradiction));
+    let unit = FactorGraph::new(vec![2], vec![constant(0.0)]).unwrap();
+    assert_eq!(simplify(&unit).unwrap().num_factors(), 0);
+}
+
+#[test]
+fn a_product_beyond_all_numbers_is_an_error() {
+    let huge = Table::from_ln(vec![VarId(0)], vec![2], vec![1e308, 1.5e308]).unwrap();
+    let graph = FactorGraph::new(vec![2], vec![huge.clone(), huge]).unwrap();
+    assert!(simplify(&graph).is_err());
+}
+
+/// A chain of equalities of 100 000 variables whose end is observed, and a star.
+#[test]
+fn many_variables_take_no_quadratic_time() {
+    const N: usize = 100_000;
+    let equal = |a: usize, b: usize| {
+        let values = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        Table::from_values(vec![VarId::new(a), VarId::new(b)], vec![3, 3], &values).unwrap()
+    };
+    for next in [|i: usize| i - 1, |_: usize| 0] {
+        let factors = (1..N).map(|i| equal(next(i), i)).collect();
+        let graph = FactorGraph::new(vec![3; N], factors).unwrap();
+        let mut evidence = Evidence::default();
+        evidence.observe(VarId::new(N - 1), 2).unwrap();
+        let mut domains = Domains::observed(&graph, &evidence).unwrap();
+        assert_eq!(domains.probe(&graph), Ok(2 * (N - 1)));
+        assert!(domains.states().iter().all(|states| states == &[2]));
+        let simple = simplify(domains.restrict(&graph).graph()).unwrap();
+        assert_eq!(simple.num_factors(), 0);
+        // Without the observation no probe fails; each would walk through all variables.
+        assert_eq!(Domains::full(&graph).probe(&graph), Ok(0));
+    }
+}
