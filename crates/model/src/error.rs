@@ -11,6 +11,14 @@ pub enum ModelError {
         /// The variable.
         var: VarId,
     },
+    /// A cardinality beyond [`MAX_CARD`](crate::MAX_CARD).
+    #[error("variable {var} claims {card} states; at most {} are supported", crate::MAX_CARD)]
+    TooManyStates {
+        /// The variable.
+        var: VarId,
+        /// Its cardinality.
+        card: usize,
+    },
     /// A variable twice in one scope.
     #[error("variable {var} appears twice in the scope of a factor")]
     DuplicateVariable {

@@ -4,6 +4,10 @@ use petgraph::graph::{NodeIndex, UnGraph};
 
 use crate::{FactorId, ModelError, Table, VarId};
 
+/// The most states a variable may have, `2^24`: domains and marginals list them one by one, so a
+/// header that claims 10^18 of them must not get that far.
+pub const MAX_CARD: usize = 1 << 24;
+
 /// A node of the bipartite graph of variables and factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Node {
@@ -43,7 +47,7 @@ impl FactorGraph {
     /// Joins cardinalities and factors.
     ///
     /// # Errors
-    /// A cardinality of 0, or a factor whose scope does not fit the variables.
+    /// A cardinality of 0 or above [`MAX_CARD`], or a factor whose scope does not fit the variables.
     ///
     /// # Complexity
     /// Linear in the number of variables, factors and scope entries.
@@ -52,6 +56,9 @@ impl FactorGraph {
             return Err(ModelError::NoStates {
                 var: VarId::new(at),
             });
+        }
+        if let Some(at) = cards.iter().position(|&card| card > MAX_CARD) {
+            return Err(ModelError::TooManyStates { var: VarId::new(at), card: cards[at] });
         }
         let edges = factors.iter().map(|factor| factor.scope().len()).sum();
         let mut graph = UnGraph::with_capacity(cards.len() + factors.len(), edges);

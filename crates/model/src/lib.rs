@@ -25,7 +25,7 @@ mod table;
 pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;
-pub use graph::{FactorGraph, Node};
+pub use graph::{FactorGraph, MAX_CARD, Node};
 pub use id::{FactorId, VarId};
 pub use propagation::{Contradiction, Mark, Propagation};
 pub use simplify::simplify;
