@@ -4,7 +4,7 @@
 //! The functions here are branch-free and free of calls, so the compiler turns each loop into vector
 //! code, and they are compiled for several vector widths with the choice made at run time.
 //! The bits of a result depend on the element alone: not on the processor, the length of the slice
-//! or the place in it.
+//! or the place in it. (Of a NaN, sign and payload are not specified.)
 //!
 //! | range | result |
 //! |---|---|
