@@ -5,12 +5,14 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use forney_exact::vmath;
 use std::hint::black_box;
 
-/// The cache that two arrays of this many entries (16 bytes each entry) fill about half.
+/// Two arrays of so many entries fill half of a usual cache of that level, or far exceed the last.
 const SIZES: [(&str, usize); 3] = [("L1", 1 << 10), ("L2", 1 << 15), ("RAM", 1 << 24)];
 
 /// Log factors between hard evidence and certainty, none of them special.
 fn ln_values(len: usize) -> Vec<f64> {
-    (0..len).map(|i| -((i * 7919 % 4001) as f64) / 100.0).collect()
+    (0..len)
+        .map(|i| -((i * 7919 % 4001) as f64) / 100.0)
+        .collect()
 }
 
 fn elementary(c: &mut Criterion) {
@@ -64,15 +66,43 @@ fn short(c: &mut Criterion) {
     group.finish();
 }
 
-/// `Σ a·b` in eight sums, enough to hide the latency of the addition: memory is the limit.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
+/// `Σ a·b` in 32 sums, enough to hide the latency of the addition: loads are the limit.
+#[inline(always)]
+fn dot_body(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 32];
+    for (a, b) in a.as_chunks::<32>().0.iter().zip(b.as_chunks::<32>().0) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
         }
     }
     sums.iter().sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn dot_avx512(a: &[f64], b: &[f64]) -> f64 {
+    dot_body(a, b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn dot_avx2(a: &[f64], b: &[f64]) -> f64 {
+    dot_body(a, b)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has the one feature that the function enables.
+            return unsafe { dot_avx512(a, b) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has the one feature that the function enables.
+            return unsafe { dot_avx2(a, b) };
+        }
+    }
+    dot_body(a, b)
 }
 
 fn multiply_add(c: &mut Criterion) {

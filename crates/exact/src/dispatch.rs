@@ -63,28 +63,28 @@ macro_rules! dispatch {
             fn body($($argument: $type),*) $(-> $output)? $body
 
             #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-                fn avx512($($argument: $type),*) $(-> $output)? {
-                    body($($argument),*)
-                }
-
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($argument: $type),*) $(-> $output)? {
-                    body($($argument),*)
-                }
-
-                match $crate::dispatch::level() {
-                    // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq
-                    // and avx512vl, all that `avx512` enables.
-                    $crate::dispatch::Level::Avx512 => return unsafe { avx512($($argument),*) },
-                    // SAFETY: `level` answers `Avx2` only if the processor has avx2 and fma, all
-                    // that `avx2` enables.
-                    $crate::dispatch::Level::Avx2 => return unsafe { avx2($($argument),*) },
-                    $crate::dispatch::Level::Baseline => {}
-                }
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+            fn avx512($($argument: $type),*) $(-> $output)? {
+                body($($argument),*)
             }
-            body($($argument),*)
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($argument: $type),*) $(-> $output)? {
+                body($($argument),*)
+            }
+
+            match $crate::dispatch::level() {
+                // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq and
+                // avx512vl, all that `avx512` enables.
+                #[cfg(target_arch = "x86_64")]
+                $crate::dispatch::Level::Avx512 => unsafe { avx512($($argument),*) },
+                // SAFETY: `level` answers `Avx2` only if the processor has avx2 and fma, all that
+                // `avx2` enables.
+                #[cfg(target_arch = "x86_64")]
+                $crate::dispatch::Level::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::dispatch::Level::Baseline => body($($argument),*),
+            }
         }
     };
 }
