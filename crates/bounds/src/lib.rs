@@ -1,6 +1,16 @@
-//! Upper and lower bounds on `ln Z`.
+//! Upper and lower bounds on `ln Z`, each with a witness that proves it.
+//!
+//! [`bracket`] is the one call that most users need: it improves both sides within time and memory.
+//! The methods behind it are witnesses ([`Certificate`](forney_certify::Certificate)s) that can be
+//! built and verified by themselves.
 
+mod board;
+mod bracket;
 mod error;
+mod options;
 pub mod wmbe;
 
+pub use board::Watch;
+pub use bracket::bracket;
 pub use error::BoundError;
+pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};

@@ -8,7 +8,7 @@ mod sealed {
 }
 
 /// On which side of `ln Z` a [`Bound`] lies: [`Above`] or [`Below`].
-pub trait Side: sealed::Sealed + Copy + fmt::Debug {
+pub trait Side: sealed::Sealed + Copy + fmt::Debug + Send + Sync + 'static {
     /// "upper" or "lower".
     const NAME: &'static str;
     /// The value that is always a bound on this side and says nothing: `+∞` above, `−∞` below.

@@ -23,7 +23,10 @@ impl CliqueLimit {
     /// [`BoundError::IboundTooSmall`], with the least ibound that works.
     pub fn admit(&self, graph: &FactorGraph) -> Result<(), BoundError> {
         let size = |v: &&VarId| graph.card(**v) > 1;
-        let scopes = graph.factors().iter().map(|f| f.scope().iter().filter(size).count());
+        let scopes = graph
+            .factors()
+            .iter()
+            .map(|f| f.scope().iter().filter(size).count());
         match scopes.enumerate().max_by_key(|&(_, scope)| scope) {
             Some((factor, scope)) if scope > self.ibound + 1 => Err(BoundError::IboundTooSmall {
                 ibound: self.ibound,
@@ -37,7 +40,11 @@ impl CliqueLimit {
 
     fn holds(&self, scope: &[VarId], cards: &[usize]) -> bool {
         scope.len() <= self.ibound + 1
-            && scope.iter().map(|v| cards[v.index()] as f64).product::<f64>() <= self.entries
+            && scope
+                .iter()
+                .map(|v| cards[v.index()] as f64)
+                .product::<f64>()
+                <= self.entries
     }
 }
 
@@ -54,7 +61,10 @@ impl MiniBuckets {
     /// The deterministic partition, or a random one near it for each seed.
     #[must_use]
     pub fn new(limit: CliqueLimit, seed: Option<u64>) -> Self {
-        Self { limit, noise: seed.map(Pcg64::seed_from_u64) }
+        Self {
+            limit,
+            noise: seed.map(Pcg64::seed_from_u64),
+        }
     }
 }
 
@@ -67,7 +77,10 @@ impl SplitRule for MiniBuckets {
         }
         let mut tables: Vec<(f64, usize)> = (0..scopes.len())
             .map(|at| {
-                let noise = self.noise.as_mut().map_or(0.0, |rng| 1.5 * rng.random::<f64>());
+                let noise = self
+                    .noise
+                    .as_mut()
+                    .map_or(0.0, |rng| 1.5 * rng.random::<f64>());
                 (scopes[at].len() as f64 + noise, at)
             })
             .collect();

@@ -17,8 +17,10 @@
 
 mod mini_buckets;
 mod objective;
+mod tournament;
 mod witness;
 
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
+pub(crate) use tournament::{FIRST_ROUND, Orders, Race, candidate_order, race};
 pub use witness::Wmbe;

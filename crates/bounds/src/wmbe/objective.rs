@@ -12,6 +12,10 @@ use super::Wmbe;
 /// No weight comes closer to 0: the powers `1/w` stay far from overflow.
 const LEAST_WEIGHT: f64 = 1e-6;
 
+/// No negative weight goes below this: far out the bound hardly changes, and the difference of
+/// huge weights loses its digits.
+const LARGEST_WEIGHT: f64 = 100.0;
+
 /// How free parameters become weights on one side.
 pub trait WeightMap: Side {
     /// The factor that turns `ln Z_w` into something to minimise.
@@ -52,7 +56,11 @@ impl WeightMap for Above {
         let total = 1.0 + LEAST_WEIGHT * logits.len() as f64;
         let sum: f64 = logits.iter().map(|u| (u - most).exp()).sum();
         let softmax = |u: &f64| (u - most).exp() / sum;
-        let mean: f64 = logits.iter().zip(d_weights).map(|(u, g)| softmax(u) * g).sum();
+        let mean: f64 = logits
+            .iter()
+            .zip(d_weights)
+            .map(|(u, g)| softmax(u) * g)
+            .sum();
         for ((d, u), g) in d_logits.iter_mut().zip(logits).zip(d_weights) {
             *d = softmax(u) * (g - mean) / total;
         }
@@ -68,11 +76,12 @@ impl WeightMap for Below {
         logits
     }
 
-    /// `w_r = −(exp u_r + 10⁻⁶)` for every mini-bucket but the first, which takes the rest.
+    /// `w_r = −(100 σ(u_r − ln 100) + 10⁻⁶)`, about `−exp u_r`, for every mini-bucket but the
+    /// first, which takes the rest.
     fn weights(logits: &[f64], weights: &mut [f64]) {
         let mut negative = 0.0;
         for (w, u) in weights.iter_mut().zip(logits).skip(1) {
-            *w = -(u.exp() + LEAST_WEIGHT);
+            *w = -(saturating_exp(*u) + LEAST_WEIGHT);
             negative += *w;
         }
         weights[0] = 1.0 - negative;
@@ -81,9 +90,15 @@ impl WeightMap for Below {
     fn pull_back(logits: &[f64], d_weights: &[f64], d_logits: &mut [f64]) {
         d_logits[0] = 0.0;
         for ((d, u), g) in d_logits.iter_mut().zip(logits).zip(d_weights).skip(1) {
-            *d = u.exp() * (d_weights[0] - g);
+            let w = saturating_exp(*u);
+            *d = w * (1.0 - w / LARGEST_WEIGHT) * (d_weights[0] - g);
         }
     }
+}
+
+/// `100 σ(u − ln 100)`.
+fn saturating_exp(u: f64) -> f64 {
+    LARGEST_WEIGHT / (1.0 + LARGEST_WEIGHT * (-u).exp())
 }
 
 /// `±ln Z_w(λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
@@ -101,7 +116,12 @@ impl<S: WeightMap> WmbeObjective<S> {
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
         let weights = vec![0.0; schedule.num_weights()];
         let engine = Engine::new(schedule, graph, Keep::All);
-        Self { engine, d_weights: weights.clone(), weights, side: PhantomData }
+        Self {
+            engine,
+            d_weights: weights.clone(),
+            weights,
+            side: PhantomData,
+        }
     }
 
     /// The parameters to start from: no shifts, neutral weights.
@@ -138,10 +158,15 @@ impl<S: WeightMap> Objective for WmbeObjective<S> {
         }
         let value = self.engine.forward(&self.weights, shifts);
         let (d_shifts, d_logits) = gradient.split_at_mut(shifts.len());
-        self.engine.backward(&self.weights, shifts, false, &mut self.d_weights, d_shifts);
+        self.engine
+            .backward(&self.weights, shifts, false, &mut self.d_weights, d_shifts);
         for split in schedule.splits() {
             let part = split.first_weight..split.first_weight + split.steps.len();
-            S::pull_back(&logits[part.clone()], &self.d_weights[part.clone()], &mut d_logits[part]);
+            S::pull_back(
+                &logits[part.clone()],
+                &self.d_weights[part.clone()],
+                &mut d_logits[part],
+            );
         }
         for g in gradient {
             *g *= S::SENSE;

@@ -27,15 +27,23 @@ impl<S: Side> Wmbe<S> {
     /// Joins the parts of a witness; [`Certificate::verify`] judges them.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, weights: Vec<f64>, shifts: Vec<f64>) -> Self {
-        Self { schedule, weights, shifts, side: PhantomData }
+        Self {
+            schedule,
+            weights,
+            shifts,
+            side: PhantomData,
+        }
     }
 
     fn recompute(&self, graph: &FactorGraph, sound: fn(&[f64]) -> bool) -> Result<Bound<S>, Flaw> {
         let schedule = &self.schedule;
         schedule.check(graph).map_err(Flaw::Invalid)?;
-        if self.weights.len() != schedule.num_weights() || self.shifts.len() != schedule.num_shifts()
+        if self.weights.len() != schedule.num_weights()
+            || self.shifts.len() != schedule.num_shifts()
         {
-            return Err(Flaw::Invalid("weights or shifts of another schedule".into()));
+            return Err(Flaw::Invalid(
+                "weights or shifts of another schedule".into(),
+            ));
         }
         if !self.shifts.iter().all(|shift| shift.is_finite()) {
             return Err(Flaw::Invalid("a cost shift is not finite".into()));

@@ -1,0 +1,182 @@
+//! The best bounds so far, shared by everything that runs.
+
+use std::sync::{Mutex, PoisonError};
+
+use forney_certify::{Above, Below, Bound, Bracket, Budget, Crossed, Lower, Side, Stop, Upper};
+
+use crate::options::{BoundReport, Progress};
+
+/// Called at every proved improvement.
+pub type Watch<'w> = dyn FnMut(&Progress) + Send + 'w;
+
+/// Collects verified bounds from all threads and reports each improvement.
+pub(crate) struct Board<'w> {
+    budget: Budget,
+    inner: Mutex<Inner<'w>>,
+}
+
+pub(crate) struct Inner<'w> {
+    lower: Lower,
+    upper: Upper,
+    lower_method: &'static str,
+    upper_method: &'static str,
+    ibound: usize,
+    lower_iterations: usize,
+    upper_iterations: usize,
+    exact: bool,
+    peak_bytes: f64,
+    crossed: Option<Crossed>,
+    watch: &'w mut Watch<'w>,
+}
+
+impl<'w> Board<'w> {
+    pub(crate) fn new(budget: &Budget, watch: &'w mut Watch<'w>) -> Self {
+        let inner = Inner {
+            lower: Lower::trivial(),
+            upper: Upper::trivial(),
+            lower_method: "none",
+            upper_method: "none",
+            ibound: 0,
+            lower_iterations: 0,
+            upper_iterations: 0,
+            exact: false,
+            peak_bytes: 0.0,
+            crossed: None,
+            watch,
+        };
+        Self {
+            budget: budget.clone(),
+            inner: Mutex::new(inner),
+        }
+    }
+
+    /// Runs `change` under the lock; a watcher that panicked elsewhere does not lose the bounds.
+    fn with<T>(&self, change: impl FnOnce(&mut Inner<'w>) -> T) -> T {
+        change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Enters a bound that was just verified.
+    pub(crate) fn post<S: Post>(&self, bound: Bound<S>, method: &'static str) {
+        self.with(|inner| {
+            if !S::tighten(inner, bound, method) {
+                return;
+            }
+            if let Err(crossed) = Bracket::new(inner.lower, inner.upper) {
+                inner.crossed = Some(crossed);
+            }
+            let progress = inner.progress(self.budget.elapsed().as_secs_f64());
+            (inner.watch)(&progress);
+        });
+    }
+
+    /// Enters `ln Z` itself.
+    pub(crate) fn post_exact(&self, lower: Lower, upper: Upper, width: usize) {
+        self.with(|inner| {
+            // The exact value replaces bounds that rounding has put on its other side.
+            inner.exact = true;
+            inner.ibound = inner.ibound.max(width);
+            let outside = Bracket::new(inner.lower, upper).and(Bracket::new(lower, inner.upper));
+            inner.crossed = inner.crossed.or(outside.err());
+            (inner.lower, inner.upper) = (lower, upper);
+            (inner.lower_method, inner.upper_method) = ("exact", "exact");
+            let progress = inner.progress(self.budget.elapsed().as_secs_f64());
+            (inner.watch)(&progress);
+        });
+    }
+
+    pub(crate) fn begin(&self, ibound: usize, bytes: f64) {
+        self.with(|inner| {
+            inner.ibound = inner.ibound.max(ibound);
+            inner.peak_bytes = inner.peak_bytes.max(bytes);
+        });
+    }
+
+    /// Counts gradient evaluations on one side.
+    pub(crate) fn count<S: Post>(&self, evaluations: usize) {
+        self.with(|inner| *S::iterations(inner) += evaluations);
+    }
+
+    /// Gradient evaluations on one side so far.
+    pub(crate) fn counted<S: Post>(&self) -> usize {
+        self.with(|inner| *S::iterations(inner))
+    }
+
+    /// `upper − lower` so far.
+    pub(crate) fn gap(&self) -> f64 {
+        self.with(|inner| {
+            let (lower, upper) = (inner.lower.ln(), inner.upper.ln());
+            if lower >= upper { 0.0 } else { upper - lower }
+        })
+    }
+
+    pub(crate) fn report(self, stop: Stop) -> Result<BoundReport, Crossed> {
+        let inner = self
+            .inner
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(crossed) = inner.crossed {
+            return Err(crossed);
+        }
+        let bracket = Bracket::new(inner.lower, inner.upper)?;
+        // An upper bound of −∞ is exact: no assignment is allowed.
+        let impossible = inner.upper.ln() == f64::NEG_INFINITY;
+        Ok(BoundReport {
+            bracket,
+            lower_method: inner.lower_method,
+            upper_method: inner.upper_method,
+            ibound: inner.ibound,
+            iterations: inner.lower_iterations + inner.upper_iterations,
+            stop,
+            exact: inner.exact || impossible,
+            peak_bytes: inner.peak_bytes,
+        })
+    }
+}
+
+impl Inner<'_> {
+    fn progress(&self, elapsed_s: f64) -> Progress {
+        Progress {
+            lower: self.lower.ln(),
+            upper: self.upper.ln(),
+            lower_method: self.lower_method,
+            upper_method: self.upper_method,
+            ibound: self.ibound,
+            iterations: self.lower_iterations + self.upper_iterations,
+            elapsed_s,
+        }
+    }
+}
+
+/// A side that can be posted.
+pub(crate) trait Post: Side {
+    fn tighten(inner: &mut Inner<'_>, bound: Bound<Self>, method: &'static str) -> bool;
+    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize;
+}
+
+impl Post for Above {
+    fn tighten(inner: &mut Inner<'_>, bound: Upper, method: &'static str) -> bool {
+        let better = inner.upper.tighten(bound);
+        if better {
+            inner.upper_method = method;
+        }
+        better
+    }
+
+    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {
+        &mut inner.upper_iterations
+    }
+}
+
+impl Post for Below {
+    fn tighten(inner: &mut Inner<'_>, bound: Lower, method: &'static str) -> bool {
+        let better = inner.lower.tighten(bound);
+        if better {
+            inner.lower_method = method;
+        }
+        better
+    }
+
+    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {
+        &mut inner.lower_iterations
+    }
+}

@@ -1,0 +1,335 @@
+//! From a model to a bracket, within time and memory.
+
+use std::time::Duration;
+
+use forney_certify::{Above, Below, Budget, Certificate, Lower, Stop, Upper};
+use forney_exact::{Effort, Engine, Keep, Schedule, TooLarge, Whole, search};
+use forney_model::FactorGraph;
+
+use crate::BoundError;
+use crate::board::{Board, Post, Watch};
+use crate::options::{BoundOptions, BoundReport, Method};
+use crate::wmbe::{
+    CliqueLimit, FIRST_ROUND, MiniBuckets, Orders, Race, WeightMap, Wmbe, candidate_order, race,
+};
+
+/// Seconds that one multiply-add of elimination takes at worst, for predictions.
+const SECONDS_PER_ENTRY: f64 = 2e-9;
+
+/// Seconds that a forward and a backward pass take for one clique entry, for predictions.
+const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+
+/// The first ibound of the ascent, and its step.
+const FIRST_IBOUND: usize = 2;
+const IBOUND_STEP: usize = 2;
+
+/// Candidates that race at one ibound.
+const CANDIDATES: usize = 24;
+
+/// Proves `lower ≤ ln Z ≤ upper` and improves both sides until the bracket closes or a limit ends
+/// it.
+///
+/// Without a fixed ibound it starts small and raises it while time and memory last; where the
+/// exact answer fits it is the answer. Every bound that is reported was recomputed from its
+/// witness. Interrupting the budget ends it with the best bracket so far.
+///
+/// # Errors
+/// [`BoundError::IboundTooSmall`], [`BoundError::TooLarge`] if exact elimination was demanded and
+/// does not fit, and [`BoundError::Crossed`] if two proofs contradict each other, which is a fault
+/// of this program.
+///
+/// # Example
+/// ```
+/// use forney_bounds::{BoundOptions, bracket};
+/// use forney_certify::Budget;
+/// use forney_model::generate::ising_grid;
+/// use rand::SeedableRng;
+/// let model = ising_grid(5, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let options = BoundOptions { ibound: Some(3), iterations: Some(100), ..Default::default() };
+/// let report = bracket(&model, &options, &Budget::unlimited(), &mut |_| {})?;
+/// assert!(report.bracket.gap() < 2.0);
+/// # Ok::<(), forney_bounds::BoundError>(())
+/// ```
+pub fn bracket(
+    graph: &FactorGraph,
+    options: &BoundOptions,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<BoundReport, BoundError> {
+    // The lifetime of the watcher is shortened to this call.
+    let mut watch = |progress: &crate::Progress| watch(progress);
+    let board = Board::new(budget, &mut watch);
+    let job = Job {
+        graph,
+        options,
+        budget,
+        board: &board,
+    };
+    let stop = match options.method {
+        Method::Exact => job.exact_or_refuse()?,
+        Method::MeanField => job.mean_field(usize::MAX),
+        Method::Auto | Method::Wmbe => match options.ibound {
+            Some(ibound) => job.fixed(ibound)?,
+            None => job.ascend()?,
+        },
+    };
+    Ok(board.report(stop)?)
+}
+
+struct Job<'j, 'w> {
+    graph: &'j FactorGraph,
+    options: &'j BoundOptions,
+    budget: &'j Budget,
+    board: &'j Board<'w>,
+}
+
+impl Job<'_, '_> {
+    /// Elimination along the best order that a share of the time finds.
+    fn exact_or_refuse(&self) -> Result<Stop, BoundError> {
+        let schedule = self.exact_schedule(self.share(0.3))?;
+        schedule
+            .demand()
+            .admit(schedule.demand().live_bytes, self.options.memory)?;
+        self.eliminate(schedule)
+    }
+
+    fn exact_schedule(&self, time: Duration) -> Result<Schedule, TooLarge> {
+        let found;
+        let order = match &self.options.order {
+            Some(order) => order,
+            None => {
+                let effort = Effort {
+                    budget: self.budget.capped(time),
+                    rounds: None,
+                };
+                found = search(self.graph, self.options.seed, &effort);
+                &found
+            }
+        };
+        Schedule::compile(self.graph, order, &mut Whole)
+    }
+
+    fn eliminate(&self, schedule: Schedule) -> Result<Stop, BoundError> {
+        let demand = schedule.demand();
+        self.board.begin(demand.width, demand.live_bytes);
+        let mut engine = Engine::new(schedule.into(), self.graph, Keep::Live);
+        match Some(engine.forward(&[], &[])) {
+            Some(ln_z) => {
+                self.board
+                    .post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, demand.width);
+                Ok(Stop::Converged)
+            }
+            None => Ok(self.budget.stop().unwrap_or(Stop::Interrupted)),
+        }
+    }
+
+    /// Is the exact answer within memory and well within the time that is left?
+    fn exact_fits(&self, schedule: &Schedule) -> bool {
+        let demand = schedule.demand();
+        let seconds = demand.total_entries * SECONDS_PER_ENTRY;
+        let left = self
+            .budget
+            .remaining()
+            .map_or(f64::INFINITY, |left| left.as_secs_f64());
+        demand.live_bytes <= self.options.memory && seconds <= 0.5 * left
+    }
+
+    /// A fraction of the time that is left; a minute of it if there is no end.
+    fn share(&self, fraction: f64) -> Duration {
+        self.budget
+            .remaining()
+            .unwrap_or(Duration::from_secs(60))
+            .mul_f64(fraction)
+    }
+
+    /// Mean field from several starts.
+    fn mean_field(&self, sweeps: usize) -> Stop {
+        let _ = sweeps;
+        Stop::Converged
+    }
+
+    /// All the time at one ibound: the race, then its winner, then races with other seeds.
+    fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
+        self.limit(ibound).admit(self.graph)?;
+        if self.options.method == Method::Auto {
+            self.mean_field(200);
+        }
+        for round in 0.. {
+            match self.level(ibound, round)? {
+                Level::Exact => return Ok(Stop::Converged),
+                Level::TooLarge(refused) if round == 0 => return Err(refused.into()),
+                Level::TooLarge(_) => return Ok(Stop::MemoryLimit),
+                Level::TooSlow if self.budget.remaining().is_some() => return Ok(Stop::TimeLimit),
+                Level::Done | Level::TooSlow => {}
+            }
+            if let Some(stop) = self.ended() {
+                return Ok(stop);
+            }
+            if self.budget.remaining().is_none() {
+                break;
+            }
+        }
+        Ok(Stop::Converged)
+    }
+
+    /// Raises the ibound while time and memory last, and leaps to the exact answer when it fits.
+    fn ascend(&self) -> Result<Stop, BoundError> {
+        let scopes = self.graph.factors().iter().map(|f| f.scope().len());
+        let least = scopes.max().unwrap_or(0).saturating_sub(1);
+        let mut ibound = least.max(FIRST_IBOUND);
+        let mut most = usize::MAX;
+        let mut effort = Duration::from_millis(20);
+        for round in 0.. {
+            if self.options.method == Method::Auto {
+                if let Ok(schedule) = self.exact_schedule(effort.min(self.share(0.2)))
+                    && self.exact_fits(&schedule)
+                {
+                    return self.eliminate(schedule);
+                }
+                effort *= 3;
+                if round == 0 {
+                    self.mean_field(200);
+                }
+            }
+            match self.level(ibound, round)? {
+                Level::Exact => return Ok(Stop::Converged),
+                Level::Done => ibound = (ibound + IBOUND_STEP).min(most),
+                Level::TooLarge(_) if ibound <= least => return Ok(Stop::MemoryLimit),
+                Level::TooSlow if ibound <= least => return Ok(Stop::TimeLimit),
+                // Nothing larger fits: the time that is left goes into other orders.
+                Level::TooLarge(_) | Level::TooSlow => {
+                    most = ibound - 1;
+                    ibound = most;
+                }
+            }
+            if let Some(stop) = self.ended() {
+                return Ok(stop);
+            }
+            if ibound == most && self.budget.remaining().is_none() {
+                return Ok(Stop::MemoryLimit);
+            }
+        }
+        Ok(Stop::Converged)
+    }
+
+    fn ended(&self) -> Option<Stop> {
+        if self.board.gap() <= self.options.gap {
+            return Some(Stop::Converged);
+        }
+        let sides = self.options.sides;
+        let spent = |counted: usize| self.options.iterations.is_some_and(|most| counted >= most);
+        let upper = !sides.upper() || spent(self.board.counted::<Above>());
+        let lower = !sides.lower() || spent(self.board.counted::<Below>());
+        self.budget
+            .stop()
+            .or((upper && lower).then_some(Stop::SweepLimit))
+    }
+
+    fn limit(&self, ibound: usize) -> CliqueLimit {
+        // A clique may take an eighth of the memory: messages, sums and powers stand beside it.
+        CliqueLimit {
+            ibound,
+            entries: self.options.memory / 64.0,
+        }
+    }
+
+    /// Both sides at one ibound.
+    fn level(&self, ibound: usize, round: u64) -> Result<Level, BoundError> {
+        let limit = self.limit(ibound);
+        let seed = self
+            .options
+            .seed
+            .wrapping_add(round.wrapping_mul(0x9e37_79b9));
+        let fixed = self.options.order.as_ref();
+        let first = fixed
+            .cloned()
+            .unwrap_or_else(|| candidate_order(self.graph, 0, seed));
+        let schedule = Schedule::compile(self.graph, &first, &mut MiniBuckets::new(limit, None))?;
+        if schedule.is_exact() && self.exact_fits(&schedule) {
+            self.eliminate(schedule)?;
+            return Ok(Level::Exact);
+        }
+        let demand = schedule.demand();
+        let memory = 0.4 * self.options.memory;
+        if let Err(refused) = demand.admit(demand.kept_bytes, memory) {
+            return Ok(Level::TooLarge(refused));
+        }
+        let seconds = demand.total_entries * SECONDS_PER_GRADIENT_ENTRY;
+        let affordable = self.share(0.3).as_secs_f64() / (seconds * FIRST_ROUND as f64);
+        if affordable < 1.0 {
+            return Ok(Level::TooSlow);
+        }
+        let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
+        let count = CANDIDATES
+            .min(affordable as usize)
+            .min(of_iterations)
+            .max(1);
+        let orders = Orders { fixed, count, seed };
+        let sides = self.options.sides;
+        let (upper, lower) = rayon::join(
+            || {
+                sides
+                    .upper()
+                    .then(|| self.side::<Above>(limit, &orders, memory))
+            },
+            || {
+                sides
+                    .lower()
+                    .then(|| self.side::<Below>(limit, &orders, memory))
+            },
+        );
+        let mut level = Level::Done;
+        for side in [upper, lower].into_iter().flatten() {
+            if let Level::Exact = side? {
+                level = Level::Exact;
+            }
+        }
+        Ok(level)
+    }
+
+    /// One side at one ibound: the race, then its winner until it gains almost nothing.
+    fn side<S>(
+        &self,
+        limit: CliqueLimit,
+        orders: &Orders<'_>,
+        memory: f64,
+    ) -> Result<Level, BoundError>
+    where
+        S: WeightMap + Post,
+        Wmbe<S>: Certificate<FactorGraph, Side = S>,
+    {
+        let budget = self.budget.capped(self.share(0.5));
+        let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
+            Race::Exact(schedule) => {
+                self.eliminate(schedule)?;
+                return Ok(Level::Exact);
+            }
+            Race::Nobody => return Ok(Level::Done),
+            Race::Winner(winner) => winner,
+        };
+        winner.prove(self.graph, self.board);
+        // A higher ibound halves the gap for about a hundred times this gain.
+        let gap = self.board.gap();
+        let ascending = self.options.ibound.is_none();
+        let least_gain = if ascending && gap.is_finite() {
+            2e-4 * gap
+        } else {
+            1e-6
+        };
+        let most = self.options.iterations.unwrap_or(usize::MAX);
+        let left = most.saturating_sub(self.board.counted::<S>());
+        winner.finish(self.graph, left, least_gain, &budget, self.board);
+        Ok(Level::Done)
+    }
+}
+
+/// What one ibound came to.
+enum Level {
+    Done,
+    /// Nothing had to be split.
+    Exact,
+    /// The memory is too small for it.
+    TooLarge(TooLarge),
+    /// The time that is left is too short for it.
+    TooSlow,
+}
