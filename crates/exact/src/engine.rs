@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use forney_certify::Budget;
 use forney_model::{FactorGraph, VarId};
 
 use crate::layout::{MAX_INPUTS, expand};
@@ -16,6 +17,7 @@ use crate::schedule::{Base, Schedule, Source, Step};
 use crate::step::{self, Algebra, Scratch};
 use crate::table::{Form, Range, Values, View};
 use crate::tasks::Tasks;
+use crate::watch::Watch;
 
 /// Whether messages outlive their use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,7 @@ struct Pass<'p> {
     weights: &'p [f64],
     shifts: &'p [f64],
     algebra: Algebra,
+    watch: &'p Watch<'p>,
     /// Are beliefs of the factors of unsplit steps wanted?
     factor_beliefs: bool,
 }
@@ -147,7 +150,42 @@ impl Engine {
     /// One multiply-add per clique entry and input, one `exp` and `ln` per message entry where a
     /// weight differs from 1.
     pub fn forward(&mut self, weights: &[f64], shifts: &[f64]) -> f64 {
-        self.run_forward(Algebra::Sum, weights, shifts)
+        self.run_forward(Algebra::Sum, weights, shifts, &Watch::new(None))
+    }
+
+    /// As [`Engine::forward`]; `None` if the budget ended before the pass did.
+    ///
+    /// The budget is asked between steps and between the parts of large ones, some ten thousand
+    /// entries each. A pass that was stopped leaves nothing that a backward pass could use.
+    ///
+    /// # Panics
+    /// As [`Engine::forward`].
+    ///
+    /// # Example
+    /// ```
+    /// use forney_certify::Budget;
+    /// use forney_exact::{Engine, Heuristic, Keep, Schedule, Whole, greedy};
+    /// use forney_model::generate::ising_grid;
+    /// use rand::SeedableRng;
+    /// use std::time::Duration;
+    /// let model = ising_grid(12, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+    /// let order = greedy(&model, Heuristic::MinFill, None);
+    /// let schedule = Schedule::compile(&model, &order, &mut Whole)?;
+    /// let mut engine = Engine::new(schedule.into(), &model, Keep::Live);
+    /// let unlimited = Budget::unlimited();
+    /// assert_eq!(engine.forward_within(&[], &[], &unlimited.capped(Duration::ZERO)), None);
+    /// assert_eq!(engine.forward_within(&[], &[], &unlimited), Some(engine.forward(&[], &[])));
+    /// # Ok::<(), forney_exact::TooLarge>(())
+    /// ```
+    pub fn forward_within(
+        &mut self,
+        weights: &[f64],
+        shifts: &[f64],
+        budget: &Budget,
+    ) -> Option<f64> {
+        let watch = Watch::new(Some(budget));
+        let value = self.run_forward(Algebra::Sum, weights, shifts, &watch);
+        (!watch.is_over()).then_some(value)
     }
 
     /// One forward pass of maxima: `max_x Σ_a ln f_a(x_a)`, in nats.
@@ -165,10 +203,17 @@ impl Engine {
             .iter()
             .map(|&v| (self.schedule.cards()[v.index()] as f64).ln())
             .sum();
-        self.run_forward(Algebra::Max, &[], &[]) - free
+        self.run_forward(Algebra::Max, &[], &[], &Watch::new(None)) - free
     }
 
-    fn run_forward(&mut self, algebra: Algebra, weights: &[f64], shifts: &[f64]) -> f64 {
+    /// The value of a pass; void if the watch says that it is over.
+    fn run_forward(
+        &mut self,
+        algebra: Algebra,
+        weights: &[f64],
+        shifts: &[f64],
+        watch: &Watch<'_>,
+    ) -> f64 {
         let schedule = Arc::clone(&self.schedule);
         assert_eq!(
             weights.len(),
@@ -187,6 +232,7 @@ impl Engine {
             weights,
             shifts,
             algebra,
+            watch,
             factor_beliefs: false,
         };
         let mut ln_z = self.constant;
@@ -256,6 +302,7 @@ impl Engine {
             weights,
             shifts,
             algebra: Algebra::Sum,
+            watch: &Watch::new(None),
             factor_beliefs,
         };
         for &at in self.tasks.trunk().iter().rev() {
@@ -368,10 +415,12 @@ fn set_row(step: &Step, mut row: usize, cards: &[usize], assignment: &mut [usize
 
 /// The logarithm of a message without variables.
 fn root_value(message: &Values) -> f64 {
+    // A pass that was stopped may have left no entry.
+    let entry = message.data.first().copied().unwrap_or(f64::NAN);
     message.ln_scale
         + match message.form {
-            Form::Linear => message.data[0].ln(),
-            Form::Log => message.data[0],
+            Form::Linear => entry.ln(),
+            Form::Log => entry,
         }
 }
 
@@ -466,6 +515,9 @@ impl<'p> Pass<'p> {
         message: &mut Values,
         scratch: &mut Scratch,
     ) {
+        if self.watch.stop_before(step.entries()) {
+            return;
+        }
         let views = self.views(step, first, before);
         let weight = self.weight(step);
         let receiver = step
@@ -475,6 +527,7 @@ impl<'p> Pass<'p> {
         step::forward(
             step,
             self.algebra,
+            self.watch,
             weight,
             &views[..step.inputs.len()],
             plain,

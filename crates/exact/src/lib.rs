@@ -36,6 +36,7 @@ mod step;
 mod table;
 mod tasks;
 pub mod vmath;
+mod watch;
 
 pub use assignment::{Assignment, most_probable};
 pub use compile::{Bucket, SplitRule, Whole};

@@ -23,6 +23,7 @@ use crate::prepare::{Prepared, SAFE, reserve};
 use crate::schedule::Step;
 use crate::table::{Form, Range, Values, View};
 use crate::vmath;
+use crate::watch::Watch;
 
 /// Cliques above this many entries are cut into parts that run in parallel.
 const PARALLEL_ENTRIES: usize = 1 << 16;
@@ -61,9 +62,11 @@ pub(crate) struct Scratch {
 }
 
 /// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it.
+#[allow(clippy::too_many_arguments)] // Each of them varies on its own.
 pub(crate) fn forward(
     step: &Step,
     algebra: Algebra,
+    watch: &Watch<'_>,
     weight: f64,
     views: &[View<'_>],
     plain: bool,
@@ -83,7 +86,7 @@ pub(crate) fn forward(
         scratch.ran = Ran::Log;
         scratch.prepared.logs(views, 1.0);
         let tables = scratch.prepared.tables(views);
-        run(step, &mut scratch.tile, out, |first, out, tile| {
+        run(step, watch, &mut scratch.tile, out, |first, out, tile| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
         });
         message.range = Range::of(Form::Log, out);
@@ -96,10 +99,10 @@ pub(crate) fn forward(
         };
         if plain {
             message.form = Form::Linear;
-            message.range = run_measured(step, &mut scratch.tile, out, sum);
+            message.range = run_measured(step, watch, &mut scratch.tile, out, sum);
         } else {
             let sums = reserve(&mut scratch.sums, step.cols);
-            run(step, &mut scratch.tile, sums, sum);
+            run(step, watch, &mut scratch.tile, sums, sum);
             vmath::ln_scaled(sums, weight, 0.0, out);
             message.range = Range::of(Form::Log, out);
         }
@@ -108,7 +111,7 @@ pub(crate) fn forward(
         scratch.prepared.logs(views, weight);
         let tables = scratch.prepared.tables(views);
         let sums = reserve(&mut scratch.sums, step.cols);
-        run(step, &mut scratch.tile, sums, |first, out, tile| {
+        run(step, watch, &mut scratch.tile, sums, |first, out, tile| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
             kernel::sum_exp(&step.plan, &tables[..views.len()], first, out, tile);
         });
@@ -126,6 +129,7 @@ pub(crate) fn forward(
 /// Runs a kernel over all columns, in parallel parts if the clique is large.
 fn run(
     step: &Step,
+    watch: &Watch<'_>,
     tile: &mut Vec<f64>,
     out: &mut [f64],
     kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
@@ -135,7 +139,11 @@ fn run(
     if part < out.len() {
         out.par_chunks_mut(part).enumerate().for_each_init(
             || vec![0.0; 2 * block],
-            |tile, (number, out)| kernel(number * part / block, out, tile),
+            |tile, (number, out)| {
+                if !watch.stop() {
+                    kernel(number * part / block, out, tile);
+                }
+            },
         );
     } else {
         kernel(0, out, reserve(tile, 2 * block));
@@ -145,6 +153,7 @@ fn run(
 /// As [`run`], and measures every part while it is still in cache.
 fn run_measured(
     step: &Step,
+    watch: &Watch<'_>,
     tile: &mut Vec<f64>,
     out: &mut [f64],
     kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
@@ -157,6 +166,9 @@ fn run_measured(
             .map_init(
                 || vec![0.0; 2 * block],
                 |tile, (number, out)| {
+                    if watch.stop() {
+                        return Range::EMPTY;
+                    }
                     kernel(number * part / block, out, tile);
                     Range::of(Form::Linear, out)
                 },
