@@ -113,7 +113,7 @@ impl Job<'_, '_> {
         let demand = schedule.demand();
         self.board.begin(demand.width, demand.live_bytes);
         let mut engine = Engine::new(schedule.into(), self.graph, Keep::Live);
-        match Some(engine.forward(&[], &[])) {
+        match engine.forward_within(&[], &[], self.budget) {
             Some(ln_z) => {
                 self.board
                     .post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, demand.width);
