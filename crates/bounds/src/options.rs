@@ -18,16 +18,6 @@ pub enum Sides {
     Lower,
 }
 
-impl Sides {
-    pub(crate) fn upper(self) -> bool {
-        self != Self::Lower
-    }
-
-    pub(crate) fn lower(self) -> bool {
-        self != Self::Upper
-    }
-}
-
 /// How the bracket is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

@@ -10,6 +10,7 @@
 //!
 //! Tables live in the log domain (nats); a hard zero is `−∞`.
 
+mod barren;
 mod consistency;
 mod domains;
 pub mod enumerate;
@@ -22,6 +23,7 @@ mod propagation;
 mod simplify;
 mod table;
 
+pub use barren::without_barren;
 pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;

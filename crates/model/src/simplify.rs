@@ -38,7 +38,7 @@ pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
     let mut constant = 0.0;
     let mut tables = Vec::with_capacity(graph.num_factors());
     for table in graph.factors() {
-        let table = without_constant_axes(table)?;
+        let table = without_constant_axes(table, 0.0)?;
         if table.scope().is_empty() {
             constant += table.ln()[0];
         } else {
@@ -52,8 +52,9 @@ pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
     FactorGraph::new(graph.cards().to_vec(), factors)
 }
 
-/// Drops the variables on which the table does not depend.
-fn without_constant_axes(table: &Table) -> Result<Table, ModelError> {
+/// Drops the variables on which the table depends by no more than `tolerance` nats.
+pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Table, ModelError> {
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance || a.max(*b) == f64::NEG_INFINITY;
     let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
     let mut ln = table.ln().to_vec();
     let mut stride = 1;
@@ -61,7 +62,9 @@ fn without_constant_axes(table: &Table) -> Result<Table, ModelError> {
         let block = cards[axis] * stride;
         let constant = ln.chunks_exact(block).all(|block| {
             let (first, others) = block.split_at(stride);
-            others.chunks_exact(stride).all(|slice| slice == first)
+            others
+                .chunks_exact(stride)
+                .all(|slice| slice.iter().zip(first).all(near))
         });
         if constant {
             ln = ln

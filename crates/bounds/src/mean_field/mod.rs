@@ -1,0 +1,153 @@
+//! Naive mean field: the best product distribution as a lower bound.
+//!
+//! ```text
+//! ln Z ≥ ELBO(q) = Σ_a E_q[ln f_a] + Σ_v H(q_v)        with 0 · ln 0 = 0
+//! ```
+//!
+//! | symbol | name | unit |
+//! |---|---|---|
+//! | `q_v(x_v)` | one distribution for each variable, [`MeanField::q`] | |
+//! | `H(q_v) = −Σ_x q_v ln q_v` | entropy | nats |
+//! | `T` | temperature: annealing maximises `Σ_a E_q[ln f_a] + T · Σ_v H(q_v)` | |
+//!
+//! The bound has many local maxima. Starts that are annealed from a temperature above 1 find much
+//! better ones than random starts; how far above is best differs between models.
+
+mod ascent;
+mod tables;
+mod witness;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use forney_certify::{Budget, Certificate, Limits, Run, Stop, drive};
+use forney_model::{Domains, FactorGraph};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+pub use ascent::MeanFieldAscent;
+pub use witness::MeanField;
+
+use crate::AllowedSearch;
+use tables::Tables;
+
+/// First temperatures of annealing, taken in turn by the starts.
+const HOT: [f64; 4] = [2.0, 4.0, 3.0, 1.0];
+/// Sweeps in which the temperature falls to 1.
+const ANNEALING: i32 = 50;
+/// Choice of states in the search for an allowed start, taken in turn by the starts.
+const TEMPERATURES: [f64; 3] = [0.1, 0.3, 1.0];
+
+/// Mean field from several starts in parallel; the best one wins, the earlier one of equals.
+///
+/// Without hard zeros a start is a perturbed uniform distribution. With them it is an
+/// [allowed configuration](AllowedSearch), so that the bound is finite whenever one was found; if
+/// none was, or if there is none, the witness proves `−∞`. The trace is that of the best start.
+///
+/// # Bound
+/// Below, for any model and after any stop.
+///
+/// # Complexity
+/// For each start and sweep, linear in the table entries, times the scope size. Memory: two
+/// copies of the tables, and a few numbers for each state in each start.
+///
+/// # Example
+/// ```
+/// use forney_bounds::mean_field;
+/// use forney_certify::{Budget, Certificate, Limits};
+/// use forney_model::{enumerate::enumerate, generate::ising_grid};
+/// use rand::SeedableRng;
+/// let model = ising_grid(3, 1.0, 0.5, &mut rand_pcg::Pcg64::seed_from_u64(3));
+/// let limits = Limits { sweeps: Some(1000), tolerance: 1e-6 };
+/// let run = mean_field(&model, 7, 4, &limits, &Budget::unlimited());
+/// let lower = run.point.verify(&model)?;
+/// assert!(lower.ln() <= enumerate(&model).ln_z);
+/// # Ok::<(), forney_certify::Flaw>(())
+/// ```
+#[must_use]
+pub fn mean_field(
+    graph: &FactorGraph,
+    seed: u64,
+    starts: usize,
+    limits: &Limits,
+    budget: &Budget,
+) -> Run<MeanField> {
+    let nothing = |stop| Run {
+        point: MeanField::uniform(graph),
+        trace: Vec::new(),
+        stop,
+    };
+    let mut domains = Domains::full(graph);
+    if domains.prune(graph).is_err() {
+        return nothing(Stop::Converged);
+    }
+    let restriction = domains.restrict(graph);
+    let graph = restriction.graph();
+    let tables = Arc::new(Tables::new(graph));
+    let runs: Vec<Option<Run<MeanField>>> = (0..starts)
+        .into_par_iter()
+        .map(|number| {
+            let mut rng = Pcg64::new(seed.into(), number as u128);
+            let mut ascent = start(graph, &tables, number, &mut rng, budget)?;
+            anneal(&mut ascent, HOT[number % HOT.len()], budget);
+            let mut ignore = |_: &_| ControlFlow::Continue(());
+            Some(drive(ascent, limits, budget, &mut ignore))
+        })
+        .collect();
+    let value = |run: &Run<MeanField>| {
+        let lower = run.point.verify(graph);
+        lower.map_or(f64::NEG_INFINITY, |lower| lower.ln())
+    };
+    let best = runs.into_iter().flatten().reduce(|best, run| {
+        if value(&run) > value(&best) {
+            run
+        } else {
+            best
+        }
+    });
+    let Some(mut best) = best else {
+        return nothing(budget.stop().unwrap_or(Stop::SweepLimit));
+    };
+    best.point.q = restriction.lift_marginals(&best.point.q);
+    best
+}
+
+/// Where one start begins; `None` if no allowed configuration was found.
+fn start(
+    graph: &FactorGraph,
+    tables: &Arc<Tables>,
+    number: usize,
+    rng: &mut impl Rng,
+    budget: &Budget,
+) -> Option<MeanFieldAscent> {
+    let mut ascent = MeanFieldAscent::on(tables);
+    ascent.order_mut().shuffle(rng);
+    if tables.hold_zeros() {
+        let search = AllowedSearch {
+            temperature: TEMPERATURES[number % TEMPERATURES.len()],
+            ..AllowedSearch::default()
+        };
+        let found = search.find(graph, rng, budget).ok()??;
+        for (v, &own) in graph.variables().zip(&found.states) {
+            ascent.set(v, (0..graph.card(v)).map(|state| f64::from(state == own)));
+        }
+    } else {
+        for v in graph.variables() {
+            ascent.set(v, (0..graph.card(v)).map(|_| 0.5 + rng.random::<f64>()));
+        }
+    }
+    Some(ascent)
+}
+
+/// Sweeps while the temperature falls to 1 by equal factors.
+fn anneal(ascent: &mut MeanFieldAscent, hot: f64, budget: &Budget) {
+    for step in 0..ANNEALING {
+        if budget.stop().is_some() {
+            return;
+        }
+        let left = 1.0 - f64::from(step) / f64::from(ANNEALING);
+        ascent.sweep_at(hot.powf(left));
+    }
+}

@@ -1,0 +1,307 @@
+//! Laws of bounds, against enumeration on random models.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, Wmbe, WmbeObjective};
+use forney_bounds::{BoundError, BoundOptions, Method, Sides, bracket};
+use forney_certify::{Above, Below, Budget, Certificate, Lbfgs, Refine, Stop, slack};
+use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// Small models of every awkward kind; every seventh has entries far beyond the range of a float.
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    // Every fourth model is as sparse and odd as can be, the others have something to split.
+    let dense = !seed.is_multiple_of(4);
+    let spec = RandomModel {
+        variables: rng.random_range(if dense { 4..9 } else { 1..9 }),
+        max_card: rng.random_range(if dense { 2..5 } else { 1..5 }),
+        factors: rng.random_range(if dense { 8..20 } else { 0..16 }),
+        max_scope: rng.random_range(if dense { 2..4 } else { 0..4 }),
+        zeros: [0.0, 0.02, if dense { 0.1 } else { 0.4 }][rng.random_range(0..3)],
+        spread: if seed.is_multiple_of(7) { 1500.0 } else { 2.0 },
+    };
+    random(&spec, &mut rng)
+}
+
+fn least_ibound(graph: &FactorGraph) -> usize {
+    graph
+        .factors()
+        .iter()
+        .map(|f| f.scope().len())
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(1)
+}
+
+#[test]
+fn the_bracket_holds_ln_z() {
+    let mut split = 0;
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let mut vars: Vec<VarId> = graph.variables().collect();
+        vars.shuffle(&mut Pcg64::seed_from_u64(seed));
+        let options = BoundOptions {
+            order: Some(Order::new(vars, &graph).unwrap()),
+            ibound: Some(least_ibound(&graph)),
+            iterations: Some(40),
+            method: Method::Wmbe,
+            seed,
+            ..BoundOptions::default()
+        };
+        let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
+        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |progress| {
+            assert!(
+                progress.lower >= lower && progress.upper <= upper,
+                "seed {seed}: not monotone"
+            );
+            (lower, upper) = (progress.lower, progress.upper);
+        })
+        .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let (low, up) = (report.bracket.lower().ln(), report.bracket.upper().ln());
+        assert!(
+            low <= exact + slack(exact),
+            "seed {seed}: lower {low} above {exact}"
+        );
+        assert!(
+            up >= exact - slack(exact),
+            "seed {seed}: upper {up} below {exact}"
+        );
+        if report.exact {
+            assert!(
+                report.bracket.gap() < 1e-300,
+                "seed {seed}: exact with a gap"
+            );
+        } else {
+            split += 1;
+        }
+    }
+    assert!(split > 150, "only {split} models had anything to split");
+}
+
+#[test]
+fn a_large_ibound_is_exact() {
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let options = BoundOptions {
+            ibound: Some(9),
+            method: Method::Wmbe,
+            ..Default::default()
+        };
+        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
+        assert!(report.exact, "seed {seed}");
+        let value = report.bracket.upper().ln();
+        if exact == f64::NEG_INFINITY {
+            assert_eq!(value.to_bits(), exact.to_bits(), "seed {seed}");
+        } else {
+            assert!(
+                (value - exact).abs() <= slack(exact),
+                "seed {seed}: {value} for {exact}"
+            );
+        }
+    }
+}
+
+#[test]
+fn optimising_tightens_both_sides_and_every_stop_certifies() {
+    let mut rng = Pcg64::seed_from_u64(5);
+    for graph in [ising_grid(5, 1.0, 0.1, &mut rng), mobius(12, 1.0, &mut rng)] {
+        let minfill = greedy(&graph, Heuristic::MinFill, None);
+        let exact = ln_z(&graph, &minfill, f64::INFINITY).unwrap();
+        let order = Order::new(graph.variables().collect(), &graph).unwrap();
+        let limit = CliqueLimit {
+            ibound: 3,
+            entries: 1e6,
+        };
+        let mut rule = MiniBuckets::new(limit, None);
+        let schedule = Arc::new(Schedule::compile(&graph, &order, &mut rule).unwrap());
+        assert!(!schedule.is_exact());
+        schedule.check(&graph).unwrap();
+
+        let mut above = Lbfgs::new(
+            WmbeObjective::<Above>::new(Arc::clone(&schedule), &graph),
+            WmbeObjective::<Above>::start(&schedule),
+            10,
+        );
+        let mut below = Lbfgs::new(
+            WmbeObjective::<Below>::new(Arc::clone(&schedule), &graph),
+            WmbeObjective::<Below>::start(&schedule),
+            10,
+        );
+        let (mut upper, mut lower) = (f64::INFINITY, f64::NEG_INFINITY);
+        for _ in 0..40 {
+            above.sweep();
+            below.sweep();
+            let up = above
+                .objective()
+                .witness(&above.point())
+                .verify(&graph)
+                .unwrap()
+                .ln();
+            let low = below
+                .objective()
+                .witness(&below.point())
+                .verify(&graph)
+                .unwrap()
+                .ln();
+            assert!(
+                (up - above.value()).abs() <= slack(up),
+                "number and witness belong together"
+            );
+            assert!((low + below.value()).abs() <= slack(low));
+            assert!(low <= exact + slack(exact) && up >= exact - slack(exact));
+            assert!(
+                up <= upper + slack(up) && low >= lower - slack(low),
+                "monotone"
+            );
+            (upper, lower) = (up, low);
+        }
+        assert!(
+            upper - exact < 2.0 && exact - lower < 4.0,
+            "{lower} {exact} {upper}"
+        );
+    }
+}
+
+#[test]
+fn a_tampered_witness_proves_nothing() {
+    let graph = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let order = Order::new(graph.variables().collect(), &graph).unwrap();
+    let limit = CliqueLimit {
+        ibound: 2,
+        entries: 1e6,
+    };
+    let mut rule = MiniBuckets::new(limit, None);
+    let schedule = Arc::new(Schedule::compile(&graph, &order, &mut rule).unwrap());
+    let start = WmbeObjective::<Above>::start(&schedule);
+    let good = WmbeObjective::<Above>::new(Arc::clone(&schedule), &graph).witness(&start);
+    assert!(good.verify(&graph).is_ok());
+
+    let mut light = good.clone();
+    light.weights[0] *= 0.5;
+    assert!(
+        light.verify(&graph).is_err(),
+        "weights that sum to less than 1"
+    );
+    let mut negative = good.clone();
+    negative.weights[0] -= 1.0;
+    negative.weights[1] += 1.0;
+    assert!(
+        negative.verify(&graph).is_err(),
+        "a negative weight in an upper bound"
+    );
+    let mut nan = good.clone();
+    nan.weights[0] = f64::NAN;
+    assert!(nan.verify(&graph).is_err());
+    let mut shifted = good.clone();
+    shifted.shifts[0] = f64::INFINITY;
+    assert!(shifted.verify(&graph).is_err());
+    let mut short = good.clone();
+    short.shifts.pop();
+    assert!(short.verify(&graph).is_err());
+    let (weights, shifts) = (good.weights.clone(), good.shifts.clone());
+    let reversed = Wmbe::<Below>::new(Arc::clone(&schedule), weights, shifts);
+    assert!(
+        reversed.verify(&graph).is_err(),
+        "positive weights in a lower bound"
+    );
+    let other = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    assert!(good.verify(&other).is_err(), "another model");
+    let mut factors = graph.factors().to_vec();
+    factors.push(Table::from_ln(vec![VarId(0)], vec![2], vec![1.0, 2.0]).unwrap());
+    let larger = FactorGraph::new(graph.cards().to_vec(), factors).unwrap();
+    assert!(good.verify(&larger).is_err(), "a factor more");
+}
+
+#[test]
+fn an_interrupted_or_timed_out_search_reports_what_it_proved() {
+    let graph = ising_grid(12, 1.5, 0.1, &mut Pcg64::seed_from_u64(2));
+    let flag = Arc::new(AtomicBool::new(false));
+    let budget = Budget::new(Some(Duration::from_secs(30)), Arc::clone(&flag));
+    let options = BoundOptions {
+        ibound: Some(4),
+        method: Method::Wmbe,
+        ..BoundOptions::default()
+    };
+    let report = bracket(&graph, &options, &budget, &mut |progress| {
+        if progress.lower.is_finite() && progress.upper.is_finite() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    })
+    .unwrap();
+    assert_eq!(report.stop, Stop::Interrupted);
+    assert!(report.bracket.gap().is_finite());
+
+    let nothing = Budget::new(Some(Duration::ZERO), Arc::default());
+    let report = bracket(&graph, &options, &nothing, &mut |_| {}).unwrap();
+    assert_eq!(report.stop, Stop::TimeLimit);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bracket_on_any_number_of_threads() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
+    let options = BoundOptions {
+        ibound: Some(3),
+        iterations: Some(300),
+        method: Method::Wmbe,
+        ..BoundOptions::default()
+    };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let report = pool.install(|| bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}));
+        report.unwrap().bracket
+    };
+    assert_eq!(run(1), run(4));
+}
+
+#[test]
+fn limits_and_sides_are_kept() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
+    let options = BoundOptions {
+        ibound: Some(1),
+        ..BoundOptions::default()
+    };
+    let refused = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(refused, BoundError::IboundTooSmall { least: 2, .. }),
+        "{refused}"
+    );
+
+    let options = BoundOptions {
+        ibound: Some(3),
+        iterations: Some(50),
+        sides: Sides::Upper,
+        method: Method::Wmbe,
+        ..BoundOptions::default()
+    };
+    let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
+    assert_eq!(report.stop, Stop::SweepLimit);
+    assert_eq!(report.lower_method, "none");
+    assert!(report.bracket.upper().ln().is_finite());
+    assert!(
+        report.iterations >= 50 && report.iterations < 80,
+        "{}",
+        report.iterations
+    );
+
+    let options = BoundOptions {
+        memory: 1000.0,
+        method: Method::Exact,
+        ..BoundOptions::default()
+    };
+    let grid = ising_grid(12, 1.5, 0.1, &mut Pcg64::seed_from_u64(2));
+    let refused = bracket(&grid, &options, &Budget::unlimited(), &mut |_| {}).unwrap_err();
+    assert!(matches!(refused, BoundError::TooLarge(_)), "{refused}");
+}

@@ -1,0 +1,90 @@
+//! Barren variables (Shachter 1986): those whose sum leaves nothing to couple.
+
+use crate::simplify::without_constant_axes;
+use crate::{FactorGraph, ModelError, Table, VarId};
+
+/// Slices of a sum that differ by less are equal but for rounding, in nats: a row `0.1 0.7 0.2` of
+/// a conditional table sums to 1 up to a few units in the last place.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
+
+/// Sums out every variable that lies in one factor only and whose sum no longer depends on some
+/// other variable of that factor, until nothing changes; also says which variables went.
+///
+/// In a Bayesian network these are the unobserved variables without observed descendants:
+/// `Σ_v p(v | parents) = 1`. They make the width larger, and `Z` does not depend on them.
+///
+/// A variable that went stays in the model, unmentioned, and a constant factor divides by its
+/// cardinality. `Z` and the marginals of all other variables are the same; maximising assignments
+/// are not.
+///
+/// # Errors
+/// [`ModelError::BadEntry`] if a sum is beyond the largest `f64` in logarithms.
+///
+/// # Complexity
+/// Linear in the entries of the factors, times their scope size.
+///
+/// # Example
+/// ```
+/// use forney_model::{without_barren, FactorGraph, Table, VarId};
+/// let cause = Table::from_values(vec![VarId(0)], vec![2], &[0.2, 0.5])?;
+/// let effect = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[0.1, 0.9, 0.3, 0.7])?;
+/// let (model, gone) = without_barren(&FactorGraph::new(vec![2, 2], vec![cause, effect])?)?;
+/// assert_eq!(gone, [VarId(1)]);
+/// assert!(model.factors().iter().all(|table| !table.scope().contains(&VarId(1))));
+/// # Ok::<(), forney_model::ModelError>(())
+/// ```
+pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), ModelError> {
+    let mut factors = graph.factors().to_vec();
+    // With the sum of the numbers of its factors, a variable that has one left knows which it is.
+    let mut places = vec![(0usize, 0usize); graph.num_variables()];
+    for (a, table) in factors.iter().enumerate() {
+        for v in table.scope() {
+            let (degree, sum) = &mut places[v.index()];
+            *degree += 1;
+            *sum += a;
+        }
+    }
+    let mut gone = Vec::new();
+    let mut constant = 0.0;
+    let mut waiting: Vec<VarId> = graph.variables().collect();
+    while let Some(v) = waiting.pop() {
+        let (1, a) = places[v.index()] else {
+            continue;
+        };
+        let scope = factors[a].scope();
+        let rest = without_constant_axes(&sum_out(&factors[a], v)?, ROUNDING)?;
+        if rest.scope().len() + 1 == scope.len() {
+            continue;
+        }
+        for w in scope.iter().filter(|w| !rest.scope().contains(w)) {
+            let (degree, sum) = &mut places[w.index()];
+            *degree -= 1;
+            *sum -= a;
+        }
+        waiting.extend(scope.iter().filter(|&&w| w != v));
+        constant -= (graph.card(v) as f64).ln();
+        gone.push(v);
+        factors[a] = rest;
+    }
+    if !gone.is_empty() {
+        factors.push(Table::constant(constant)?);
+    }
+    Ok((FactorGraph::new(graph.cards().to_vec(), factors)?, gone))
+}
+
+/// `ln Σ_v f`.
+fn sum_out(table: &Table, v: VarId) -> Result<Table, ModelError> {
+    let mut scope: Vec<VarId> = table.scope().iter().copied().filter(|&w| w != v).collect();
+    scope.push(v);
+    let last = table.permuted(&scope);
+    let (&card, cards) = last.cards().split_last().expect("v is in the scope");
+    let ln = last.ln().chunks_exact(card).map(|row| {
+        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if most == f64::NEG_INFINITY {
+            return most;
+        }
+        most + row.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln()
+    });
+    scope.pop();
+    Table::from_ln(scope, cards.to_vec(), ln.collect())
+}
