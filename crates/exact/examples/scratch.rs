@@ -11,8 +11,18 @@ fn main() {
         let d = s.demand();
         let t1 = t.elapsed();
         let v = ln_z(&g, &order, f64::INFINITY).unwrap();
-        println!("compile {t1:?} total {:?} ln_z {v} ns/entry {} live {} kept {} width {}", t.elapsed(), (t.elapsed()-t1).as_secs_f64()*1e9/d.total_entries, human(d.live_bytes), human(d.kept_bytes), d.width);
+        println!(
+            "compile {t1:?} total {:?} ln_z {v} ns/entry {} live {} kept {} width {}",
+            t.elapsed(),
+            (t.elapsed() - t1).as_secs_f64() * 1e9 / d.total_entries,
+            human(d.live_bytes),
+            human(d.kept_bytes),
+            d.width
+        );
     }
     let t = std::time::Instant::now();
-    if l <= 17 { let m = marginals(&g, &order, 1e11).unwrap(); println!("marginals {:?} {}", t.elapsed(), m.variables[3][0]); }
+    if l <= 17 {
+        let m = marginals(&g, &order, 1e11).unwrap();
+        println!("marginals {:?} {}", t.elapsed(), m.variables[3][0]);
+    }
 }

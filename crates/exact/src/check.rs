@@ -115,7 +115,10 @@ impl Schedule {
         let sent = |at: usize| usize::from(!self.steps[at].message_scope().is_empty());
         if bases.iter().any(|&uses| uses != 1)
             || shifts.iter().any(|&uses| uses != (1, 1))
-            || messages.iter().enumerate().any(|(at, &uses)| uses != sent(at))
+            || messages
+                .iter()
+                .enumerate()
+                .any(|(at, &uses)| uses != sent(at))
         {
             return Err("a table is not used exactly once".into());
         }
@@ -135,7 +138,10 @@ impl Schedule {
                 return Err(format!("step {at} eliminates out of order"));
             }
             if step.weight.is_some() && gone.len() != 1 {
-                return Err(format!("step {at} is split and eliminates {} variables", gone.len()));
+                return Err(format!(
+                    "step {at} is split and eliminates {} variables",
+                    gone.len()
+                ));
             }
             for v in gone {
                 eliminations[v.index()].push(at);
@@ -147,12 +153,17 @@ impl Schedule {
                 steps.contains(s) && self.steps[*s].weight == Some(split.first_weight + r)
             });
             if !listed || split.steps.len() != steps.len() {
-                return Err(format!("the mini-buckets of variable {} are incomplete", split.variable));
+                return Err(format!(
+                    "the mini-buckets of variable {} are incomplete",
+                    split.variable
+                ));
             }
             steps.truncate(1);
         }
         match eliminations.iter().position(|steps| steps.len() > 1) {
-            Some(v) => Err(format!("variable {v} is eliminated more than once without a split")),
+            Some(v) => Err(format!(
+                "variable {v} is eliminated more than once without a split"
+            )),
             None => Ok(()),
         }
     }

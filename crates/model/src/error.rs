@@ -12,7 +12,10 @@ pub enum ModelError {
         var: VarId,
     },
     /// A cardinality beyond [`MAX_CARD`](crate::MAX_CARD).
-    #[error("variable {var} claims {card} states; at most {} are supported", crate::MAX_CARD)]
+    #[error(
+        "variable {var} claims {card} states; at most {} are supported",
+        crate::MAX_CARD
+    )]
     TooManyStates {
         /// The variable.
         var: VarId,

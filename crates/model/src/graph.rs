@@ -58,7 +58,10 @@ impl FactorGraph {
             });
         }
         if let Some(at) = cards.iter().position(|&card| card > MAX_CARD) {
-            return Err(ModelError::TooManyStates { var: VarId::new(at), card: cards[at] });
+            return Err(ModelError::TooManyStates {
+                var: VarId::new(at),
+                card: cards[at],
+            });
         }
         let edges = factors.iter().map(|factor| factor.scope().len()).sum();
         let mut graph = UnGraph::with_capacity(cards.len() + factors.len(), edges);

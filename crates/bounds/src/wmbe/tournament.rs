@@ -38,7 +38,6 @@ pub(crate) fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> 
 
 /// A schedule with its optimiser.
 pub(crate) struct Racer<S: WeightMap> {
-    schedule: Arc<Schedule>,
     climb: Lbfgs<WmbeObjective<S>>,
     stuck: bool,
 }
@@ -49,9 +48,8 @@ where
 {
     pub(crate) fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
         let start = WmbeObjective::<S>::start(&schedule);
-        let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
+        let objective = WmbeObjective::new(schedule, graph);
         Self {
-            schedule,
             climb: Lbfgs::new(objective, start, MEMORY),
             stuck: false,
         }
@@ -149,6 +147,9 @@ where
             Schedule::compile(graph, &order, &mut rule).ok()
         })
         .collect();
+    if let Some(at) = compiled.iter().position(Schedule::is_exact) {
+        return Race::Exact(compiled.swap_remove(at));
+    }
     let mut spare = memory;
     let admitted = compiled.into_iter().filter(|schedule| {
         let bytes = schedule.demand().kept_bytes;

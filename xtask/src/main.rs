@@ -1,0 +1,26 @@
+//! Chores of the workspace, run as `cargo xtask CHORE`.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // A program of chores talks to a terminal.
+
+mod measure;
+mod peers;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the forney workspace.
+#[derive(Parser)]
+struct Words {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Measure exact inference and bounds beside the peers' figures; writes `docs/measured.md`.
+    Measure(measure::Measure),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Words::parse().chore {
+        Chore::Measure(measure) => measure.run(),
+    }
+}

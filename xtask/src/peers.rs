@@ -1,0 +1,39 @@
+//! Figures of other tools on the same files, measured once on a similar machine.
+
+/// One figure.
+pub(crate) struct Figure {
+    pub(crate) model: &'static str,
+    /// `exact`, `upper`, `lower` or `iteration`; `-abs` where ln Z is unknown.
+    pub(crate) kind: &'static str,
+    pub(crate) tool: &'static str,
+    /// Bound minus ln Z in nats.
+    pub(crate) value: Option<f64>,
+    pub(crate) cpu_s: f64,
+    pub(crate) megabytes: f64,
+}
+
+/// All of them.
+pub(crate) fn figures() -> Vec<Figure> {
+    rows(include_str!("../data/peers.tsv"))
+        .map(|row| Figure {
+            model: row[0],
+            kind: row[1],
+            tool: row[2],
+            value: row[3].parse().ok(),
+            cpu_s: row[4].parse().unwrap_or(f64::NAN),
+            megabytes: row[5].parse().unwrap_or(f64::NAN),
+        })
+        .collect()
+}
+
+/// The models with their exact ln Z, agreed by every tool that finished.
+pub(crate) fn models() -> Vec<(&'static str, f64)> {
+    let exact = rows(include_str!("../data/peers-exact.tsv"));
+    exact
+        .filter_map(|row| Some((row[0], row[1].parse().ok()?)))
+        .collect()
+}
+
+fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    text.lines().skip(1).map(|line| line.split('\t').collect())
+}
