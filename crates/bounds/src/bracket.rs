@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Stop, Upper};
-use forney_exact::{Effort, Engine, Keep, Schedule, TooLarge, Whole, search};
+use forney_exact::{Effort, Engine, Keep, Order, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
 use crate::BoundError;
@@ -181,17 +181,13 @@ impl Job<'_, '_> {
 
     /// All the time at one ibound: the race, then its winner, then races with other seeds.
     fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
-        self.limit(ibound).admit(self.graph)?;
+        CliqueLimit::admit(ibound, self.graph)?;
         if self.options.method == Method::Auto {
             self.mean_field(0, self.share(0.1));
         }
         for round in 0.. {
-            match self.level(ibound, round)? {
-                Level::Exact => return Ok(Stop::Converged),
-                Level::TooLarge(refused) if round == 0 => return Err(refused.into()),
-                Level::TooLarge(_) => return Ok(Stop::MemoryLimit),
-                Level::TooSlow if self.budget.remaining().is_some() => return Ok(Stop::TimeLimit),
-                Level::Done | Level::TooSlow => {}
+            if let Level::Exact = self.level(ibound, round)? {
+                return Ok(Stop::Converged);
             }
             if let Some(stop) = self.ended() {
                 return Ok(stop);
@@ -208,7 +204,7 @@ impl Job<'_, '_> {
         let scopes = self.graph.factors().iter().map(|f| f.scope().len());
         let least = scopes.max().unwrap_or(0).saturating_sub(1);
         let mut ibound = least.max(FIRST_IBOUND);
-        let mut most = usize::MAX;
+        let mut capped = false;
         let mut effort = Duration::from_millis(20);
         for round in 0.. {
             if self.options.method == Method::Auto {
@@ -224,19 +220,15 @@ impl Job<'_, '_> {
             }
             match self.level(ibound, round)? {
                 Level::Exact => return Ok(Stop::Converged),
-                Level::Done => ibound = (ibound + IBOUND_STEP).min(most),
-                Level::TooLarge(_) if ibound <= least => return Ok(Stop::MemoryLimit),
-                Level::TooSlow if ibound <= least => return Ok(Stop::TimeLimit),
-                // Nothing larger fits: the time that is left goes into other orders.
-                Level::TooLarge(_) | Level::TooSlow => {
-                    most = ibound - 1;
-                    ibound = most;
-                }
+                Level::Done if !capped => ibound += IBOUND_STEP,
+                Level::Done => {}
+                // Nothing larger fits: what is left goes into other orders.
+                Level::Capped => capped = true,
             }
             if let Some(stop) = self.ended() {
                 return Ok(stop);
             }
-            if ibound == most && self.budget.remaining().is_none() {
+            if capped && self.budget.remaining().is_none() && self.options.iterations.is_none() {
                 return Ok(Stop::MemoryLimit);
             }
         }
@@ -264,17 +256,8 @@ impl Job<'_, '_> {
         (upper, lower)
     }
 
-    fn limit(&self, ibound: usize) -> CliqueLimit {
-        // A clique may take an eighth of the memory: messages, sums and powers stand beside it.
-        CliqueLimit {
-            ibound,
-            entries: self.options.memory / 64.0,
-        }
-    }
-
     /// Both sides at one ibound.
     fn level(&self, ibound: usize, round: u64) -> Result<Level, BoundError> {
-        let limit = self.limit(ibound);
         let seed = self
             .options
             .seed
@@ -283,20 +266,16 @@ impl Job<'_, '_> {
         let first = fixed
             .cloned()
             .unwrap_or_else(|| candidate_order(self.graph, 0, seed));
-        let schedule = Schedule::compile(self.graph, &first, &mut MiniBuckets::new(limit, None))?;
+        let memory = 0.4 * self.options.memory;
+        let Fit {
+            limit,
+            schedule,
+            affordable,
+            capped,
+        } = self.fit(ibound, &first, memory)?;
         if schedule.is_exact() && self.exact_fits(&schedule) {
             self.eliminate(schedule)?;
             return Ok(Level::Exact);
-        }
-        let demand = schedule.demand();
-        let memory = 0.4 * self.options.memory;
-        if let Err(refused) = demand.admit(demand.kept_bytes, memory) {
-            return Ok(Level::TooLarge(refused));
-        }
-        let seconds = demand.total_entries * SECONDS_PER_GRADIENT_ENTRY;
-        let affordable = self.share(0.3).as_secs_f64() / (seconds * FIRST_ROUND as f64);
-        if affordable < 1.0 {
-            return Ok(Level::TooSlow);
         }
         let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
         let count = CANDIDATES
@@ -309,13 +288,53 @@ impl Job<'_, '_> {
             || upper.then(|| self.side::<Above>(limit, &orders, memory)),
             || lower.then(|| self.side::<Below>(limit, &orders, memory)),
         );
-        let mut level = Level::Done;
+        let mut level = if capped { Level::Capped } else { Level::Done };
         for side in [upper, lower].into_iter().flatten() {
             if let Level::Exact = side? {
                 level = Level::Exact;
             }
         }
         Ok(level)
+    }
+
+    /// The largest cliques within the ibound that memory and time allow.
+    ///
+    /// Where the ibound asks for more, the limit on entries falls until a race of at least one
+    /// candidate fits.
+    fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
+        let factors = self.graph.factors().iter().map(|factor| factor.ln().len());
+        let least = factors.max().unwrap_or(1) as f64;
+        let mut limit = CliqueLimit {
+            ibound,
+            entries: memory / 8.0,
+        };
+        let mut capped = false;
+        loop {
+            let schedule =
+                Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
+            let demand = schedule.demand();
+            let exact = schedule.is_exact() && self.exact_fits(&schedule);
+            let seconds = demand.total_entries * SECONDS_PER_GRADIENT_ENTRY;
+            let affordable = self.share(0.3).as_secs_f64() / (seconds * FIRST_ROUND as f64);
+            let fits = demand.kept_bytes <= memory;
+            // At the size of the factors nothing is left to cut: a slow race beats none.
+            let smallest = limit.entries <= least;
+            if exact || (fits && (affordable >= 1.0 || smallest)) {
+                return Ok(Fit {
+                    limit,
+                    schedule,
+                    affordable,
+                    capped,
+                });
+            }
+            if smallest {
+                demand.admit(demand.kept_bytes, memory)?;
+            }
+            limit.entries = (demand.max_entries / 4.0)
+                .min(limit.entries / 2.0)
+                .max(least);
+            capped = true;
+        }
     }
 
     /// One side at one ibound: the race, then its winner until it gains almost nothing.
@@ -357,10 +376,19 @@ impl Job<'_, '_> {
 /// What one ibound came to.
 enum Level {
     Done,
+    /// Done, with cliques smaller than the ibound asked for.
+    Capped,
     /// Nothing had to be split.
     Exact,
-    /// The memory is too small for it.
-    TooLarge(TooLarge),
-    /// The time that is left is too short for it.
-    TooSlow,
+}
+
+/// What fits.
+struct Fit {
+    limit: CliqueLimit,
+    /// The first candidate under that limit.
+    schedule: Schedule,
+    /// Candidates that a share of the time affords.
+    affordable: f64,
+    /// Is the limit smaller than the ibound asked for?
+    capped: bool,
 }

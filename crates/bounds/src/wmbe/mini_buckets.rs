@@ -17,19 +17,19 @@ pub struct CliqueLimit {
 }
 
 impl CliqueLimit {
-    /// Checks that every factor of the model fits by itself.
+    /// Checks that every factor of the model fits an ibound by itself.
     ///
     /// # Errors
     /// [`BoundError::IboundTooSmall`], with the least ibound that works.
-    pub fn admit(&self, graph: &FactorGraph) -> Result<(), BoundError> {
+    pub fn admit(ibound: usize, graph: &FactorGraph) -> Result<(), BoundError> {
         let size = |v: &&VarId| graph.card(**v) > 1;
         let scopes = graph
             .factors()
             .iter()
             .map(|f| f.scope().iter().filter(size).count());
         match scopes.enumerate().max_by_key(|&(_, scope)| scope) {
-            Some((factor, scope)) if scope > self.ibound + 1 => Err(BoundError::IboundTooSmall {
-                ibound: self.ibound,
+            Some((factor, scope)) if scope > ibound + 1 => Err(BoundError::IboundTooSmall {
+                ibound,
                 least: scope - 1,
                 factor,
                 scope,
