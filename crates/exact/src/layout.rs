@@ -1,18 +1,27 @@
 //! How the kernels walk a clique: rows × outer columns × one inner block.
 //!
-//! The inner block is the suffix of the column axes whose product stays within [`MAX_BLOCK`]; it
-//! is what the innermost loops run over. In the block every input is contiguous, constant, or
-//! read through a small index pattern; outside of it only offsets move.
+//! The inner block is a suffix of the column axes; it is what the innermost loops run over. Outside
+//! of it only offsets move. Within it an input is read in one of the ways of [`Mode`]; a small table
+//! whose way is slow is *spread* beforehand to one that holds whole blocks.
 
-/// Inner blocks hold at most this many entries unless one axis alone is longer: three of them
-/// and an index pattern fit in a first-level cache.
+/// Inner blocks hold at most this many entries unless one axis alone is longer: a few of them fit
+/// in a first-level cache.
 pub(crate) const MAX_BLOCK: usize = 512;
+
+/// Smaller blocks are not tried if a larger one fits.
+const LEAST_BLOCK: usize = 32;
 
 /// No step has more inputs: the compiler joins the smallest ones first.
 pub(crate) const MAX_INPUTS: usize = 8;
 
 /// Outer axes of a clique whose entries can be counted in 48 bits.
 const MAX_OUTER: usize = 48;
+
+/// A table is spread if that makes it no larger than the clique divided by this.
+const SPREAD_RATIO: usize = 8;
+
+/// An axis of a table or a walk: (key of the variable, cardinality).
+pub(crate) type Axis = (usize, usize);
 
 /// How an input meets the inner block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +30,94 @@ pub(crate) enum Mode {
     Contiguous,
     /// All entries of the block read one entry.
     Constant,
+    /// Entry `j` reads entry `j / times`: the innermost axes are missing.
+    Repeat(usize),
+    /// Runs of so many entries, each contiguous, at these starts: axes further out are missing.
+    Runs(usize, Vec<u32>),
     /// Entry `j` of the block reads entry `pattern[j]`.
     Pattern(Vec<u32>),
+}
+
+impl Mode {
+    fn of(pattern: &[usize]) -> Self {
+        let narrow =
+            |offset: &usize| u32::try_from(*offset).expect("a block's offsets fit in 32 bits");
+        let contiguous =
+            |from: usize, len: usize| (0..len).all(|j| pattern[from + j] == pattern[from] + j);
+        let block = pattern.len();
+        if pattern.iter().all(|&offset| offset == 0) {
+            return Self::Constant;
+        }
+        if contiguous(0, block) {
+            return Self::Contiguous;
+        }
+        let times = pattern.iter().take_while(|&&offset| offset == 0).count();
+        if times > 1
+            && block.is_multiple_of(times)
+            && pattern
+                .iter()
+                .enumerate()
+                .all(|(j, &offset)| offset == j / times)
+        {
+            return Self::Repeat(times);
+        }
+        let run = (1..block).take_while(|&j| pattern[j] == j).count() + 1;
+        if run >= 4
+            && block.is_multiple_of(run)
+            && (0..block).step_by(run).all(|from| contiguous(from, run))
+        {
+            return Self::Runs(run, pattern.iter().step_by(run).map(narrow).collect());
+        }
+        Self::Pattern(pattern.iter().map(narrow).collect())
+    }
+
+    /// Nanoseconds for each entry of a block, roughly; only their ratios matter.
+    fn cost(&self) -> f64 {
+        match self {
+            Self::Constant => 0.0,
+            Self::Contiguous => 0.1,
+            Self::Repeat(2 | 4 | 8) => 0.2,
+            Self::Runs(run, _) if run.is_multiple_of(8) => 0.2,
+            Self::Runs(..) | Self::Repeat(_) => 0.4,
+            Self::Pattern(_) => 0.8,
+        }
+    }
+}
+
+/// A small table laid out anew so that whole blocks are contiguous.
+#[derive(Clone, Debug)]
+pub(crate) struct Spread {
+    /// Where each block starts in the table.
+    heads: Vec<u32>,
+    /// Where each entry of a block lies from there.
+    pattern: Vec<u32>,
+}
+
+impl Spread {
+    /// Entries of the table once it is spread.
+    pub(crate) fn len(&self) -> usize {
+        self.heads.len() * self.pattern.len()
+    }
+
+    /// Copies a table.
+    pub(crate) fn spread(&self, table: &[f64], out: &mut [f64]) {
+        for (out, &head) in out.chunks_exact_mut(self.pattern.len()).zip(&self.heads) {
+            let table = &table[head as usize..];
+            for (out, &at) in out.iter_mut().zip(&self.pattern) {
+                *out = table[at as usize];
+            }
+        }
+    }
+
+    /// Adds up what was gathered on the spread table.
+    pub(crate) fn fold(&self, gathered: &[f64], out: &mut [f64]) {
+        for (gathered, &head) in gathered.chunks_exact(self.pattern.len()).zip(&self.heads) {
+            let out = &mut out[head as usize..];
+            for (gathered, &at) in gathered.iter().zip(&self.pattern) {
+                out[at as usize] += gathered;
+            }
+        }
+    }
 }
 
 /// How one input is addressed.
@@ -35,11 +130,15 @@ pub(crate) struct Access {
     pub(crate) rows: Vec<usize>,
     /// Stride of each outer column axis.
     pub(crate) outer: Vec<usize>,
+    /// If offsets are those of the spread table.
+    pub(crate) spread: Option<Spread>,
 }
 
 /// The walk over one clique.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
+    /// Joint states of the eliminated variables.
+    pub(crate) rows: usize,
     /// Entries of the inner block.
     pub(crate) block: usize,
     /// Cardinalities of the outer column axes, slowest first.
@@ -49,75 +148,93 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `rows` and `cols` are (variable key, cardinality) in walking order; every input lists its
-    /// own axes likewise, a subset of both, in the order in which its table is stored.
-    pub(crate) fn new(
-        rows: &[(usize, usize)],
-        cols: &[(usize, usize)],
-        inputs: &[Vec<(usize, usize)>],
-    ) -> Self {
-        let mut first_inner = cols.len();
-        let mut block = 1;
-        while first_inner > 0 {
-            let card = cols[first_inner - 1].1;
-            if block > 1 && block * card > MAX_BLOCK {
-                break;
+    /// `rows` and `cols` are in walking order; every input lists its own axes likewise, a subset of
+    /// both, in the order in which its table is stored.
+    pub(crate) fn new(rows: &[Axis], cols: &[Axis], inputs: &[Vec<Axis>]) -> Self {
+        let fits = |&at: &usize| at + 1 >= cols.len() || size(&cols[at..]) <= MAX_BLOCK;
+        let largest = (0..=cols.len()).find(fits).unwrap_or(cols.len());
+        let fitting = (largest..=cols.len())
+            .map(|at| cols.split_at(at))
+            .take_while(|(outer, inner)| outer.len() == largest || size(inner) >= LEAST_BLOCK);
+        let plan = |(outer, inner): (&[Axis], &[Axis])| {
+            let inputs = inputs
+                .iter()
+                .map(|axes| Access::new(rows, outer, inner, axes));
+            Self {
+                rows: size(rows),
+                block: size(inner),
+                outer: outer.iter().map(|&(_, card)| card).collect(),
+                inputs: inputs.collect(),
             }
-            block *= card;
-            first_inner -= 1;
-        }
-        let (outer, inner) = cols.split_at(first_inner);
-        let inputs = inputs
-            .iter()
-            .map(|axes| Access::new(rows, outer, inner, axes))
-            .collect();
-        Self {
-            block,
-            outer: outer.iter().map(|&(_, card)| card).collect(),
-            inputs,
-        }
+        };
+        let plans = fitting.map(plan);
+        plans
+            .min_by(|a, b| a.cost().total_cmp(&b.cost()))
+            .expect("one candidate at least")
+    }
+
+    /// Nanoseconds for each entry of the clique, roughly; only their ratios matter.
+    fn cost(&self) -> f64 {
+        let per_block = 4.0 + 2.0 * self.inputs.len() as f64;
+        let per_entry: f64 = self.inputs.iter().map(|input| input.mode.cost()).sum();
+        per_block / self.block as f64 + per_entry
     }
 }
 
 impl Access {
-    fn new(
-        rows: &[(usize, usize)],
-        outer: &[(usize, usize)],
-        inner: &[(usize, usize)],
-        axes: &[(usize, usize)],
-    ) -> Self {
+    fn new(rows: &[Axis], outer: &[Axis], inner: &[Axis], axes: &[Axis]) -> Self {
         let pattern = expand(inner, axes);
-        let mode = if pattern.iter().all(|&offset| offset == 0) {
-            Mode::Constant
-        } else if pattern.iter().enumerate().all(|(j, &offset)| j == offset) {
-            Mode::Contiguous
-        } else {
-            let narrow =
-                |offset: &usize| u32::try_from(*offset).expect("a block's offsets fit in 32 bits");
-            Mode::Pattern(pattern.iter().map(narrow).collect())
+        let mode = Mode::of(&pattern);
+        let own = |walk: &[Axis]| -> Vec<Axis> {
+            walk.iter()
+                .copied()
+                .filter(|axis| axes.contains(axis))
+                .collect()
         };
+        let heads = [own(rows), own(outer)].concat();
+        let spread_len = size(&heads) * size(inner);
+        let clique = size(rows) * size(outer) * size(inner);
+        let fast = matches!(mode, Mode::Constant | Mode::Contiguous);
+        if !fast && spread_len <= clique / SPREAD_RATIO {
+            let spread_axes = [&heads, inner].concat();
+            let narrow = |at: Vec<usize>| at.into_iter().map(|at| at as u32).collect();
+            return Self {
+                mode: Mode::Contiguous,
+                span: size(inner),
+                rows: expand(rows, &spread_axes),
+                outer: strides(outer, &spread_axes),
+                spread: Some(Spread {
+                    heads: narrow(expand(&heads, axes)),
+                    pattern: narrow(pattern),
+                }),
+            };
+        }
         Self {
             mode,
             span: pattern.iter().max().map_or(1, |&last| last + 1),
             rows: expand(rows, axes),
             outer: strides(outer, axes),
+            spread: None,
         }
     }
 }
 
+/// Number of joint states.
+fn size(axes: &[Axis]) -> usize {
+    axes.iter().map(|&(_, card)| card).product()
+}
+
 /// For each axis of `walk` its stride in a table over `table`; 0 if the table lacks it.
-///
-/// Axes are (variable key, cardinality), slowest first.
-fn strides(walk: &[(usize, usize)], table: &[(usize, usize)]) -> Vec<usize> {
+fn strides(walk: &[Axis], table: &[Axis]) -> Vec<usize> {
     let stride = |key: usize| match table.iter().position(|&(k, _)| k == key) {
-        Some(at) => table[at + 1..].iter().map(|&(_, card)| card).product(),
+        Some(at) => size(&table[at + 1..]),
         None => 0,
     };
     walk.iter().map(|&(key, _)| stride(key)).collect()
 }
 
 /// The offset in a table over `table` at every joint state of `walk`, last axis fastest.
-pub(crate) fn expand(walk: &[(usize, usize)], table: &[(usize, usize)]) -> Vec<usize> {
+pub(crate) fn expand(walk: &[Axis], table: &[Axis]) -> Vec<usize> {
     let mut offsets = vec![0];
     for (&(_, card), stride) in walk.iter().zip(strides(walk, table)) {
         let next = |&offset: &usize| (0..card).map(move |state| offset + state * stride);
@@ -129,35 +246,43 @@ pub(crate) fn expand(walk: &[(usize, usize)], table: &[(usize, usize)]) -> Vec<u
 /// A position among the outer columns: the offset of every input at it.
 pub(crate) struct Cursor<'p> {
     plan: &'p Plan,
-    state: [usize; MAX_OUTER],
+    state: [u32; MAX_OUTER],
     pub(crate) offsets: [usize; MAX_INPUTS],
 }
 
 impl<'p> Cursor<'p> {
     /// The cursor at outer column number `at`.
-    pub(crate) fn new(plan: &'p Plan, mut at: usize) -> Self {
-        let mut state = [0; MAX_OUTER];
-        let mut offsets = [0; MAX_INPUTS];
-        for axis in (0..plan.outer.len()).rev() {
-            state[axis] = at % plan.outer[axis];
-            at /= plan.outer[axis];
-            for (offset, input) in offsets.iter_mut().zip(&plan.inputs) {
-                *offset += state[axis] * input.outer[axis];
-            }
-        }
-        Self {
+    #[inline(always)]
+    pub(crate) fn new(plan: &'p Plan, at: usize) -> Self {
+        let mut cursor = Self {
             plan,
-            state,
-            offsets,
+            state: [0; MAX_OUTER],
+            offsets: [0; MAX_INPUTS],
+        };
+        if at > 0 {
+            cursor.seek(at);
+        }
+        cursor
+    }
+
+    fn seek(&mut self, mut at: usize) {
+        for axis in (0..self.plan.outer.len()).rev() {
+            let state = at % self.plan.outer[axis];
+            at /= self.plan.outer[axis];
+            self.state[axis] = state as u32;
+            for (offset, input) in self.offsets.iter_mut().zip(&self.plan.inputs) {
+                *offset += state * input.outer[axis];
+            }
         }
     }
 
     /// Moves to the next outer column.
+    #[inline(always)]
     pub(crate) fn advance(&mut self) {
         for axis in (0..self.plan.outer.len()).rev() {
             let card = self.plan.outer[axis];
             self.state[axis] += 1;
-            let wrapped = self.state[axis] == card;
+            let wrapped = self.state[axis] as usize == card;
             for (offset, input) in self.offsets.iter_mut().zip(&self.plan.inputs) {
                 let stride = input.outer[axis];
                 *offset = if wrapped {

@@ -18,6 +18,7 @@
 //! ```
 
 mod assignment;
+mod block;
 mod buffers;
 mod check;
 mod compile;

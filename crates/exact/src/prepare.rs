@@ -1,6 +1,6 @@
 //! Inputs of a step brought to its power: `P_i = (f_i / s_i)^{1/w}`, plain or logarithmic.
 
-use crate::layout::MAX_INPUTS;
+use crate::layout::{MAX_INPUTS, Plan};
 use crate::table::{Form, View};
 use crate::vmath;
 
@@ -19,6 +19,8 @@ pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared {
     buffers: Vec<Vec<f64>>,
+    /// Tables spread for the walk, see [`crate::layout::Spread`].
+    spread: Vec<Vec<f64>>,
     /// Inputs that are used as they are.
     direct: [bool; MAX_INPUTS],
     /// `ln s_i`, the input's own scale excluded.
@@ -27,16 +29,31 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// The tables for a kernel; `views` are those of the last call of a `prepare` method.
-    pub(crate) fn tables<'t>(&'t self, views: &[View<'t>]) -> [&'t [f64]; MAX_INPUTS] {
+    pub(crate) fn tables<'t>(&'t self, plan: &Plan, views: &[View<'t>]) -> [&'t [f64]; MAX_INPUTS] {
         let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         for (i, view) in views.iter().enumerate() {
-            tables[i] = if self.direct[i] {
-                view.data
-            } else {
-                &self.buffers[i][..view.data.len()]
+            tables[i] = match &plan.inputs[i].spread {
+                Some(spread) => &self.spread[i][..spread.len()],
+                None if self.direct[i] => view.data,
+                None => &self.buffers[i][..view.data.len()],
             };
         }
         tables
+    }
+
+    /// Spreads the tables that the walk wants spread.
+    fn spread(&mut self, plan: &Plan, views: &[View<'_>]) {
+        self.spread.resize_with(views.len(), Vec::new);
+        for (i, view) in views.iter().enumerate() {
+            if let Some(spread) = &plan.inputs[i].spread {
+                let table = if self.direct[i] {
+                    view.data
+                } else {
+                    &self.buffers[i][..view.data.len()]
+                };
+                spread.spread(table, reserve(&mut self.spread[i], spread.len()));
+            }
+        }
     }
 
     /// `Σ_i ln s_i`.
@@ -46,7 +63,7 @@ impl Prepared {
 
     /// `P_i` in plain numbers, at most 1; plain inputs of an unweighted step are used as they are.
     #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
-    pub(crate) fn powers(&mut self, views: &[View<'_>], weight: f64) {
+    pub(crate) fn powers(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
         self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
         let plain = |view: &View<'_>| weight == 1.0 && view.form == Form::Linear;
@@ -77,11 +94,12 @@ impl Prepared {
                 }
             }
         }
+        self.spread(plan, views);
     }
 
     /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are.
     #[allow(clippy::float_cmp)] // As in `powers`.
-    pub(crate) fn logs(&mut self, views: &[View<'_>], weight: f64) {
+    pub(crate) fn logs(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
         self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
         for (i, view) in views.iter().enumerate() {
@@ -109,17 +127,15 @@ impl Prepared {
                 }
             }
         }
+        self.spread(plan, views);
     }
 
     /// Drops the infinite powers that hard zeros have under a negative weight: such a column's
     /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass.
     pub(crate) fn drop_infinite(&mut self) {
-        for (buffer, direct) in self.buffers.iter_mut().zip(self.direct) {
-            if !direct {
-                for x in buffer.iter_mut().filter(|x| x.is_infinite()) {
-                    *x = 0.0;
-                }
-            }
+        // A negative weight is never 1, so no input is used as it is.
+        for x in self.buffers.iter_mut().chain(&mut self.spread).flatten() {
+            *x = if x.is_infinite() { 0.0 } else { *x };
         }
     }
 }

@@ -18,7 +18,7 @@
 use rayon::prelude::*;
 
 use crate::kernel;
-use crate::layout::Plan;
+use crate::layout::{MAX_INPUTS, Plan};
 use crate::prepare::{Prepared, SAFE, reserve};
 use crate::schedule::Step;
 use crate::table::{Form, Range, Values, View};
@@ -27,6 +27,9 @@ use crate::watch::Watch;
 
 /// Cliques above this many entries are cut into parts that run in parallel.
 const PARALLEL_ENTRIES: usize = 1 << 16;
+
+/// Blocks that a kernel works in.
+const TILES: usize = 3;
 
 /// What is done with the rows of a clique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ enum Ran {
 pub(crate) struct Scratch {
     prepared: Prepared,
     tile: Vec<f64>,
+    /// Beliefs of inputs that are spread.
+    gathered: Vec<Vec<f64>>,
     /// `S` (or `ln S`, if logarithms ran) where the message does not hold it.
     sums: Vec<f64>,
     /// `adjoint / S`.
@@ -84,16 +89,16 @@ pub(crate) fn forward(
         message.range = Range::EMPTY;
     } else if algebra == Algebra::Max || weight == 0.0 {
         scratch.ran = Ran::Log;
-        scratch.prepared.logs(views, 1.0);
-        let tables = scratch.prepared.tables(views);
+        scratch.prepared.logs(&step.plan, views, 1.0);
+        let tables = scratch.prepared.tables(&step.plan, views);
         run(step, watch, &mut scratch.tile, out, |first, out, tile| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
         });
         message.range = Range::of(Form::Log, out);
     } else if spread <= SAFE * weight.abs() {
         scratch.ran = Ran::Linear;
-        scratch.prepared.powers(views, weight);
-        let tables = scratch.prepared.tables(views);
+        scratch.prepared.powers(&step.plan, views, weight);
+        let tables = scratch.prepared.tables(&step.plan, views);
         let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
             kernel::product_sum(&step.plan, &tables[..views.len()], first, out, tile);
         };
@@ -108,8 +113,8 @@ pub(crate) fn forward(
         }
     } else {
         scratch.ran = Ran::Log;
-        scratch.prepared.logs(views, weight);
-        let tables = scratch.prepared.tables(views);
+        scratch.prepared.logs(&step.plan, views, weight);
+        let tables = scratch.prepared.tables(&step.plan, views);
         let sums = reserve(&mut scratch.sums, step.cols);
         run(step, watch, &mut scratch.tile, sums, |first, out, tile| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
@@ -138,7 +143,7 @@ fn run(
     let part = part_len(step);
     if part < out.len() {
         out.par_chunks_mut(part).enumerate().for_each_init(
-            || vec![0.0; 2 * block],
+            || vec![0.0; TILES * block],
             |tile, (number, out)| {
                 if !watch.stop() {
                     kernel(number * part / block, out, tile);
@@ -146,7 +151,7 @@ fn run(
             },
         );
     } else {
-        kernel(0, out, reserve(tile, 2 * block));
+        kernel(0, out, reserve(tile, TILES * block));
     }
 }
 
@@ -164,7 +169,7 @@ fn run_measured(
         out.par_chunks_mut(part)
             .enumerate()
             .map_init(
-                || vec![0.0; 2 * block],
+                || vec![0.0; TILES * block],
                 |tile, (number, out)| {
                     if watch.stop() {
                         return Range::EMPTY;
@@ -175,7 +180,7 @@ fn run_measured(
             )
             .reduce(|| Range::EMPTY, Range::join)
     } else {
-        kernel(0, out, reserve(tile, 2 * block));
+        kernel(0, out, reserve(tile, TILES * block));
         Range::of(Form::Linear, out)
     }
 }
@@ -203,6 +208,7 @@ pub(crate) fn backward(
     let Scratch {
         prepared,
         tile,
+        gathered,
         sums,
         ratio,
         ran,
@@ -213,12 +219,28 @@ pub(crate) fn backward(
     if weight < 0.0 {
         prepared.drop_infinite();
     }
-    let tile = reserve(tile, step.plan.block);
     let plan: &Plan = &step.plan;
+    let tile = reserve(tile, TILES * plan.block);
     let sums = match message.form {
         Form::Linear => &message.data[..step.cols],
         Form::Log => &sums[..step.cols],
     };
+    gathered.resize_with(plan.inputs.len(), Vec::new);
+    let mut spread: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+    let inner = spread.iter_mut().zip(targets.iter_mut());
+    for ((slot, target), (access, gathered)) in inner.zip(plan.inputs.iter().zip(&mut *gathered)) {
+        *slot = match (target, &access.spread) {
+            (Some(_), Some(spread)) => {
+                let gathered = reserve(gathered, spread.len());
+                gathered.fill(0.0);
+                Some(gathered)
+            }
+            (target, _) => target.as_deref_mut(),
+        };
+    }
+    let wanted = &mut spread[..views.len()];
+    let tables = prepared.tables(plan, views);
+    let tables = &tables[..views.len()];
     if *ran == Ran::Linear {
         let ratio = reserve(ratio, step.cols);
         for ((r, adjoint), sum) in ratio.iter_mut().zip(adjoint).zip(sums) {
@@ -228,11 +250,14 @@ pub(crate) fn backward(
                 0.0
             };
         }
-        let tables = prepared.tables(views);
-        kernel::product_beliefs(plan, &tables[..views.len()], ratio, targets, tile);
+        kernel::product_beliefs(plan, tables, 0, ratio, wanted, tile);
     } else {
-        let tables = prepared.tables(views);
-        kernel::log_beliefs(plan, &tables[..views.len()], adjoint, sums, targets, tile);
+        kernel::log_beliefs(plan, tables, adjoint, sums, wanted, tile);
+    }
+    for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
+        if let (Some(target), Some(spread)) = (target, &access.spread) {
+            spread.fold(&gathered[..spread.len()], target);
+        }
     }
 }
 

@@ -1,0 +1,287 @@
+//! The innermost loops: one block of one or two rows.
+//!
+//! Whatever the number of inputs and the way each is read, a row comes to a constant and at most two
+//! contiguous slices: inputs that are read otherwise, and all beyond the second, are combined into
+//! a tile first.
+
+use crate::layout::Mode;
+
+/// How inputs are combined.
+pub(crate) trait Combine {
+    const NEUTRAL: f64;
+    fn combine(a: f64, b: f64) -> f64;
+}
+
+/// Plain numbers.
+pub(crate) struct Multiply;
+
+impl Combine for Multiply {
+    const NEUTRAL: f64 = 1.0;
+    #[inline(always)]
+    fn combine(a: f64, b: f64) -> f64 {
+        a * b
+    }
+}
+
+/// Logarithms.
+pub(crate) struct Add;
+
+impl Combine for Add {
+    const NEUTRAL: f64 = 0.0;
+    #[inline(always)]
+    fn combine(a: f64, b: f64) -> f64 {
+        a + b
+    }
+}
+
+/// The inputs of one row of a block, combined as far as necessary.
+pub(crate) struct Row<'t> {
+    constant: f64,
+    vectors: Vectors<'t>,
+}
+
+/// The slices of a row, each as long as the block.
+enum Vectors<'t> {
+    None,
+    One(&'t [f64]),
+    Two(&'t [f64], &'t [f64]),
+}
+
+/// What the inputs so far come to.
+#[derive(Clone, Copy, PartialEq)]
+enum Tile {
+    /// The tile is not used.
+    Free,
+    /// The tile holds the product of some inputs.
+    Filled,
+}
+
+impl<'t> Row<'t> {
+    /// Combines slices, each with its way of being read; `tile` is as long as the block.
+    #[inline(always)]
+    pub(crate) fn new<'m, C: Combine>(
+        slices: impl Iterator<Item = (&'m Mode, &'t [f64])>,
+        tile: &'t mut [f64],
+    ) -> Self {
+        let mut constant = C::NEUTRAL;
+        let (mut one, mut two): (Option<&[f64]>, Option<&[f64]>) = (None, None);
+        let mut state = Tile::Free;
+        for (mode, slice) in slices {
+            match (mode, state) {
+                (Mode::Constant, _) => constant = C::combine(constant, slice[0]),
+                (Mode::Contiguous, _) if one.is_none() => one = Some(slice),
+                (Mode::Contiguous, Tile::Free) if two.is_none() => two = Some(slice),
+                (_, Tile::Free) => {
+                    match two.take() {
+                        None => spread(mode, slice, tile, |_, x| x),
+                        Some(two) => {
+                            tile.copy_from_slice(two);
+                            spread(mode, slice, tile, C::combine);
+                        }
+                    }
+                    state = Tile::Filled;
+                }
+                (_, Tile::Filled) => spread(mode, slice, tile, C::combine),
+            }
+        }
+        let two = match state {
+            Tile::Free => two,
+            Tile::Filled => Some(&*tile),
+        };
+        let vectors = match (one, two) {
+            (None, None) => Vectors::None,
+            (Some(only), None) | (None, Some(only)) => Vectors::One(only),
+            (Some(one), Some(two)) => Vectors::Two(one, two),
+        };
+        Self { constant, vectors }
+    }
+}
+
+/// `out[j] = put(out[j], row[j])`.
+#[inline(always)]
+pub(crate) fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+    let constant = row.constant;
+    match row.vectors {
+        Vectors::None => {
+            for out in out {
+                *out = put(*out, constant);
+            }
+        }
+        Vectors::One(p) => {
+            for (out, p) in out.iter_mut().zip(p) {
+                *out = put(*out, C::combine(constant, *p));
+            }
+        }
+        Vectors::Two(p, q) => {
+            for ((out, p), q) in out.iter_mut().zip(p).zip(q) {
+                *out = put(*out, C::combine(C::combine(constant, *p), *q));
+            }
+        }
+    }
+}
+
+/// `out[j] = put(out[j], Π)` for one row of products.
+#[inline(always)]
+pub(crate) fn one_row(a: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+    row::<Multiply>(a, out, put);
+}
+
+/// `out[j] = put(out[j], Π_a + Π_b)` for two rows of products: half the traffic on `out`.
+#[inline(always)]
+pub(crate) fn two_rows(a: &Row<'_>, b: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+    let (c, d) = (a.constant, b.constant);
+    match (&a.vectors, &b.vectors) {
+        (Vectors::One(p), Vectors::One(q)) => {
+            for ((out, p), q) in out.iter_mut().zip(*p).zip(*q) {
+                *out = put(*out, c * p + d * q);
+            }
+        }
+        (Vectors::Two(p, s), Vectors::Two(q, t)) => {
+            for ((((out, p), s), q), t) in out.iter_mut().zip(*p).zip(*s).zip(*q).zip(*t) {
+                *out = put(*out, c * p * s + d * q * t);
+            }
+        }
+        // Modes do not depend on the row, so only rows without slices are left.
+        _ => {
+            for out in out {
+                *out = put(*out, c + d);
+            }
+        }
+    }
+}
+
+/// `out[j] = a[j] · Π`.
+#[inline(always)]
+pub(crate) fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64]) {
+    let constant = row.constant;
+    match row.vectors {
+        Vectors::None => {
+            for (out, a) in out.iter_mut().zip(a) {
+                *out = constant * a;
+            }
+        }
+        Vectors::One(p) => {
+            for ((out, a), p) in out.iter_mut().zip(a).zip(p) {
+                *out = constant * p * a;
+            }
+        }
+        Vectors::Two(p, q) => {
+            for (((out, a), p), q) in out.iter_mut().zip(a).zip(p).zip(q) {
+                *out = constant * p * q * a;
+            }
+        }
+    }
+}
+
+/// `tile[j] = put(tile[j], x)` with the entry `x` that the mode gives to `j`.
+#[inline(always)]
+fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+    match mode {
+        Mode::Constant => {
+            for t in tile {
+                *t = put(*t, slice[0]);
+            }
+        }
+        Mode::Contiguous => {
+            for (t, x) in tile.iter_mut().zip(slice) {
+                *t = put(*t, *x);
+            }
+        }
+        Mode::Repeat(2) => repeat::<2>(slice, tile, put),
+        Mode::Repeat(4) => repeat::<4>(slice, tile, put),
+        Mode::Repeat(times) => {
+            for (tile, x) in tile.chunks_exact_mut(*times).zip(slice) {
+                for t in tile {
+                    *t = put(*t, *x);
+                }
+            }
+        }
+        Mode::Runs(run, starts) => {
+            for (tile, &start) in tile.chunks_exact_mut(*run).zip(starts) {
+                for (t, x) in tile.iter_mut().zip(&slice[start as usize..][..*run]) {
+                    *t = put(*t, *x);
+                }
+            }
+        }
+        Mode::Pattern(pattern) => {
+            for (t, &at) in tile.iter_mut().zip(pattern) {
+                *t = put(*t, slice[at as usize]);
+            }
+        }
+    }
+}
+
+/// Vectors of 8 results from `8 / TIMES` entries, a shuffle in registers.
+#[inline(always)]
+fn repeat<const TIMES: usize>(slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+    let (tiles, rest) = tile.as_chunks_mut::<8>();
+    let (entries, last) = slice.split_at(tiles.len() * (8 / TIMES));
+    for (tile, entries) in tiles.iter_mut().zip(entries.chunks_exact(8 / TIMES)) {
+        for (j, t) in tile.iter_mut().enumerate() {
+            *t = put(*t, entries[j / TIMES]);
+        }
+    }
+    for (j, t) in rest.iter_mut().enumerate() {
+        *t = put(*t, last[j / TIMES]);
+    }
+}
+
+/// Adds every entry of the tile to the entry that the mode gives to it.
+#[inline(always)]
+pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
+    match mode {
+        Mode::Constant => target[0] += lane_sum(tile),
+        Mode::Contiguous => {
+            for (b, t) in target.iter_mut().zip(tile) {
+                *b += t;
+            }
+        }
+        Mode::Repeat(2) => fold_repeated::<2>(tile, target),
+        Mode::Repeat(4) => fold_repeated::<4>(tile, target),
+        Mode::Repeat(times) => {
+            for (b, tile) in target.iter_mut().zip(tile.chunks_exact(*times)) {
+                *b += lane_sum(tile);
+            }
+        }
+        Mode::Runs(run, starts) => {
+            for (tile, &start) in tile.chunks_exact(*run).zip(starts) {
+                for (b, t) in target[start as usize..][..*run].iter_mut().zip(tile) {
+                    *b += t;
+                }
+            }
+        }
+        Mode::Pattern(pattern) => {
+            for (&at, t) in pattern.iter().zip(tile) {
+                target[at as usize] += t;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn fold_repeated<const TIMES: usize>(tile: &[f64], target: &mut [f64]) {
+    let (tiles, _) = tile.as_chunks::<TIMES>();
+    for (b, tile) in target.iter_mut().zip(tiles) {
+        let mut sum = tile[0];
+        for t in &tile[1..] {
+            sum += t;
+        }
+        *b += sum;
+    }
+}
+
+/// Sums in fixed lanes, so that the bits do not depend on the vector width.
+#[inline(always)]
+fn lane_sum(values: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let mut chunks = values.chunks_exact(8);
+    for chunk in &mut chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value;
+        }
+    }
+    let tail: f64 = chunks.remainder().iter().sum();
+    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6]))
+        + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+        + tail
+}

@@ -1,0 +1,57 @@
+//! Buckets fused with the buckets that feed them.
+//!
+//! Summing out `x_1` and then `x_2` passes twice over memory and stores a message between. One step
+//! over the clique of both has no more entries if the second bucket adds few variables:
+//!
+//! ```text
+//! Σ_{x_2} g(x_2, z) Σ_{x_1} f(x_1, x_2, y) = Σ_{x_1, x_2} f(x_1, x_2, y) g(x_2, z) .
+//! ```
+
+use super::{Compiler, Draft, merged, union};
+use crate::layout::MAX_INPUTS;
+use crate::schedule::Source;
+
+/// A step eliminates at most this many joint states.
+const MAX_ROWS: f64 = 1024.0;
+
+/// A fused step may have this many times the entries of its parts: passes over memory are saved.
+const SLACK: f64 = 1.0;
+
+impl Compiler<'_> {
+    /// Takes over the inputs of the steps that feed `draft`, largest first, while it pays.
+    pub(super) fn fuse(&mut self, draft: &mut Draft) {
+        loop {
+            let fed = draft.inputs.iter().enumerate();
+            let candidate = fed
+                .filter_map(|(at, table)| match table.source {
+                    Source::Message(child) => Some((at, child)),
+                    Source::Base(_) | Source::Shift(..) => None,
+                })
+                .filter(|&(_, child)| self.pays(child, draft))
+                .max_by(|a, b| {
+                    let entries = |child: usize| self.entries(&self.drafts[child].scope);
+                    entries(a.1).total_cmp(&entries(b.1))
+                });
+            let Some((at, child)) = candidate else {
+                return;
+            };
+            draft.inputs.swap_remove(at);
+            let child = &mut self.drafts[child];
+            draft.inputs.append(&mut child.inputs);
+            draft.eliminated += std::mem::take(&mut child.eliminated);
+            child.scope.clear();
+            draft.scope = union(&draft.inputs);
+        }
+    }
+
+    fn pays(&self, child: usize, draft: &Draft) -> bool {
+        let child = &self.drafts[child];
+        if child.split || child.inputs.len() + draft.inputs.len() > MAX_INPUTS {
+            return false;
+        }
+        let both = merged(&child.scope, &draft.scope);
+        let rows = self.entries(&both[..child.eliminated + draft.eliminated]);
+        let apart = self.entries(&child.scope) + self.entries(&draft.scope);
+        rows <= MAX_ROWS && self.entries(&both) <= SLACK * apart
+    }
+}
