@@ -40,15 +40,19 @@ pub(crate) struct Spent {
     pub(crate) peak_bytes: f64,
 }
 
-/// Something to compute by elimination, within so many bytes.
-pub(crate) type Task<T> = fn(&FactorGraph, &Order, f64) -> Result<T, TooLarge>;
+/// Something to compute by elimination.
+pub(crate) struct Task<T> {
+    /// Does it keep all messages?
+    pub(crate) keep: Keep,
+    /// About how many forward passes it takes.
+    pub(crate) passes: f64,
+    /// Computes it within so many bytes.
+    pub(crate) run: fn(&FactorGraph, &Order, f64) -> Result<T, TooLarge>,
+}
 
 /// Reads a model, reduces it, finds an order, and does the task, within memory and time.
-///
-/// `keep` says which messages the task keeps.
 pub(crate) fn eliminate<T: Send + 'static>(
     args: &ExactArgs,
-    keep: Keep,
     task: Task<T>,
 ) -> Result<Eliminated<T>, Failure> {
     let budget = Budget::new(args.elimination.time, interrupt::flag());
@@ -63,11 +67,11 @@ pub(crate) fn eliminate<T: Send + 'static>(
                 .elimination
                 .memory
                 .unwrap_or_else(memory::default_limit);
-            plan.admit(keep, memory)?;
+            plan.admit(task.keep, memory)?;
             spent.width = plan.cost.width;
-            spent.peak_bytes = plan.bytes(keep);
-            let predicted_s = plan.seconds(keep);
-            let work = move || task(&reduced.graph, &plan.order, memory);
+            spent.peak_bytes = plan.bytes(task.keep);
+            let predicted_s = plan.seconds() * task.passes;
+            let work = move || (task.run)(&reduced.graph, &plan.order, memory);
             let result = in_time(&budget, predicted_s, work)??;
             Some((result, reduced.restriction))
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::args::ExactArgs;
 use crate::done::{Done, Output};
-use crate::elimination::{Spent, eliminate};
+use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::log10;
@@ -25,7 +25,14 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(args, Keep::Live, ln_z)?;
+    let done = eliminate(
+        args,
+        Task {
+            keep: Keep::Live,
+            passes: 1.0,
+            run: ln_z,
+        },
+    )?;
     let ln_z = done.found.map_or(f64::NEG_INFINITY, |(ln_z, _)| ln_z);
     let log10_z = log10(ln_z);
     let solution = Solution::Pr { log10_z };

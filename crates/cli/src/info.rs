@@ -119,7 +119,7 @@ fn costs(graph: &FactorGraph, seed: u64, budget: &Budget) -> Result<Vec<Cost>, F
                 entries: plan.cost.total_entries,
                 exact_bytes: plan.bytes(Keep::Live),
                 marginals_bytes: plan.bytes(Keep::All),
-                exact_s: plan.seconds(Keep::Live),
+                exact_s: plan.seconds(),
             })
         })
         .collect()
@@ -172,7 +172,11 @@ impl fmt::Display for Report {
             write!(f, "{comma}{card} ({count}×)")?;
         }
         writeln!(f)?;
-        writeln!(f, "evidence  {} observed", self.evidence)?;
+        match self.evidence {
+            0 => writeln!(f, "evidence  none")?,
+            1 => writeln!(f, "evidence  1 variable")?,
+            observed => writeln!(f, "evidence  {observed} variables")?,
+        }
         let Some(reduced) = &self.reduced else {
             return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");
         };

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::ExactArgs;
 use crate::done::{Done, Output};
-use crate::elimination::{Spent, eliminate};
+use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::log10;
@@ -28,7 +28,14 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(args, Keep::All, most_probable)?;
+    let done = eliminate(
+        args,
+        Task {
+            keep: Keep::All,
+            passes: 1.0,
+            run: most_probable,
+        },
+    )?;
     let assignment = match done.found {
         Some((best, restriction)) => restriction.lift_assignment(&best.states),
         // All assignments are as good as any, as long as they agree with the evidence.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::args::ExactArgs;
 use crate::done::{Done, Output};
-use crate::elimination::{Spent, eliminate};
+use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::log10;
@@ -27,7 +27,14 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(args, Keep::All, marginals)?;
+    let done = eliminate(
+        args,
+        Task {
+            keep: Keep::All,
+            passes: 6.0,
+            run: marginals,
+        },
+    )?;
     let (ln_z, marginals) = match done.found {
         Some((found, restriction)) => (found.ln_z, restriction.lift_marginals(&found.variables)),
         None => {

@@ -3,13 +3,10 @@
 use forney_exact::{Cost, Demand, Keep, Order, Schedule, TooLarge, Whole};
 use forney_model::FactorGraph;
 
-/// Nanoseconds that a table entry of a clique takes one thread, once.
+/// Nanoseconds that an entry of a clique takes in a forward pass with a few threads.
 ///
-/// Measured on present-day processors; a prediction is good to a factor of about 3.
-const NANOSECONDS_PER_ENTRY: f64 = 1.0;
-
-/// A pass forward and one back again, compared with one forward.
-const BOTH_WAYS: f64 = 3.0;
+/// Measured between 0.5 and 3 on processors of these days; so good is a prediction.
+const NANOSECONDS_PER_ENTRY: f64 = 1.5;
 
 /// An order with its cost; nothing is allocated for tables.
 pub(crate) struct Plan {
@@ -38,14 +35,9 @@ impl Plan {
         }
     }
 
-    /// About how long it would take.
-    pub(crate) fn seconds(&self, keep: Keep) -> f64 {
-        let passes = match keep {
-            Keep::Live => 1.0,
-            Keep::All => BOTH_WAYS,
-        };
-        let threads = rayon::current_num_threads() as f64;
-        1e-9 * NANOSECONDS_PER_ENTRY * passes * self.cost.total_entries / threads
+    /// About how long a forward pass would take.
+    pub(crate) fn seconds(&self) -> f64 {
+        1e-9 * NANOSECONDS_PER_ENTRY * self.cost.total_entries
     }
 
     /// Does it fit in so many bytes?
