@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use forney_bounds::Method;
 
 use crate::order::OrderChoice;
 use crate::units;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Compute ln Z exactly
     Exact(ExactArgs),
+    /// Prove a lower and an upper bound on ln Z, and close the gap while time lasts
+    Bound(BoundArgs),
     /// Compute the probabilities of the states of every variable
     Marginals(ExactArgs),
     /// Find a most probable assignment (MAP; MPE with evidence)
@@ -109,6 +112,66 @@ pub(crate) struct EliminationArgs {
     /// Seed of all random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BoundArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Time for everything: 30s, 500ms, 2m, or seconds [default: as long as there is something
+    /// to gain within the memory]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) time: Option<Duration>,
+
+    /// Memory for tables: 4GiB, 512MB, … [default: half of the free memory]
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub(crate) memory: Option<f64>,
+
+    /// Stop when upper − lower is at most so many nats
+    #[arg(long, value_name = "NATS", value_parser = units::nats, default_value_t = 1e-6)]
+    pub(crate) gap: f64,
+
+    /// Cliques hold at most N + 1 variables [default: start small and raise it]
+    #[arg(long, value_name = "N")]
+    pub(crate) ibound: Option<usize>,
+
+    /// At most so many gradient evaluations on each side
+    #[arg(long, value_name = "N")]
+    pub(crate) iterations: Option<usize>,
+
+    /// The bounds to prove: both, upper, or lower
+    #[arg(long, value_enum, value_name = "SIDE", default_value = "both")]
+    pub(crate) side: SideChoice,
+
+    /// How: auto, or one method only (exact, wmbe, mf)
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub(crate) method: Method,
+
+    /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
+    /// [default: the order that gives the best bound]
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: Option<OrderChoice>,
+
+    /// Seed of all random choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Write every improvement of the bracket as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Also write log10 Z as a UAI file (PR), provided that the bracket closes
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) uai_output: Option<PathBuf>,
+}
+
+/// The sides of the bracket that are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideChoice {
+    Both,
+    Upper,
+    Lower,
 }
 
 #[derive(Args, Debug)]

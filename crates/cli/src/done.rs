@@ -16,7 +16,7 @@ pub(crate) struct Done<R> {
     /// A file that the user asked for.
     pub(crate) file: Option<Output>,
     /// What else went wrong on the way.
-    pub(crate) trouble: Option<Failure>,
+    pub(crate) trouble: Vec<Failure>,
     /// Was the run cut short by Ctrl-C?
     pub(crate) interrupted: bool,
 }
@@ -57,7 +57,7 @@ impl<R> Done<R> {
         Self {
             report,
             file: None,
-            trouble: None,
+            trouble: Vec::new(),
             interrupted: false,
         }
     }
@@ -78,13 +78,14 @@ pub(crate) fn finish<R: Display + Serialize>(done: Result<Done<R>, Failure>, jso
         print(&done.report)
     };
     let written = done.file.map_or(Ok(()), |file| file.write());
-    let trouble = [printed.err(), written.err(), done.trouble];
-    let mut code = if done.interrupted { INTERRUPTED } else { 0 };
-    for failure in trouble.iter().flatten() {
-        complain(failure);
-        code = failure.exit_code();
+    let failures = [printed.err(), written.err()].into_iter().flatten();
+    let failures: Vec<Failure> = failures.chain(done.trouble).collect();
+    failures.iter().for_each(complain);
+    match (done.interrupted, failures.first()) {
+        (true, _) => INTERRUPTED,
+        (false, Some(failure)) => failure.exit_code(),
+        (false, None) => 0,
     }
-    code
 }
 
 /// Tells why there is no result; returns the exit code.

@@ -4,12 +4,17 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use forney_bounds::BoundError;
 use forney_exact::{OrderError, TooLarge};
 use forney_model::ModelError;
 use forney_uai::UaiError;
 use serde::Serialize;
 
 use crate::interrupt::INTERRUPTED;
+use crate::json;
+
+/// Exit code of a fault of this program.
+const INTERNAL: u8 = 70;
 
 /// A line on standard error. If that is closed nobody can be told, which is no reason to end.
 pub(crate) fn complain(message: impl Display) {
@@ -46,6 +51,16 @@ pub(crate) enum Failure {
          allow more time, search longer for an order, or bound ln Z instead: `forney bound`"
     )]
     OutOfTime { predicted: String },
+    /// A single number was asked for, and only a bracket was found.
+    #[error(
+        "{} was not written: it holds a single number, and the bracket did not close within the \
+         limits",
+        path.display()
+    )]
+    NotClosed { path: PathBuf },
+    /// No bound could be computed.
+    #[error(transparent)]
+    Bound(#[from] BoundError),
     /// Ctrl-C before there was a result.
     #[error("interrupted before there was a result")]
     Interrupted,
@@ -79,8 +94,13 @@ enum Details<'a> {
     },
     Size {
         width: usize,
+        #[serde(serialize_with = "json::number")]
         bytes: f64,
         limit: f64,
+    },
+    Ibound {
+        ibound: usize,
+        least: usize,
     },
 }
 
@@ -113,11 +133,18 @@ impl Failure {
             Self::Output { .. } => "output",
             Self::TooLarge(_) => "too-large",
             Self::OutOfTime { .. } => "out-of-time",
+            Self::NotClosed { .. } => "not-closed",
+            Self::Bound(error) => match error {
+                BoundError::IboundTooSmall { .. } => "ibound-too-small",
+                BoundError::TooLarge(_) => "too-large",
+                BoundError::Crossed(_) | BoundError::Flaw(_) => "internal",
+            },
             Self::Interrupted => "interrupted",
         }
     }
 
-    /// The exit code: 2 for bad input, 3 for what does not fit, 130 for an interruption.
+    /// The exit code: 2 for bad input, 3 for what does not fit, 130 for an interruption, 70 for
+    /// a fault of this program.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
@@ -125,8 +152,13 @@ impl Failure {
             | Self::OrderFile { .. }
             | Self::Model(_)
             | Self::Order(_)
-            | Self::Output { .. } => 2,
-            Self::TooLarge(_) | Self::OutOfTime { .. } => 3,
+            | Self::Output { .. }
+            | Self::Bound(BoundError::IboundTooSmall { .. }) => 2,
+            Self::TooLarge(_)
+            | Self::OutOfTime { .. }
+            | Self::NotClosed { .. }
+            | Self::Bound(BoundError::TooLarge(_)) => 3,
+            Self::Bound(BoundError::Crossed(_) | BoundError::Flaw(_)) => INTERNAL,
             Self::Interrupted => INTERRUPTED,
         }
     }
@@ -152,8 +184,12 @@ impl Failure {
                 UaiError::Io { file, .. } => Details::File { file },
                 UaiError::Unwritable { .. } => Details::None {},
             },
-            Self::Output { path, .. } => Details::File { file: path },
-            Self::TooLarge(too_large) => Details::Size {
+            Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
+            Self::Bound(BoundError::IboundTooSmall { ibound, least, .. }) => Details::Ibound {
+                ibound: *ibound,
+                least: *least,
+            },
+            Self::TooLarge(too_large) | Self::Bound(BoundError::TooLarge(too_large)) => Details::Size {
                 width: too_large.width,
                 bytes: too_large.bytes,
                 limit: too_large.limit,

@@ -4,14 +4,16 @@
 //! |---|---|
 //! | `args`, `units` | the words |
 //! | `problem`, `order`, `plan`, `memory` | files and words made into models, orders, limits |
-//! | `elimination`, `work`, `interrupt`, `progress` | running a job within its limits |
-//! | `info`, `exact`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
+//! | `elimination`, `work`, `interrupt` | running a job within its limits |
+//! | `progress`, `trace` | what can be seen of a running job |
+//! | `info`, `exact`, `bound`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
 //! | `done`, `error`, `text`, `json` | how results and errors are told, exit codes |
 
 // The libraries print nothing; their user does.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod bound;
 mod convert;
 mod done;
 mod elimination;
@@ -28,6 +30,7 @@ mod plan;
 mod problem;
 mod progress;
 mod text;
+mod trace;
 mod units;
 mod work;
 
@@ -59,6 +62,7 @@ fn run(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Info(args) => finish(info::run(args), cli.json),
         Command::Exact(args) => finish(exact::run(args), cli.json),
+        Command::Bound(args) => finish(bound::run(args), cli.json),
         Command::Marginals(args) => finish(marginals::run(args), cli.json),
         Command::Map(args) => finish(map::run(args), cli.json),
         Command::Convert(args) => finish(convert::run(args), cli.json),

@@ -42,6 +42,11 @@ pub(crate) fn rounded_up(x: f64) -> String {
     rounded(x, f64::ceil)
 }
 
+/// A difference of bounds, rounded up.
+pub(crate) fn gap(x: f64) -> String {
+    if 0.0 < x && x < 1e-6 { format!("{x:.1e}") } else { rounded_up(x) }
+}
+
 fn rounded(x: f64, whole: fn(f64) -> f64) -> String {
     const SCALE: f64 = 1e6;
     // Above 2^53 millionths a double has no digits there to round.
