@@ -13,7 +13,7 @@ use crate::done::{Done, Output};
 use crate::error::Failure;
 use crate::problem::{Problem, Reduced};
 use crate::progress::BracketBar;
-use crate::text::{gap, log10, rounded_down, rounded_up, seconds};
+use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
 use crate::{interrupt, json, memory};
 
@@ -181,22 +181,25 @@ impl fmt::Display for Report {
             iterations,
             ..
         } = self.state;
-        if self.exact {
-            writeln!(f, "ln Z       {lower}  exact")?;
-            writeln!(f, "log10 Z    {}", log10(lower))?;
-        } else {
-            let (low, high) = (rounded_down(lower), rounded_up(upper));
-            let digits = low.len().max(high.len());
-            writeln!(f, "lower      {low:>digits$}  {lower_method}")?;
-            writeln!(f, "upper      {high:>digits$}  {upper_method}")?;
-            writeln!(f, "gap        {:>digits$}  nats", gap(self.state.gap))?;
-            let (low, high) = (rounded_down(log10(lower)), rounded_up(log10(upper)));
-            writeln!(f, "log10 Z    {low} to {high}")?;
+        let (low, high) = match self.exact {
+            true => (digits(lower), digits(upper)),
+            false => (rounded_down(lower), rounded_up(upper)),
+        };
+        let wide = low.len().max(high.len());
+        writeln!(f, "lower    {low:>wide$}  {lower_method}")?;
+        writeln!(f, "upper    {high:>wide$}  {upper_method}")?;
+        writeln!(f, "gap      {:>wide$}  nats", gap(self.state.gap))?;
+        match self.exact {
+            true => writeln!(f, "log10 Z  {}", digits(log10(lower)))?,
+            false => {
+                let (low, high) = (rounded_down(log10(lower)), rounded_up(log10(upper)));
+                writeln!(f, "log10 Z  {low} to {high}")?;
+            }
         }
-        writeln!(f, "ibound     {ibound}, {iterations} iterations")?;
+        writeln!(f, "ibound   {ibound}, {iterations} iterations")?;
         writeln!(
             f,
-            "stopped    {} after {}, tables {}",
+            "stopped  {} after {}, tables {}",
             self.stop,
             seconds(self.elapsed_s),
             human(self.peak_bytes)

@@ -58,9 +58,19 @@ pub(crate) enum Failure {
         path.display()
     )]
     NotClosed { path: PathBuf },
-    /// No bound could be computed.
-    #[error(transparent)]
-    Bound(#[from] BoundError),
+    /// A factor exceeds the ibound.
+    #[error(
+        "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
+         still joins {scope} variables, which takes an ibound of at least {least}"
+    )]
+    IboundTooSmall {
+        ibound: usize,
+        least: usize,
+        scope: usize,
+    },
+    /// A fault of this program.
+    #[error("{0}")]
+    Internal(String),
     /// Ctrl-C before there was a result.
     #[error("interrupted before there was a result")]
     Interrupted,
@@ -118,6 +128,26 @@ pub(crate) struct JsonError<'a> {
     error: Told<'a>,
 }
 
+impl From<BoundError> for Failure {
+    fn from(error: BoundError) -> Self {
+        match error {
+            // The number of the factor is that in the reduced model, which no user knows.
+            BoundError::IboundTooSmall {
+                ibound,
+                least,
+                scope,
+                ..
+            } => Self::IboundTooSmall {
+                ibound,
+                least,
+                scope,
+            },
+            BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
+            BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
 impl Failure {
     /// The class of the error, for programs.
     fn kind(&self) -> &'static str {
@@ -134,11 +164,8 @@ impl Failure {
             Self::TooLarge(_) => "too-large",
             Self::OutOfTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
-            Self::Bound(error) => match error {
-                BoundError::IboundTooSmall { .. } => "ibound-too-small",
-                BoundError::TooLarge(_) => "too-large",
-                BoundError::Crossed(_) | BoundError::Flaw(_) => "internal",
-            },
+            Self::IboundTooSmall { .. } => "ibound-too-small",
+            Self::Internal(_) => "internal",
             Self::Interrupted => "interrupted",
         }
     }
@@ -153,12 +180,9 @@ impl Failure {
             | Self::Model(_)
             | Self::Order(_)
             | Self::Output { .. }
-            | Self::Bound(BoundError::IboundTooSmall { .. }) => 2,
-            Self::TooLarge(_)
-            | Self::OutOfTime { .. }
-            | Self::NotClosed { .. }
-            | Self::Bound(BoundError::TooLarge(_)) => 3,
-            Self::Bound(BoundError::Crossed(_) | BoundError::Flaw(_)) => INTERNAL,
+            | Self::IboundTooSmall { .. } => 2,
+            Self::TooLarge(_) | Self::OutOfTime { .. } | Self::NotClosed { .. } => 3,
+            Self::Internal(_) => INTERNAL,
             Self::Interrupted => INTERRUPTED,
         }
     }
@@ -185,11 +209,11 @@ impl Failure {
                 UaiError::Unwritable { .. } => Details::None {},
             },
             Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
-            Self::Bound(BoundError::IboundTooSmall { ibound, least, .. }) => Details::Ibound {
+            Self::IboundTooSmall { ibound, least, .. } => Details::Ibound {
                 ibound: *ibound,
                 least: *least,
             },
-            Self::TooLarge(too_large) | Self::Bound(BoundError::TooLarge(too_large)) => Details::Size {
+            Self::TooLarge(too_large) => Details::Size {
                 width: too_large.width,
                 bytes: too_large.bytes,
                 limit: too_large.limit,

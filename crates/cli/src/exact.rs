@@ -11,7 +11,7 @@ use crate::done::{Done, Output};
 use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
-use crate::text::log10;
+use crate::text::{digits, log10};
 
 /// What `forney exact` prints.
 #[derive(Serialize)]
@@ -48,8 +48,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "ln Z     {}", self.ln_z)?;
-        writeln!(f, "log10 Z  {}", self.log10_z)?;
+        writeln!(f, "ln Z     {}", digits(self.ln_z))?;
+        writeln!(f, "log10 Z  {}", digits(self.log10_z))?;
         if self.ln_z == f64::NEG_INFINITY {
             writeln!(f, "         Z = 0: every assignment is forbidden")?;
         }

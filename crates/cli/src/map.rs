@@ -12,7 +12,7 @@ use crate::done::{Done, Output};
 use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
-use crate::text::log10;
+use crate::text::{digits, log10};
 
 /// What `forney map` prints.
 #[derive(Serialize)]
@@ -60,8 +60,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "ln value     {}", self.ln_value)?;
-        writeln!(f, "log10 value  {}", self.log10_value)?;
+        writeln!(f, "ln value     {}", digits(self.ln_value))?;
+        writeln!(f, "log10 value  {}", digits(self.log10_value))?;
         if self.ln_value == f64::NEG_INFINITY {
             writeln!(f, "             Z = 0: every assignment is forbidden")?;
         }

@@ -32,6 +32,17 @@ pub(crate) fn log10(ln: f64) -> f64 {
     ln / std::f64::consts::LN_10
 }
 
+/// All digits of a value that is exact but for rounding.
+pub(crate) fn digits(x: f64) -> String {
+    // Adding 0 turns −0 into 0.
+    let x = x + 0.0;
+    if x == 0.0 || !x.is_finite() || (1e-5..1e16).contains(&x.abs()) {
+        x.to_string()
+    } else {
+        format!("{x:e}")
+    }
+}
+
 /// A lower bound with six decimals, rounded down.
 pub(crate) fn rounded_down(x: f64) -> String {
     rounded(x, f64::floor)
@@ -72,6 +83,15 @@ mod tests {
         assert_eq!(rounded_down(f64::NEG_INFINITY), "-inf");
         assert_eq!(rounded_up(f64::INFINITY), "inf");
         assert_eq!(rounded_up(1e300), format!("{:.6}", 1e300));
+    }
+
+    #[test]
+    fn values_keep_their_digits() {
+        assert_eq!(digits(219.161_017_936_073_02), "219.16101793607302");
+        assert_eq!(digits(-0.0), "0");
+        assert_eq!(digits(5.4e-15), "5.4e-15");
+        assert_eq!(digits(-1e300), "-1e300");
+        assert_eq!(digits(f64::NEG_INFINITY), "-inf");
     }
 
     #[test]
