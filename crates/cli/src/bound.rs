@@ -54,14 +54,18 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
         Some(reduced) => close(&reduced, args, &budget, trace.as_mut())?,
     };
     let (file, not_closed) = match &args.uai_output {
-        Some(path) if report.state.gap > args.gap => (None, Some(Failure::NotClosed {
-            path: path.clone(),
-        })),
+        Some(path) if report.state.gap > args.gap => {
+            (None, Some(Failure::NotClosed { path: path.clone() }))
+        }
         path => (Output::solution(path.as_deref(), &report.solution())?, None),
     };
     Ok(Done {
         file,
-        trouble: trace.and_then(Trace::finish).into_iter().chain(not_closed).collect(),
+        trouble: trace
+            .and_then(Trace::finish)
+            .into_iter()
+            .chain(not_closed)
+            .collect(),
         interrupted: report.stop == Stop::Interrupted,
         report,
     })
@@ -163,7 +167,11 @@ impl Report {
     /// The value of a closed bracket; its middle, where the sides differ within the gap allowed.
     fn solution(&self) -> Solution {
         let State { lower, upper, .. } = self.state;
-        let ln_z = if self.exact { lower } else { 0.5 * (lower + upper) };
+        let ln_z = if self.exact {
+            lower
+        } else {
+            0.5 * (lower + upper)
+        };
         Solution::Pr {
             log10_z: log10(ln_z),
         }

@@ -84,7 +84,12 @@ fn closed(gap: f64, first: f64, target: f64) -> f64 {
 fn picture(closed: f64) -> String {
     let filled = (closed * CELLS as f64) as usize;
     let (left, right) = (filled / 2, filled - filled / 2);
-    format!("[{}{}{}]", "█".repeat(left), " ".repeat(CELLS - filled), "█".repeat(right))
+    format!(
+        "[{}{}{}]",
+        "█".repeat(left),
+        " ".repeat(CELLS - filled),
+        "█".repeat(right)
+    )
 }
 
 #[cfg(test)]

@@ -55,7 +55,11 @@ pub(crate) fn rounded_up(x: f64) -> String {
 
 /// A difference of bounds, rounded up.
 pub(crate) fn gap(x: f64) -> String {
-    if 0.0 < x && x < 1e-6 { format!("{x:.1e}") } else { rounded_up(x) }
+    match x {
+        0.0 => "0".to_owned(),
+        _ if x < 1e-6 => format!("{x:.1e}"),
+        _ => rounded_up(x),
+    }
 }
 
 fn rounded(x: f64, whole: fn(f64) -> f64) -> String {

@@ -31,7 +31,10 @@ impl Trace {
             file: File::create(path),
         };
         if let Err(error) = &trace.file {
-            complain(format_args!("warning: no trace in {}: {error}", path.display()));
+            complain(format_args!(
+                "warning: no trace in {}: {error}",
+                path.display()
+            ));
         }
         trace
     }
@@ -48,7 +51,9 @@ impl Trace {
     /// What went wrong, if anything did.
     pub(crate) fn finish(self) -> Option<Failure> {
         let path = self.path;
-        self.file.err().map(|source| Failure::Output { path, source })
+        self.file
+            .err()
+            .map(|source| Failure::Output { path, source })
     }
 }
 
