@@ -1,0 +1,199 @@
+//! The words of the command line, checked one by one and not yet acted on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use forney_bounds::Method;
+
+use crate::order::OrderChoice;
+use crate::units;
+
+/// Brackets the log partition function of a discrete graphical model from both sides.
+///
+/// Models are UAI files (MARKOV or BAYES); `-` reads one from standard input. Logarithms are
+/// natural unless a name says log10.
+#[derive(Parser, Debug)]
+#[command(
+    name = "forney",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Exit codes: 0 done; 2 bad input, or an output that could not be written; 3 the job does not fit in
+the memory or time allowed; 130 interrupted, what was proved is printed; 70 an internal error."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print one JSON object on standard output, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Number of threads; the numbers are the same for any [default: all processors]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Describe a model and predict what exact inference would cost
+    Info(InfoArgs),
+    /// Compute ln Z exactly
+    Exact(ExactArgs),
+    /// Prove a lower and an upper bound on ln Z, and close the gap while time lasts
+    Bound(BoundArgs),
+    /// Compute the probabilities of the states of every variable
+    Marginals(ExactArgs),
+    /// Find a most probable assignment (MAP; MPE with evidence)
+    Map(ExactArgs),
+    /// Write a model in the standard layout, with evidence clamped in
+    Convert(ConvertArgs),
+}
+
+/// Which model.
+#[derive(Args, Debug)]
+pub(crate) struct ModelArgs {
+    /// UAI model, `-` for standard input
+    pub(crate) file: PathBuf,
+
+    /// Observed variables and their states (.evid), with or without a sample count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InfoArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Memory to compare with: 4GiB, 512MB, … [default: half of the free memory]
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub(crate) memory: Option<f64>,
+
+    /// Longest search for an order: 30s, 500ms, 2m, or seconds
+    #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "3s")]
+    pub(crate) time: Duration,
+
+    /// Seed of the search for an order
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExactArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    #[command(flatten)]
+    pub(crate) elimination: EliminationArgs,
+
+    /// Also write the result as a UAI file: PR for exact, MAR for marginals, MAP for map
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) uai_output: Option<PathBuf>,
+}
+
+/// How to eliminate, and with what.
+#[derive(Args, Debug)]
+pub(crate) struct EliminationArgs {
+    /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
+    #[arg(long, value_name = "ORDER", default_value = "search")]
+    pub(crate) order: OrderChoice,
+
+    /// Memory for tables: 4GiB, 512MB, … [default: half of the free memory]
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub(crate) memory: Option<f64>,
+
+    /// Time for everything: 30s, 500ms, 2m, or seconds; the search for an order gets at most half
+    /// [default: no limit, 10 s for the search]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) time: Option<Duration>,
+
+    /// Seed of all random choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BoundArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Time for everything: 30s, 500ms, 2m, or seconds [default: as long as there is something
+    /// to gain within the memory]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) time: Option<Duration>,
+
+    /// Memory for tables: 4GiB, 512MB, … [default: half of the free memory]
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub(crate) memory: Option<f64>,
+
+    /// Stop when upper − lower is at most so many nats
+    #[arg(long, value_name = "NATS", value_parser = units::nats, default_value_t = 1e-6)]
+    pub(crate) gap: f64,
+
+    /// Cliques hold at most N + 1 variables [default: start small and raise it]
+    #[arg(long, value_name = "N")]
+    pub(crate) ibound: Option<usize>,
+
+    /// At most so many gradient evaluations on each side
+    #[arg(long, value_name = "N")]
+    pub(crate) iterations: Option<usize>,
+
+    /// The bounds to prove: both, upper, or lower
+    #[arg(long, value_enum, value_name = "SIDE", default_value = "both")]
+    pub(crate) side: SideChoice,
+
+    /// How: auto, or one method only (exact, wmbe, mf)
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub(crate) method: Method,
+
+    /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
+    /// [default: the order that gives the best bound]
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order: Option<OrderChoice>,
+
+    /// Seed of all random choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Write every improvement of the bracket as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Also write log10 Z as a UAI file (PR), provided that the bracket closes
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) uai_output: Option<PathBuf>,
+}
+
+/// The sides of the bracket that are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideChoice {
+    Both,
+    Upper,
+    Lower,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Write a Bayesian network as a MARKOV model, for tools that read no other
+    #[arg(long)]
+    pub(crate) markov: bool,
+
+    /// Where to write the model [default: standard output]
+    #[arg(short = 'o', long, value_name = "FILE", alias = "output")]
+    pub(crate) uai_output: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,216 @@
+//! `forney bound`: a lower and an upper bound on the logarithm of the partition function.
+
+use std::fmt;
+
+use forney_bounds::{BoundOptions, BoundReport, Progress, Sides, bracket};
+use forney_certify::{Budget, Stop};
+use forney_exact::human;
+use forney_uai::Solution;
+use serde::Serialize;
+
+use crate::args::{BoundArgs, SideChoice};
+use crate::done::{Done, Output};
+use crate::error::Failure;
+use crate::problem::{Problem, Reduced};
+use crate::progress::BracketBar;
+use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
+use crate::trace::Trace;
+use crate::{interrupt, json, memory};
+
+/// A bracket at some moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct State {
+    #[serde(serialize_with = "json::number")]
+    pub(crate) lower: f64,
+    #[serde(serialize_with = "json::number")]
+    pub(crate) upper: f64,
+    #[serde(serialize_with = "json::number")]
+    pub(crate) gap: f64,
+    pub(crate) lower_method: &'static str,
+    pub(crate) upper_method: &'static str,
+    pub(crate) ibound: usize,
+    pub(crate) iterations: usize,
+}
+
+/// What `forney bound` prints.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    #[serde(flatten)]
+    state: State,
+    stop: Stop,
+    exact: bool,
+    elapsed_s: f64,
+    #[serde(skip)]
+    peak_bytes: f64,
+}
+
+pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
+    let budget = Budget::new(args.time, interrupt::flag());
+    let problem = Problem::read(&args.model)?;
+    let graph = problem.graph()?;
+    let mut trace = args.trace.as_deref().map(Trace::create);
+    let report = match problem.reduce(&graph)? {
+        None => Report::impossible(&budget),
+        Some(reduced) => close(&reduced, args, &budget, trace.as_mut())?,
+    };
+    let (file, not_closed) = match &args.uai_output {
+        Some(path) if report.state.gap > args.gap => {
+            (None, Some(Failure::NotClosed { path: path.clone() }))
+        }
+        path => (Output::solution(path.as_deref(), &report.solution())?, None),
+    };
+    Ok(Done {
+        file,
+        trouble: trace
+            .and_then(Trace::finish)
+            .into_iter()
+            .chain(not_closed)
+            .collect(),
+        interrupted: report.stop == Stop::Interrupted,
+        report,
+    })
+}
+
+/// Closes the bracket of a reduced model as far as the limits allow.
+fn close(
+    reduced: &Reduced,
+    args: &BoundArgs,
+    budget: &Budget,
+    mut trace: Option<&mut Trace>,
+) -> Result<Report, Failure> {
+    let graph = &reduced.graph;
+    let order = match &args.order {
+        None => None,
+        Some(choice) => Some(choice.order(graph, args.seed, budget)?),
+    };
+    let options = BoundOptions {
+        ibound: args.ibound,
+        memory: args.memory.unwrap_or_else(memory::default_limit),
+        gap: args.gap,
+        iterations: args.iterations,
+        seed: args.seed,
+        sides: match args.side {
+            SideChoice::Both => Sides::Both,
+            SideChoice::Upper => Sides::Upper,
+            SideChoice::Lower => Sides::Lower,
+        },
+        method: args.method,
+        order,
+    };
+    let mut bar = BracketBar::new(args.gap);
+    let found = bracket(graph, &options, budget, &mut |progress| {
+        bar.show(progress);
+        if let Some(trace) = &mut trace {
+            trace.write(progress);
+        }
+    })?;
+    Ok(Report::new(&found, budget))
+}
+
+/// `upper − lower`, also where both are the same infinity.
+fn width(lower: f64, upper: f64) -> f64 {
+    if lower >= upper { 0.0 } else { upper - lower }
+}
+
+impl State {
+    pub(crate) fn of(progress: &Progress) -> Self {
+        Self {
+            lower: progress.lower,
+            upper: progress.upper,
+            gap: width(progress.lower, progress.upper),
+            lower_method: progress.lower_method,
+            upper_method: progress.upper_method,
+            ibound: progress.ibound,
+            iterations: progress.iterations,
+        }
+    }
+}
+
+impl Report {
+    fn new(found: &BoundReport, budget: &Budget) -> Self {
+        Self {
+            state: State {
+                lower: found.bracket.lower().ln(),
+                upper: found.bracket.upper().ln(),
+                gap: found.bracket.gap(),
+                lower_method: found.lower_method,
+                upper_method: found.upper_method,
+                ibound: found.ibound,
+                iterations: found.iterations,
+            },
+            stop: found.stop,
+            exact: found.exact,
+            elapsed_s: budget.elapsed().as_secs_f64(),
+            peak_bytes: found.peak_bytes,
+        }
+    }
+
+    /// Hard zeros alone show that every assignment is forbidden.
+    fn impossible(budget: &Budget) -> Self {
+        Self {
+            state: State {
+                lower: f64::NEG_INFINITY,
+                upper: f64::NEG_INFINITY,
+                gap: 0.0,
+                lower_method: "exact",
+                upper_method: "exact",
+                ibound: 0,
+                iterations: 0,
+            },
+            stop: Stop::Converged,
+            exact: true,
+            elapsed_s: budget.elapsed().as_secs_f64(),
+            peak_bytes: 0.0,
+        }
+    }
+
+    /// The value of a closed bracket; its middle, where the sides differ within the gap allowed.
+    fn solution(&self) -> Solution {
+        let State { lower, upper, .. } = self.state;
+        let ln_z = if self.exact {
+            lower
+        } else {
+            0.5 * (lower + upper)
+        };
+        Solution::Pr {
+            log10_z: log10(ln_z),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State {
+            lower,
+            upper,
+            lower_method,
+            upper_method,
+            ibound,
+            iterations,
+            ..
+        } = self.state;
+        let (low, high) = match self.exact {
+            true => (digits(lower), digits(upper)),
+            false => (rounded_down(lower), rounded_up(upper)),
+        };
+        let wide = low.len().max(high.len());
+        writeln!(f, "lower    {low:>wide$}  {lower_method}")?;
+        writeln!(f, "upper    {high:>wide$}  {upper_method}")?;
+        writeln!(f, "gap      {:>wide$}  nats", gap(self.state.gap))?;
+        match self.exact {
+            true => writeln!(f, "log10 Z  {}", digits(log10(lower)))?,
+            false => {
+                let (low, high) = (rounded_down(log10(lower)), rounded_up(log10(upper)));
+                writeln!(f, "log10 Z  {low} to {high}")?;
+            }
+        }
+        writeln!(f, "ibound   {ibound}, {iterations} iterations")?;
+        writeln!(
+            f,
+            "stopped  {} after {}, tables {}",
+            self.stop,
+            seconds(self.elapsed_s),
+            human(self.peak_bytes)
+        )
+    }
+}

@@ -1,0 +1,154 @@
+//! `forney convert`: a model in the standard layout, evidence clamped in.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use forney_model::Evidence;
+use forney_uai::{ModelKind, UaiFactor, UaiModel, write_model};
+use serde::Serialize;
+
+use crate::args::ConvertArgs;
+use crate::done::{Done, Output};
+use crate::error::Failure;
+use crate::problem::Problem;
+
+/// What `forney convert` prints: the model, unless that went to a file.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    kind: &'static str,
+    variables: usize,
+    factors: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+}
+
+pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
+    let problem = Problem::read(&args.model)?;
+    let mut model = clamped(problem.model, &problem.evidence);
+    if args.markov {
+        model.kind = ModelKind::Markov;
+    }
+    let mut report = Report {
+        kind: model.kind.word(),
+        variables: model.cards.len(),
+        factors: model.factors.len(),
+        file: args.uai_output.clone(),
+        model: None,
+    };
+    let mut bytes = Vec::new();
+    let written = write_model(&mut bytes, &model);
+    written.map_err(|source| Failure::Output {
+        path: args.model.file.clone(),
+        source,
+    })?;
+    let file = match args.uai_output.clone() {
+        Some(path) => Some(Output { path, bytes }),
+        None => {
+            report.model = Some(String::from_utf8_lossy(&bytes).into_owned());
+            None
+        }
+    };
+    Ok(Done {
+        file,
+        ..Done::new(report)
+    })
+}
+
+/// The model in which every observed variable has its observed state only: cardinality 1, in no
+/// scope. Entries keep their bits. Conditional tables become plain factors.
+fn clamped(model: UaiModel, evidence: &Evidence) -> UaiModel {
+    if evidence.is_empty() {
+        return model;
+    }
+    let factors = model.factors.iter();
+    let factors = factors.map(|factor| clamped_factor(factor, &model.cards, evidence));
+    let mut clamped = UaiModel {
+        kind: ModelKind::Markov,
+        cards: model.cards.clone(),
+        factors: factors.collect(),
+        trailing: None,
+    };
+    for (var, _) in evidence.iter() {
+        clamped.cards[var.index()] = 1;
+    }
+    clamped
+}
+
+fn clamped_factor(factor: &UaiFactor, cards: &[usize], evidence: &Evidence) -> UaiFactor {
+    let mut values = factor.values.clone();
+    // From the last variable to the first: what is left of the later ones runs side by side.
+    let mut inner = 1;
+    for var in factor.scope.iter().rev() {
+        let card = cards[var.index()];
+        match evidence.state(*var) {
+            None => inner *= card,
+            Some(state) => {
+                let blocks = values.chunks_exact(card * inner);
+                let kept = blocks.flat_map(|block| &block[state * inner..(state + 1) * inner]);
+                values = kept.copied().collect();
+            }
+        }
+    }
+    let free = factor
+        .scope
+        .iter()
+        .filter(|var| evidence.state(**var).is_none());
+    UaiFactor {
+        scope: free.copied().collect(),
+        values,
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.model, &self.file) {
+            (Some(model), _) => f.write_str(model),
+            (None, file) => {
+                let Self {
+                    kind,
+                    variables,
+                    factors,
+                    ..
+                } = self;
+                write!(
+                    f,
+                    "{kind} model of {variables} variables and {factors} factors"
+                )?;
+                match file {
+                    Some(file) => writeln!(f, " written to {}", file.display()),
+                    None => writeln!(f),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forney_model::VarId;
+    use forney_uai::read_model;
+
+    use super::*;
+
+    #[test]
+    fn clamping_keeps_the_entries_that_agree() {
+        let model =
+            read_model(b"BAYES 3 2 3 2  2  3 0 1 2  1 2  12 0 1 2 3 4 5 6 7 8 9 10 11  2 20 21")
+                .unwrap();
+        let mut evidence = Evidence::default();
+        evidence.observe(VarId(1), 2).unwrap();
+        let one = clamped(model.clone(), &evidence);
+        assert_eq!(one.kind, ModelKind::Markov);
+        assert_eq!(one.cards, [2, 1, 2]);
+        assert_eq!(one.factors[0].scope, [VarId(0), VarId(2)]);
+        assert_eq!(one.factors[0].values, [4.0, 5.0, 10.0, 11.0]);
+        evidence.observe(VarId(0), 1).unwrap();
+        evidence.observe(VarId(2), 0).unwrap();
+        let all = clamped(model, &evidence);
+        assert_eq!(all.factors[0].values, [10.0]);
+        assert_eq!(all.factors[1].scope, []);
+        assert_eq!(all.factors[1].values, [20.0]);
+    }
+}

@@ -1,0 +1,120 @@
+//! The end of a command: its report on standard output, its files, its exit code.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use forney_uai::{Solution, UaiError, write_atomic, write_solution};
+use serde::Serialize;
+
+use crate::error::{Failure, complain};
+use crate::interrupt::INTERRUPTED;
+
+/// What a command has done: a report that prints itself as text and as JSON.
+pub(crate) struct Done<R> {
+    pub(crate) report: R,
+    /// A file that the user asked for.
+    pub(crate) file: Option<Output>,
+    /// What else went wrong on the way.
+    pub(crate) trouble: Vec<Failure>,
+    /// Was the run cut short by Ctrl-C?
+    pub(crate) interrupted: bool,
+}
+
+/// A file to be written.
+pub(crate) struct Output {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Output {
+    /// A result file of the competitions, if one is asked for.
+    pub(crate) fn solution(
+        path: Option<&Path>,
+        solution: &Solution,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(path) = path.map(Path::to_owned) else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        match write_solution(&mut bytes, solution) {
+            Ok(()) => Ok(Some(Self { path, bytes })),
+            Err(source) => Err(Failure::Output { path, source }),
+        }
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        write_atomic(&self.path, &self.bytes).map_err(|error| match error {
+            UaiError::Io { file, source } => Failure::Output { path: file, source },
+            error => Failure::File(error),
+        })
+    }
+}
+
+impl<R> Done<R> {
+    /// A run that ended as it should.
+    pub(crate) fn new(report: R) -> Self {
+        Self {
+            report,
+            file: None,
+            trouble: Vec::new(),
+            interrupted: false,
+        }
+    }
+}
+
+/// Prints the report, writes the file, complains on standard error; returns the exit code.
+///
+/// The report is printed whatever becomes of the file, and the file is written whatever becomes of
+/// standard output.
+pub(crate) fn finish<R: Display + Serialize>(done: Result<Done<R>, Failure>, json: bool) -> u8 {
+    let done = match done {
+        Ok(done) => done,
+        Err(failure) => return fail(&failure, json),
+    };
+    let printed = if json {
+        print_json(&done.report)
+    } else {
+        print(&done.report)
+    };
+    let written = done.file.map_or(Ok(()), |file| file.write());
+    let failures = [printed.err(), written.err()].into_iter().flatten();
+    let failures: Vec<Failure> = failures.chain(done.trouble).collect();
+    failures.iter().for_each(complain);
+    match (done.interrupted, failures.first()) {
+        (true, _) => INTERRUPTED,
+        (false, Some(failure)) => failure.exit_code(),
+        (false, None) => 0,
+    }
+}
+
+/// Tells why there is no result; returns the exit code.
+pub(crate) fn fail(failure: &Failure, json: bool) -> u8 {
+    let printed = json && print_json(&failure.to_json()).is_ok();
+    if !printed {
+        complain(failure);
+    }
+    failure.exit_code()
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(io::Error::from);
+    to_stdout(|out| writeln!(out, "{}", text?))
+}
+
+fn print(value: &impl Display) -> Result<(), Failure> {
+    to_stdout(|out| write!(out, "{value}"))
+}
+
+fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        // A reader that has seen enough (`| head`) is no error.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(Failure::Output {
+            path: "standard output".into(),
+            source,
+        }),
+        Ok(()) => Ok(()),
+    }
+}

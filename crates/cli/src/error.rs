@@ -1,0 +1,231 @@
+//! What can go wrong, how it is told, and the exit code that says so.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use forney_bounds::BoundError;
+use forney_exact::{OrderError, TooLarge};
+use forney_model::ModelError;
+use forney_uai::UaiError;
+use serde::Serialize;
+
+use crate::interrupt::INTERRUPTED;
+use crate::json;
+
+/// Exit code of a fault of this program.
+const INTERNAL: u8 = 70;
+
+/// A line on standard error. If that is closed nobody can be told, which is no reason to end.
+pub(crate) fn complain(message: impl Display) {
+    let _ = writeln!(io::stderr(), "forney: {message}");
+}
+
+/// Why a command did not do its job.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The words of the command line make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A model or evidence file is unreadable or malformed.
+    #[error(transparent)]
+    File(#[from] UaiError),
+    /// The same for the file that `--order` names.
+    #[error("{error}{}", hint_at_names(error))]
+    OrderFile { error: UaiError },
+    /// A model that no file can describe.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An order that does not fit the model.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// A result could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Output { path: PathBuf, source: io::Error },
+    /// The job does not fit in memory.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The job does not fit in the time allowed.
+    #[error(
+        "exact elimination does not fit in the time allowed, it is predicted to take {predicted}; \
+         allow more time, search longer for an order, or bound ln Z instead: `forney bound`"
+    )]
+    OutOfTime { predicted: String },
+    /// A single number was asked for, and only a bracket was found.
+    #[error(
+        "{} was not written: it holds a single number, and the bracket did not close within the \
+         limits",
+        path.display()
+    )]
+    NotClosed { path: PathBuf },
+    /// A factor exceeds the ibound.
+    #[error(
+        "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
+         still joins {scope} variables, which takes an ibound of at least {least}"
+    )]
+    IboundTooSmall {
+        ibound: usize,
+        least: usize,
+        scope: usize,
+    },
+    /// A fault of this program.
+    #[error("{0}")]
+    Internal(String),
+    /// Ctrl-C before there was a result.
+    #[error("interrupted before there was a result")]
+    Interrupted,
+}
+
+/// A name that is neither a heuristic nor a file may be a misspelt heuristic.
+fn hint_at_names(error: &UaiError) -> &'static str {
+    match error {
+        UaiError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            " (--order takes minfill, wminfill, minsize, search, or a file)"
+        }
+        _ => "",
+    }
+}
+
+/// What a program that reads the error may want to know beside the message.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    None {},
+    Place {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<&'a Path>,
+        line: usize,
+        column: usize,
+        expected: &'a str,
+        found: &'a str,
+    },
+    File {
+        file: &'a Path,
+    },
+    Size {
+        width: usize,
+        #[serde(serialize_with = "json::number")]
+        bytes: f64,
+        limit: f64,
+    },
+    Ibound {
+        ibound: usize,
+        least: usize,
+    },
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    kind: &'static str,
+    message: String,
+    #[serde(flatten)]
+    details: Details<'a>,
+}
+
+/// The error as `--json` prints it: `{"error": {"kind", "message", …}}`.
+#[derive(Serialize)]
+pub(crate) struct JsonError<'a> {
+    error: Told<'a>,
+}
+
+impl From<BoundError> for Failure {
+    fn from(error: BoundError) -> Self {
+        match error {
+            // The number of the factor is that in the reduced model, which no user knows.
+            BoundError::IboundTooSmall {
+                ibound,
+                least,
+                scope,
+                ..
+            } => Self::IboundTooSmall {
+                ibound,
+                least,
+                scope,
+            },
+            BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
+            BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl Failure {
+    /// The class of the error, for programs.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::File(error) | Self::OrderFile { error } => match error {
+                UaiError::Malformed { .. } => "malformed",
+                UaiError::Io { .. } => "io",
+                UaiError::Unwritable { .. } => "model",
+            },
+            Self::Model(_) => "model",
+            Self::Order(_) => "order",
+            Self::Output { .. } => "output",
+            Self::TooLarge(_) => "too-large",
+            Self::OutOfTime { .. } => "out-of-time",
+            Self::NotClosed { .. } => "not-closed",
+            Self::IboundTooSmall { .. } => "ibound-too-small",
+            Self::Internal(_) => "internal",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The exit code: 2 for bad input, 3 for what does not fit, 130 for an interruption, 70 for
+    /// a fault of this program.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_)
+            | Self::File(_)
+            | Self::OrderFile { .. }
+            | Self::Model(_)
+            | Self::Order(_)
+            | Self::Output { .. }
+            | Self::IboundTooSmall { .. } => 2,
+            Self::TooLarge(_) | Self::OutOfTime { .. } | Self::NotClosed { .. } => 3,
+            Self::Internal(_) => INTERNAL,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+
+    /// The error for `--json`.
+    pub(crate) fn to_json(&self) -> JsonError<'_> {
+        let details = match self {
+            Self::File(error) | Self::OrderFile { error } => match error {
+                UaiError::Malformed {
+                    file,
+                    line,
+                    column,
+                    expected,
+                    found,
+                    ..
+                } => Details::Place {
+                    file: file.as_deref(),
+                    line: *line,
+                    column: *column,
+                    expected,
+                    found,
+                },
+                UaiError::Io { file, .. } => Details::File { file },
+                UaiError::Unwritable { .. } => Details::None {},
+            },
+            Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
+            Self::IboundTooSmall { ibound, least, .. } => Details::Ibound {
+                ibound: *ibound,
+                least: *least,
+            },
+            Self::TooLarge(too_large) => Details::Size {
+                width: too_large.width,
+                bytes: too_large.bytes,
+                limit: too_large.limit,
+            },
+            _ => Details::None {},
+        };
+        JsonError {
+            error: Told {
+                kind: self.kind(),
+                message: self.to_string(),
+                details,
+            },
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `forney info`: what a model is, and what exact inference on it would cost.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use forney_certify::Budget;
+use forney_exact::{Heuristic, Keep, human};
+use forney_model::FactorGraph;
+use serde::Serialize;
+
+use crate::args::InfoArgs;
+use crate::done::Done;
+use crate::error::Failure;
+use crate::order::OrderChoice;
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::text::rough_seconds;
+use crate::{interrupt, json, memory, progress};
+
+/// What `forney info` prints.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    file: PathBuf,
+    kind: &'static str,
+    /// Number of variables of each cardinality.
+    cardinalities: BTreeMap<usize, usize>,
+    #[serde(flatten)]
+    size: Size,
+    /// Observed variables.
+    evidence: usize,
+    memory_bytes: f64,
+    /// What evidence and hard zeros leave; `None` if that is nothing: `Z = 0`.
+    reduced: Option<Reduced>,
+}
+
+/// How large a model is.
+#[derive(Serialize)]
+struct Size {
+    /// Variables with more than one state count in a reduced model, else all.
+    variables: usize,
+    factors: usize,
+    components: usize,
+    largest_scope: usize,
+    entries: usize,
+    /// Hard zeros among the entries.
+    zeros: usize,
+}
+
+/// A model without observed variables and impossible states.
+#[derive(Serialize)]
+struct Reduced {
+    #[serde(flatten)]
+    size: Size,
+    orders: Vec<Cost>,
+}
+
+/// What elimination in some order would cost.
+#[derive(Serialize)]
+struct Cost {
+    order: &'static str,
+    width: usize,
+    /// Base-2 logarithm of the entries of the largest clique.
+    #[serde(serialize_with = "json::number")]
+    log2_clique: f64,
+    /// Table entries of all cliques.
+    #[serde(serialize_with = "json::number")]
+    entries: f64,
+    #[serde(serialize_with = "json::number")]
+    exact_bytes: f64,
+    /// For marginals and for the most probable assignment.
+    #[serde(serialize_with = "json::number")]
+    marginals_bytes: f64,
+    #[serde(serialize_with = "json::number")]
+    exact_s: f64,
+}
+
+pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
+    let budget = Budget::new(Some(args.time), interrupt::flag());
+    let problem = Problem::read(&args.model)?;
+    let graph = problem.graph()?;
+    let reduced = match problem.reduce(&graph)? {
+        None => None,
+        Some(left) => Some(Reduced {
+            size: Size::of(&left.graph),
+            orders: costs(&left.graph, args.seed, &budget)?,
+        }),
+    };
+    let mut cardinalities = BTreeMap::new();
+    for &card in graph.cards() {
+        *cardinalities.entry(card).or_default() += 1;
+    }
+    Ok(Done::new(Report {
+        file: args.model.file.clone(),
+        kind: problem.model.kind.word(),
+        cardinalities,
+        size: Size {
+            variables: graph.num_variables(),
+            ..Size::of(&graph)
+        },
+        evidence: problem.evidence.len(),
+        memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
+        reduced,
+    }))
+}
+
+/// All greedy orders, and the one that a search finds.
+fn costs(graph: &FactorGraph, seed: u64, budget: &Budget) -> Result<Vec<Cost>, Failure> {
+    let _spinner = progress::spinner("searching for an elimination order".to_owned());
+    let greedy = Heuristic::ALL.into_iter().map(OrderChoice::Greedy);
+    greedy
+        .chain([OrderChoice::Search])
+        .map(|choice| {
+            let plan = Plan::new(graph, choice.order(graph, seed, budget)?);
+            Ok(Cost {
+                order: choice.name(),
+                width: plan.cost.width,
+                log2_clique: plan.cost.max_entries.max(1.0).log2(),
+                entries: plan.cost.total_entries,
+                exact_bytes: plan.bytes(Keep::Live),
+                marginals_bytes: plan.bytes(Keep::All),
+                exact_s: plan.seconds(),
+            })
+        })
+        .collect()
+}
+
+impl Size {
+    fn of(graph: &FactorGraph) -> Self {
+        let tables = graph.factors();
+        let zero = |ln: &&f64| **ln == f64::NEG_INFINITY;
+        Self {
+            variables: graph.cards().iter().filter(|&&card| card > 1).count(),
+            factors: tables.len(),
+            components: graph.num_components(),
+            largest_scope: tables.iter().map(|t| t.scope().len()).max().unwrap_or(0),
+            entries: tables.iter().map(|t| t.ln().len()).sum(),
+            zeros: tables
+                .iter()
+                .map(|t| t.ln().iter().filter(zero).count())
+                .sum(),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = 100.0 * self.zeros as f64 / self.entries.max(1) as f64;
+        write!(
+            f,
+            "{} variables, {} factors, {} connected {}, largest scope {}, {} entries, {share:.0} % zeros",
+            self.variables,
+            self.factors,
+            self.components,
+            if self.components == 1 {
+                "part"
+            } else {
+                "parts"
+            },
+            self.largest_scope,
+            self.entries,
+        )
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "model     {}, {}", self.kind, self.size)?;
+        write!(f, "states    ")?;
+        for (at, (card, count)) in self.cardinalities.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{card} ({count}×)")?;
+        }
+        writeln!(f)?;
+        match self.evidence {
+            0 => writeln!(f, "evidence  none")?,
+            1 => writeln!(f, "evidence  1 variable")?,
+            observed => writeln!(f, "evidence  {observed} variables")?,
+        }
+        let Some(reduced) = &self.reduced else {
+            return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");
+        };
+        writeln!(f, "reduced   {}", reduced.size)?;
+        writeln!(
+            f,
+            "\norder     width  largest clique  all entries  exact needs  marginals need  exact takes"
+        )?;
+        for cost in &reduced.orders {
+            writeln!(
+                f,
+                "{:<8}  {:>5}  {:>14}  {:>11.1e}  {:>11}  {:>14}  {}",
+                cost.order,
+                cost.width,
+                format!("2^{:.1}", cost.log2_clique),
+                cost.entries,
+                human(cost.exact_bytes),
+                human(cost.marginals_bytes),
+                rough_seconds(cost.exact_s),
+            )?;
+        }
+        writeln!(f, "\n{}", self.advice(reduced))
+    }
+}
+
+impl Report {
+    /// What to do with such a model.
+    fn advice(&self, reduced: &Reduced) -> String {
+        const LONG_S: f64 = 3600.0;
+        let allowed = human(self.memory_bytes);
+        let fits = |cost: &&Cost| cost.exact_bytes <= self.memory_bytes;
+        let quickest = reduced.orders.iter().filter(fits);
+        let quickest = quickest.min_by(|a, b| a.exact_s.total_cmp(&b.exact_s));
+        match quickest {
+            None => format!("Exact inference does not fit in {allowed}: use `forney bound`."),
+            Some(cost) if cost.exact_s > LONG_S => format!(
+                "Exact inference fits in {allowed} but takes {}: use `forney bound`.",
+                rough_seconds(cost.exact_s)
+            ),
+            Some(_) => format!("Exact inference fits in {allowed}: use `forney exact`."),
+        }
+    }
+}

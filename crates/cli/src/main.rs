@@ -1,0 +1,84 @@
+//! The program `forney`: words on the command line become a job, the job a report.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `args`, `units` | the words |
+//! | `problem`, `order`, `plan`, `memory` | files and words made into models, orders, limits |
+//! | `elimination`, `work`, `interrupt` | running a job within its limits |
+//! | `progress`, `trace` | what can be seen of a running job |
+//! | `info`, `exact`, `bound`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
+//! | `done`, `error`, `text`, `json` | how results and errors are told, exit codes |
+
+// The libraries print nothing; their user does.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod args;
+mod bound;
+mod convert;
+mod done;
+mod elimination;
+mod error;
+mod exact;
+mod info;
+mod interrupt;
+mod json;
+mod map;
+mod marginals;
+mod memory;
+mod order;
+mod plan;
+mod problem;
+mod progress;
+mod text;
+mod trace;
+mod units;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use done::{fail, finish};
+use error::Failure;
+
+fn main() -> ExitCode {
+    ExitCode::from(match Cli::try_parse() {
+        Ok(cli) => run(&cli),
+        Err(error) => explain(&error),
+    })
+}
+
+fn run(cli: &Cli) -> u8 {
+    let threads = usize::from(cli.threads.unwrap_or(0));
+    // Without a number, rayon takes one thread for each processor.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    if let Err(error) = pool.build_global() {
+        return fail(
+            &Failure::Usage(format!("cannot start the threads: {error}")),
+            cli.json,
+        );
+    }
+    match &cli.command {
+        Command::Info(args) => finish(info::run(args), cli.json),
+        Command::Exact(args) => finish(exact::run(args), cli.json),
+        Command::Bound(args) => finish(bound::run(args), cli.json),
+        Command::Marginals(args) => finish(marginals::run(args), cli.json),
+        Command::Map(args) => finish(map::run(args), cli.json),
+        Command::Convert(args) => finish(convert::run(args), cli.json),
+    }
+}
+
+/// Help and version go to standard output; mistakes are explained, for `--json` as JSON.
+fn explain(error: &clap::Error) -> u8 {
+    let json = std::env::args_os().any(|word| word == "--json");
+    if error.use_stderr() && json {
+        let text = error.render().to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message).trim();
+        return fail(&Failure::Usage(message.to_owned()), json);
+    }
+    // A closed pipe is no reason to complain about help that nobody reads.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}

@@ -1,0 +1,28 @@
+//! How much memory to use when the user does not say.
+
+use std::fs;
+
+/// Half of the memory that is free now, and 4 GiB where the system does not tell.
+pub(crate) fn default_limit() -> f64 {
+    const UNKNOWN: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
+    let told = [of_machine(), of_control_group()].into_iter().flatten();
+    told.reduce(f64::min).map_or(UNKNOWN, |free| free / 2.0)
+}
+
+/// What Linux says new programs can have without swapping.
+fn of_machine() -> Option<f64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024.0 * kibibytes)
+}
+
+/// What is left of the limit of a container.
+fn of_control_group() -> Option<f64> {
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<f64>().ok();
+    let limit = number("/sys/fs/cgroup/memory.max")?;
+    let used = number("/sys/fs/cgroup/memory.current")?;
+    Some((limit - used).max(0.0))
+}
