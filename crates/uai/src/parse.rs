@@ -1,6 +1,6 @@
 //! Reads model files.
 
-use forney_model::{VarId, table_len};
+use forney_model::{MAX_CARD, VarId, table_len};
 
 use crate::reader::Reader;
 use crate::{Fault, ModelKind, Trailing, UaiError, UaiFactor, UaiModel};
@@ -66,9 +66,9 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<ModelKind, UaiError> {
 }
 
 fn read_card(reader: &mut Reader<'_>, var: usize) -> Result<usize, UaiError> {
-    let expected = format_args!("the cardinality of variable {var}, at least 1");
+    let expected = format_args!("the cardinality of variable {var}, 1 to {MAX_CARD}");
     let card = reader.number(expected)?;
-    if card.value == 0 {
+    if !(1..=MAX_CARD).contains(&card.value) {
         return Err(reader.error(Fault::Range, card.token, expected));
     }
     Ok(card.value)

@@ -178,12 +178,13 @@ fn counts_that_lie_are_refused_before_memory_is_taken() {
             (format!("MARKOV 1 2 {huge} 0 0"), Fault::Truncated),
             (format!("MARKOV 1 2 1 {huge} 0"), Fault::Range),
             (format!("MARKOV 1 2 1 1 0 {huge} 1 1"), Fault::Count),
+            (format!("MARKOV 1 {huge} 0"), Fault::Range),
             (
-                format!("MARKOV 1 {huge} 1 1 0 {huge} 1 1"),
+                "MARKOV 1 16777216 1 1 0 16777216 1 1".to_owned(),
                 Fault::Truncated,
             ),
             (
-                format!("MARKOV 2 {huge} {huge} 1 2 0 1 {huge} 1 1"),
+                format!("MARKOV 2 16777216 16777216 1 2 0 1 {huge} 1 1"),
                 Fault::Count,
             ),
         ] {
