@@ -64,7 +64,7 @@ fn malformed_models() {
         ),
         (
             b"MARKOV 1 0 0",
-            "the cardinality of variable 0, at least 1; found `0`",
+            "the cardinality of variable 0, 1 to 16777216; found `0`",
         ),
         (
             b"MARKOV 0 0 and more",
