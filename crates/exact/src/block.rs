@@ -189,6 +189,7 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
         }
         Mode::Repeat(2) => repeat::<2>(slice, tile, put),
         Mode::Repeat(4) => repeat::<4>(slice, tile, put),
+        Mode::Repeat(8) => repeat::<8>(slice, tile, put),
         Mode::Repeat(times) => {
             for (tile, x) in tile.chunks_exact_mut(*times).zip(slice) {
                 for t in tile {
@@ -211,18 +212,13 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
     }
 }
 
-/// Vectors of 8 results from `8 / TIMES` entries, a shuffle in registers.
+/// A constant number of times lets the compiler interleave in registers.
 #[inline(always)]
 fn repeat<const TIMES: usize>(slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -> f64) {
-    let (tiles, rest) = tile.as_chunks_mut::<8>();
-    let (entries, last) = slice.split_at(tiles.len() * (8 / TIMES));
-    for (tile, entries) in tiles.iter_mut().zip(entries.chunks_exact(8 / TIMES)) {
-        for (j, t) in tile.iter_mut().enumerate() {
-            *t = put(*t, entries[j / TIMES]);
+    for (tile, x) in tile.as_chunks_mut::<TIMES>().0.iter_mut().zip(slice) {
+        for t in tile {
+            *t = put(*t, *x);
         }
-    }
-    for (j, t) in rest.iter_mut().enumerate() {
-        *t = put(*t, last[j / TIMES]);
     }
 }
 
@@ -238,6 +234,7 @@ pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
         }
         Mode::Repeat(2) => fold_repeated::<2>(tile, target),
         Mode::Repeat(4) => fold_repeated::<4>(tile, target),
+        Mode::Repeat(8) => fold_repeated::<8>(tile, target),
         Mode::Repeat(times) => {
             for (b, tile) in target.iter_mut().zip(tile.chunks_exact(*times)) {
                 *b += lane_sum(tile);

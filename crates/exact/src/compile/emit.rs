@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use forney_model::VarId;
 
-use super::{Compiler, Draft};
+use super::Compiler;
 use crate::buffers::Buffers;
 use crate::error::TooLarge;
 use crate::layout::Plan;
@@ -22,15 +22,6 @@ struct Numbering {
     steps: Vec<usize>,
     /// The receiver of each step's message.
     parents: Vec<Option<usize>>,
-}
-
-impl Draft {
-    fn children(&self) -> impl Iterator<Item = usize> + '_ {
-        self.inputs.iter().filter_map(|input| match input.source {
-            Source::Message(child) => Some(child),
-            Source::Base(_) | Source::Shift(..) => None,
-        })
-    }
 }
 
 impl Compiler<'_> {

@@ -14,9 +14,6 @@ use crate::schedule::Source;
 /// A step eliminates at most this many joint states.
 const MAX_ROWS: f64 = 1024.0;
 
-/// A fused step may have this many times the entries of its parts: passes over memory are saved.
-const SLACK: f64 = 1.0;
-
 impl Compiler<'_> {
     /// Takes over the inputs of the steps that feed `draft`, largest first, while it pays.
     pub(super) fn fuse(&mut self, draft: &mut Draft) {
@@ -46,12 +43,14 @@ impl Compiler<'_> {
 
     fn pays(&self, child: usize, draft: &Draft) -> bool {
         let child = &self.drafts[child];
-        if child.split || child.inputs.len() + draft.inputs.len() > MAX_INPUTS {
+        // Factors are multiplied when a model is loaded, so only messages count.
+        let messages = child.children().count() + draft.children().count() - 1;
+        if child.split || messages >= MAX_INPUTS {
             return false;
         }
         let both = merged(&child.scope, &draft.scope);
         let rows = self.entries(&both[..child.eliminated + draft.eliminated]);
         let apart = self.entries(&child.scope) + self.entries(&draft.scope);
-        rows <= MAX_ROWS && self.entries(&both) <= SLACK * apart
+        rows <= MAX_ROWS && self.entries(&both) <= apart
     }
 }

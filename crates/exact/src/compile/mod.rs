@@ -80,6 +80,16 @@ struct Draft {
     split: bool,
 }
 
+impl Draft {
+    /// The drafts whose messages it receives.
+    fn children(&self) -> impl Iterator<Item = usize> + '_ {
+        self.inputs.iter().filter_map(|input| match input.source {
+            Source::Message(child) => Some(child),
+            Source::Base(_) | Source::Shift(..) => None,
+        })
+    }
+}
+
 struct Compiler<'g> {
     graph: &'g FactorGraph,
     order: &'g [VarId],
