@@ -97,7 +97,7 @@ fn close(
         method: args.method,
         order,
     };
-    let mut bar = BracketBar::new(args.gap);
+    let mut bar = BracketBar::new();
     let found = bracket(graph, &options, budget, &mut |progress| {
         bar.show(progress);
         if let Some(trace) = &mut trace {
@@ -207,7 +207,7 @@ impl fmt::Display for Report {
         writeln!(f, "ibound   {ibound}, {iterations} iterations")?;
         writeln!(
             f,
-            "stopped  {} after {}, tables {}",
+            "stopped  {} after {}, {} of tables",
             self.stop,
             seconds(self.elapsed_s),
             human(self.peak_bytes)

@@ -120,7 +120,7 @@ impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "width {}, tables {}, {}",
+            "width {}, {} of tables, {}",
             self.width,
             human(self.peak_bytes),
             seconds(self.elapsed_s)

@@ -5,11 +5,10 @@ use std::time::Duration;
 use forney_bounds::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::text;
+
 /// Cells of the picture of a bracket.
 const CELLS: usize = 24;
-
-/// A gap at which a bracket looks closed, however small the gap asked for.
-const LEAST_GAP: f64 = 1e-9;
 
 /// A line that is removed when it goes out of scope.
 pub(crate) struct Spinner(ProgressBar);
@@ -35,59 +34,59 @@ impl Drop for Spinner {
 /// A bracket that closes.
 pub(crate) struct BracketBar {
     spinner: Spinner,
-    target: f64,
-    first_gap: f64,
+    /// The first bracket with two finite sides.
+    first: Option<(f64, f64)>,
 }
 
 impl BracketBar {
-    /// A bracket that is to close to `target` nats.
-    pub(crate) fn new(target: f64) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             spinner: spinner("looking for a first bracket".to_owned()),
-            target: target.max(LEAST_GAP),
-            first_gap: f64::INFINITY,
+            first: None,
         }
     }
 
     /// Shows the bracket as it stands.
     pub(crate) fn show(&mut self, now: &Progress) {
-        let gap = now.upper - now.lower;
-        if self.first_gap == f64::INFINITY {
-            self.first_gap = gap;
+        let (lower, upper) = (now.lower, now.upper);
+        if self.first.is_none() && (upper - lower).is_finite() {
+            self.first = Some((lower, upper));
         }
+        let picture = self
+            .first
+            .map_or_else(String::new, |first| picture(first, (lower, upper)));
         self.spinner.0.set_message(format!(
-            "{} {:.4} ≤ ln Z ≤ {:.4}  gap {:.2e}  ibound {}  {} iterations",
-            picture(closed(gap, self.first_gap, self.target)),
-            now.lower,
-            now.upper,
-            gap,
+            "{picture}{lower:.4} ≤ ln Z ≤ {upper:.4}  gap {}  ibound {}  {} iterations",
+            text::gap(upper - lower),
             now.ibound,
             now.iterations,
         ));
     }
 }
 
-/// How far the gap has come from the first one to the target, from 0 to 1, on a logarithmic scale.
-fn closed(gap: f64, first: f64, target: f64) -> f64 {
-    let share = (first / gap).ln() / (first / target).ln();
-    // Infinite gaps and a first gap below the target give NaN.
-    if gap <= target {
-        1.0
-    } else if share > 0.0 {
-        share.min(1.0)
+/// Two walls that approach each other, each as far as its side has come.
+///
+/// The opening shows the square root of the gap: a linear one would look closed too soon.
+fn picture(first: (f64, f64), now: (f64, f64)) -> String {
+    let cells = CELLS as f64;
+    let open = ((now.1 - now.0) / (first.1 - first.0))
+        .max(0.0)
+        .sqrt()
+        .min(1.0);
+    let filled = (cells * (1.0 - open)).floor();
+    let (left, right) = (now.0 - first.0, first.1 - now.1);
+    let share = if left + right > 0.0 {
+        left / (left + right)
     } else {
-        0.0
-    }
-}
-
-/// Two walls that approach each other.
-fn picture(closed: f64) -> String {
-    let filled = (closed * CELLS as f64) as usize;
-    let (left, right) = (filled / 2, filled - filled / 2);
+        0.5
+    };
+    // A float that is cast stays within the range of the integer, and NaN is 0.
+    let left = ((filled * share).round() as usize).min(CELLS);
+    let right = (filled as usize).saturating_sub(left);
     format!(
-        "[{}{}{}]",
+        "[{}{}{}] ",
         "█".repeat(left),
-        " ".repeat(CELLS - filled),
+        " ".repeat(CELLS - left - right),
         "█".repeat(right)
     )
 }
@@ -97,12 +96,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_walls_approach_as_the_gap_closes() {
-        let (first, target) = (10.0, 1e-5);
-        let gaps = [f64::INFINITY, 10.0, 1e-2, 1e-5, 0.0];
-        let filled = gaps.map(|gap| picture(closed(gap, first, target)).matches('█').count());
-        assert_eq!(filled, [0, 0, CELLS / 2, CELLS, CELLS]);
-        assert_eq!(closed(1.0, f64::INFINITY, target), 0.0);
-        assert!(picture(0.3).chars().count() == CELLS + 2);
+    fn the_walls_approach_as_the_bracket_closes() {
+        let first = (-10.0, 10.0);
+        let walls = |now| {
+            let picture = picture(first, now);
+            assert_eq!(picture.chars().count(), CELLS + 3);
+            let open = picture.split('█').collect::<String>().matches(' ').count() - 1;
+            let left = picture.chars().skip(1).take_while(|&c| c == '█').count();
+            (left, CELLS - left - open)
+        };
+        assert_eq!(walls(first), (0, 0));
+        assert_eq!(walls((-10.0, -5.0)), (0, CELLS / 2));
+        assert_eq!(walls((-2.5, 2.5)), (CELLS / 4, CELLS / 4));
+        for closed in [(1.0, 1.0), (1.0, 1.0 - 1e-12)] {
+            assert_eq!(walls(closed).0, CELLS);
+        }
     }
 }
