@@ -7,6 +7,7 @@
 mod allowed;
 mod board;
 mod bracket;
+mod conditioning;
 mod error;
 mod mean_field;
 mod options;
@@ -15,6 +16,7 @@ pub mod wmbe;
 pub use allowed::{AllowedSearch, Configuration};
 pub use board::Watch;
 pub use bracket::bracket;
+pub use conditioning::{Conditioned, Conditioning};
 pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};

@@ -1,0 +1,211 @@
+//! Laws of the conditioned lower bound, against enumeration and exact elimination.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use forney_bounds::{Conditioned, Conditioning};
+use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, Run, drive, slack};
+use forney_exact::{Effort, Order, ln_z, search};
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+const MODELS: u64 = 1000;
+const MEMORY: f64 = 1e9;
+
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let spec = RandomModel {
+        variables: rng.random_range(0..7),
+        max_card: rng.random_range(1..5),
+        factors: rng.random_range(0..9),
+        max_scope: 3,
+        zeros: [0.0, 0.1, 0.3, 0.6][rng.random_range(0..4)],
+        spread: 2.0,
+    };
+    random(&spec, &mut rng)
+}
+
+fn in_order(graph: &FactorGraph) -> Order {
+    Order::new(graph.variables().collect(), graph).unwrap()
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-9 * b.abs().max(1.0) || a.max(b) == f64::NEG_INFINITY
+}
+
+/// A grid with hard zeros that forbid one in 25 entries, but not the assignment of zeros.
+fn grid_with_zeros(l: usize) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(11);
+    let grid = ising_grid(l, 1.0, 0.3, &mut rng);
+    let strike = |table: &Table| {
+        let mut ln = table.ln().to_vec();
+        for entry in &mut ln[1..] {
+            if rng.random::<f64>() < 0.04 {
+                *entry = f64::NEG_INFINITY;
+            }
+        }
+        Table::from_ln(table.scope().to_vec(), table.cards().to_vec(), ln).unwrap()
+    };
+    let factors = grid.factors().iter().map(strike).collect();
+    FactorGraph::new(grid.cards().to_vec(), factors).unwrap()
+}
+
+fn exact(graph: &FactorGraph) -> f64 {
+    let effort = Effort {
+        rounds: Some(1),
+        budget: Budget::unlimited(),
+    };
+    ln_z(graph, &search(graph, 1, &effort), MEMORY).unwrap()
+}
+
+fn run(graph: &FactorGraph, sweeps: usize) -> Run<Conditioned> {
+    let search = Conditioning::new(graph, 1, MEMORY, &Budget::unlimited());
+    let limits = Limits {
+        sweeps: Some(sweeps),
+        tolerance: 0.0,
+    };
+    let search = search.unwrap().unwrap();
+    drive(search, &limits, &Budget::unlimited(), &mut |_| {
+        ControlFlow::Continue(())
+    })
+}
+
+#[test]
+fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let expected = enumerate(&graph).ln_z;
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let cutset: Vec<VarId> = graph
+            .variables()
+            .filter(|_| rng.random::<f64>() < 0.4)
+            .collect();
+        let cards: Vec<usize> = cutset.iter().map(|&v| graph.card(v)).collect();
+        let mut sum = 0.0;
+        forney_model::enumerate::for_each_assignment(&cards, |states| {
+            let point = Conditioned {
+                fixed: cutset.iter().copied().zip(states.iter().copied()).collect(),
+                order: in_order(&graph),
+                memory: MEMORY,
+            };
+            let lower = point.verify(&graph).unwrap().ln();
+            assert!(lower <= expected + slack(expected), "seed {seed}");
+            sum += lower.exp();
+        });
+        assert!(close(sum.ln(), expected), "seed {seed}");
+    }
+}
+
+#[test]
+fn small_models_are_exact_and_impossible_ones_are_found_out() {
+    let mut impossible = 0;
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let expected = enumerate(&graph).ln_z;
+        match Conditioning::new(&graph, seed, MEMORY, &Budget::unlimited()) {
+            Ok(search) => {
+                let mut search = search.expect("found");
+                let value = search.sweep();
+                assert!(close(value, expected), "seed {seed}");
+                assert!(close(search.point().verify(&graph).unwrap().ln(), value));
+            }
+            Err(_) => {
+                impossible += 1;
+                assert!(expected == f64::NEG_INFINITY, "seed {seed}");
+            }
+        }
+    }
+    assert!(impossible > 100);
+}
+
+#[test]
+fn large_models_are_bounded_closely_and_every_sweep_improves() {
+    let grids = [
+        ising_grid(18, 1.0, 0.1, &mut Pcg64::seed_from_u64(12)),
+        grid_with_zeros(18),
+    ];
+    for graph in grids {
+        let expected = exact(&graph);
+        let run = run(&graph, 6);
+        let values: Vec<f64> = run.trace.iter().map(|sweep| sweep.value).collect();
+        assert!(values.len() > 1 && values.windows(2).all(|pair| pair[1] > pair[0]));
+        let lower = run.point.verify(&graph).unwrap().ln();
+        assert!(close(lower, values[values.len() - 1]));
+        assert!(
+            lower <= expected + slack(expected) && lower > expected - 12.0,
+            "{lower} {expected}"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let graph = grid_with_zeros(18);
+    let point = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| run(&graph, 3)).point
+    };
+    assert_eq!(point(1), point(4));
+}
+
+#[test]
+fn without_time_or_memory_the_first_configuration_still_certifies() {
+    let graph = ising_grid(14, 1.0, 0.1, &mut Pcg64::seed_from_u64(13));
+    let over = Budget::unlimited();
+    let search = Conditioning::new(&graph, 1, MEMORY, &over)
+        .unwrap()
+        .unwrap();
+    let start = search.point();
+    assert_eq!(start.fixed.len(), graph.num_variables());
+    assert!(start.verify(&graph).unwrap().ln().is_finite());
+
+    let over = Budget::unlimited().capped(Duration::ZERO);
+    assert!(
+        Conditioning::new(&graph, 1, MEMORY, &over)
+            .unwrap()
+            .is_none()
+    );
+
+    let unlimited = Budget::unlimited();
+    let mut starved = Conditioning::new(&graph, 1, 0.0, &unlimited)
+        .unwrap()
+        .unwrap();
+    let value = starved.sweep();
+    assert!(close(starved.point().verify(&graph).unwrap().ln(), value));
+}
+
+#[test]
+fn what_does_not_fit_the_model_is_refused() {
+    let graph = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(14));
+    let larger = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(14));
+    let good = Conditioned {
+        fixed: vec![(VarId(0), 1)],
+        order: in_order(&graph),
+        memory: MEMORY,
+    };
+    assert!(good.verify(&graph).is_ok());
+    for fixed in [
+        vec![(VarId(9), 0)],
+        vec![(VarId(0), 2)],
+        vec![(VarId(0), 0), (VarId(0), 1)],
+    ] {
+        let bad = Conditioned {
+            fixed,
+            ..good.clone()
+        };
+        assert!(matches!(bad.verify(&graph), Err(Flaw::Invalid(_))));
+    }
+    let bad = Conditioned {
+        order: in_order(&larger),
+        ..good.clone()
+    };
+    assert!(matches!(bad.verify(&graph), Err(Flaw::Invalid(_))));
+    let bad = Conditioned {
+        memory: 8.0,
+        ..good
+    };
+    assert!(matches!(bad.verify(&graph), Err(Flaw::Invalid(_))));
+}
