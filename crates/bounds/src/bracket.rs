@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Stop, Upper};
+use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Refine, Stop, Upper};
 use forney_exact::{Effort, Engine, Keep, Order, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
 use crate::BoundError;
 use crate::board::{Board, Post, Watch};
+use crate::conditioning::Conditioning;
 use crate::mean_field::mean_field;
 use crate::options::{BoundOptions, BoundReport, Method, Sides};
 use crate::wmbe::{
@@ -165,6 +166,45 @@ impl Job<'_, '_> {
         }
     }
 
+    /// Mean field, and where hard zeros starve the other lower bounds, cutset conditioning.
+    fn first_lower_bounds(&self) {
+        self.mean_field(0, self.share(0.1));
+        let zero = |ln: &f64| *ln == f64::NEG_INFINITY;
+        let zeros = self
+            .graph
+            .factors()
+            .iter()
+            .any(|factor| factor.ln().iter().any(zero));
+        if zeros && self.options.sides != Sides::Upper {
+            self.condition(self.share(0.2));
+        }
+    }
+
+    /// Cutset conditioning until it stops improving or the time is over.
+    fn condition(&self, time: Duration) {
+        let budget = self.budget.capped(time);
+        let (seed, memory) = (self.options.seed, 0.4 * self.options.memory);
+        let Ok(Some(mut search)) = Conditioning::new(self.graph, seed, memory, &budget) else {
+            return;
+        };
+        let mut value = f64::NEG_INFINITY;
+        loop {
+            if let Ok(lower) = search.point().verify(self.graph) {
+                self.board.post(lower, "conditioning");
+            }
+            let next = search.sweep();
+            self.board.count::<Below>(1);
+            // Written so that NaN ends it.
+            if !(next > value) || budget.stop().is_some() {
+                break;
+            }
+            value = next;
+        }
+        if let Ok(lower) = search.point().verify(self.graph) {
+            self.board.post(lower, "conditioning");
+        }
+    }
+
     /// Mean field alone, with new starts while the budget lasts.
     fn mean_field_only(&self) -> Stop {
         for round in 0.. {
@@ -183,7 +223,7 @@ impl Job<'_, '_> {
     fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
         CliqueLimit::admit(ibound, self.graph)?;
         if self.options.method == Method::Auto {
-            self.mean_field(0, self.share(0.1));
+            self.first_lower_bounds();
         }
         for round in 0.. {
             if let Level::Exact = self.level(ibound, round)? {
@@ -215,7 +255,7 @@ impl Job<'_, '_> {
                 }
                 effort *= 3;
                 if round == 0 {
-                    self.mean_field(0, self.share(0.1));
+                    self.first_lower_bounds();
                 }
             }
             match self.level(ibound, round)? {
