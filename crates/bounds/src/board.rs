@@ -6,6 +6,9 @@ use forney_certify::{Above, Below, Bound, Bracket, Budget, Crossed, Lower, Side,
 
 use crate::options::{BoundReport, Progress};
 
+/// The pace to assume before any was measured, in seconds for each clique entry.
+const FIRST_PACE: f64 = 1e-8;
+
 /// Called at every proved improvement.
 pub type Watch<'w> = dyn FnMut(&Progress) + Send + 'w;
 
@@ -26,6 +29,7 @@ pub(crate) struct Inner<'w> {
     exact: bool,
     peak_bytes: f64,
     crossed: Option<Crossed>,
+    pace: f64,
     watch: &'w mut Watch<'w>,
 }
 
@@ -42,6 +46,7 @@ impl<'w> Board<'w> {
             exact: false,
             peak_bytes: 0.0,
             crossed: None,
+            pace: FIRST_PACE,
             watch,
         };
         Self {
@@ -94,6 +99,20 @@ impl<'w> Board<'w> {
     /// Counts gradient evaluations on one side.
     pub(crate) fn count<S: Post>(&self, evaluations: usize) {
         self.with(|inner| *S::iterations(inner) += evaluations);
+    }
+
+    /// Notes how long evaluations took, in seconds for each clique entry.
+    pub(crate) fn note_pace(&self, seconds_per_entry: f64) {
+        self.with(|inner| {
+            if seconds_per_entry > 0.0 && seconds_per_entry.is_finite() {
+                inner.pace += 0.3 * (seconds_per_entry - inner.pace);
+            }
+        });
+    }
+
+    /// Seconds for each clique entry of an evaluation, as lately measured.
+    pub(crate) fn pace(&self) -> f64 {
+        self.with(|inner| inner.pace)
     }
 
     /// Gradient evaluations on one side so far.

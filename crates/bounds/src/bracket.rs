@@ -12,7 +12,8 @@ use crate::conditioning::Conditioning;
 use crate::mean_field::mean_field;
 use crate::options::{BoundOptions, BoundReport, Method, Sides};
 use crate::wmbe::{
-    CliqueLimit, FIRST_ROUND, MiniBuckets, Orders, Race, WeightMap, Wmbe, candidate_order, race,
+    CliqueLimit, MiniBuckets, Orders, RACE_EVALUATIONS, Race, WeightMap, Wmbe, bytes,
+    candidate_order, race,
 };
 
 /// Seconds that one multiply-add of elimination takes at worst, for predictions.
@@ -337,6 +338,26 @@ impl Job<'_, '_> {
         Ok(level)
     }
 
+    /// How many candidates of this size a race can afford in a share of the time.
+    fn affordable(&self, entries: f64) -> f64 {
+        // Without an end of time nothing may depend on how fast the machine is.
+        let timed = self.budget.remaining().is_some();
+        let pace = if timed {
+            self.board.pace()
+        } else {
+            SECONDS_PER_GRADIENT_ENTRY
+        };
+        let (upper, lower) = self.open();
+        let sides = f64::from(u8::from(upper) + u8::from(lower)).max(1.0);
+        let threads = if timed {
+            rayon::current_num_threads() as f64
+        } else {
+            1.0
+        };
+        let race = RACE_EVALUATIONS * sides * entries * pace;
+        self.share(0.3).as_secs_f64() * threads / race
+    }
+
     /// The largest cliques within the ibound that memory and time allow.
     ///
     /// Where the ibound asks for more, the limit on entries falls until a race of at least one
@@ -354,9 +375,8 @@ impl Job<'_, '_> {
                 Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
             let demand = schedule.demand();
             let exact = schedule.is_exact() && self.exact_fits(&schedule);
-            let seconds = demand.total_entries * SECONDS_PER_GRADIENT_ENTRY;
-            let affordable = self.share(0.3).as_secs_f64() / (seconds * FIRST_ROUND as f64);
-            let fits = demand.kept_bytes <= memory;
+            let affordable = self.affordable(demand.total_entries);
+            let fits = bytes(&schedule) <= memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
             let smallest = limit.entries <= least;
             if exact || (fits && (affordable >= 1.0 || smallest)) {
@@ -368,7 +388,7 @@ impl Job<'_, '_> {
                 });
             }
             if smallest {
-                demand.admit(demand.kept_bytes, memory)?;
+                demand.admit(bytes(&schedule), memory)?;
             }
             limit.entries = (demand.max_entries / 4.0)
                 .min(limit.entries / 2.0)

@@ -22,5 +22,5 @@ mod witness;
 
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub(crate) use tournament::{FIRST_ROUND, Orders, Race, candidate_order, race};
+pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, candidate_order, race};
 pub use witness::Wmbe;

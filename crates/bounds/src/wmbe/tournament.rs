@@ -15,11 +15,29 @@ use rayon::prelude::*;
 use super::{CliqueLimit, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
 use crate::board::{Board, Post};
 
-/// Pairs that the quasi-Newton steps remember.
-const MEMORY: usize = 12;
+/// Pairs that the quasi-Newton steps remember: many while they cost less than a pass, few where
+/// shifts over large shared scopes make every vector as long as the tables.
+fn memory(schedule: &Schedule) -> usize {
+    if schedule.num_shifts() < 50_000 {
+        12
+    } else {
+        5
+    }
+}
 
-/// Gradient evaluations of every candidate in the first round; each later round doubles them.
-pub(crate) const FIRST_ROUND: usize = 8;
+/// Bytes of an optimiser: the tables of both passes and the vectors of the quasi-Newton method.
+pub(crate) fn bytes(schedule: &Schedule) -> f64 {
+    let vectors = 2 * memory(schedule) + 8;
+    let parameters = schedule.num_shifts() + schedule.num_weights();
+    schedule.demand().kept_bytes + (8 * vectors * parameters) as f64
+}
+
+/// Gradient evaluations of every candidate in the first round; each later round doubles them for
+/// a third of the candidates.
+const FIRST_ROUND: usize = 8;
+
+/// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
+pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
 
 /// Elimination orders worth trying, the deterministic ones first; `number` picks one.
 pub(crate) fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
@@ -39,6 +57,8 @@ pub(crate) fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> 
 /// A schedule with its optimiser.
 pub(crate) struct Racer<S: WeightMap> {
     climb: Lbfgs<WmbeObjective<S>>,
+    /// Entries of all cliques.
+    entries: f64,
     stuck: bool,
 }
 
@@ -48,9 +68,12 @@ where
 {
     pub(crate) fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
         let start = WmbeObjective::<S>::start(&schedule);
+        let memory = memory(&schedule);
+        let entries = schedule.demand().total_entries;
         let objective = WmbeObjective::new(schedule, graph);
         Self {
-            climb: Lbfgs::new(objective, start, MEMORY),
+            climb: Lbfgs::new(objective, start, memory),
+            entries,
             stuck: false,
         }
     }
@@ -58,6 +81,7 @@ where
     /// Optimises until `evaluations` more are spent; true if it can still improve.
     pub(crate) fn run(&mut self, evaluations: usize, budget: &Budget, board: &Board<'_>) -> bool {
         let before = self.climb.evaluations();
+        let began = budget.elapsed();
         while self.climb.evaluations() < before + evaluations
             && !self.stuck
             && budget.stop().is_none()
@@ -67,7 +91,10 @@ where
             // Written so that NaN, which a start at −∞ gives, is stuck too.
             self.stuck = !(next < value);
         }
-        board.count::<S>(self.climb.evaluations() - before);
+        let evaluations = self.climb.evaluations() - before;
+        let seconds = (budget.elapsed() - began).as_secs_f64();
+        board.count::<S>(evaluations);
+        board.note_pace(seconds / (evaluations as f64 * self.entries));
         !self.stuck
     }
 
@@ -152,7 +179,7 @@ where
     }
     let mut spare = memory;
     let admitted = compiled.into_iter().filter(|schedule| {
-        let bytes = schedule.demand().kept_bytes;
+        let bytes = bytes(schedule);
         let fits = bytes <= spare;
         spare -= if fits { bytes } else { 0.0 };
         fits
