@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Refine, Stop, Upper};
 use forney_exact::{Effort, Engine, Keep, Order, Schedule, TooLarge, Whole, search};
-use forney_model::FactorGraph;
+use forney_model::{FactorGraph, simplify, without_barren};
 
 use crate::BoundError;
 use crate::board::{Board, Post, Watch};
@@ -63,6 +63,7 @@ pub fn bracket(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
+    let graph = &reduced(graph);
     // The lifetime of the watcher is shortened to this call.
     let mut watch = |progress: &crate::Progress| watch(progress);
     let board = Board::new(budget, &mut watch);
@@ -81,6 +82,17 @@ pub fn bracket(
         },
     };
     Ok(board.report(stop)?)
+}
+
+/// The model without what does not matter to `Z`: variables that sum out of one factor, factors
+/// inside the scope of others.
+fn reduced(graph: &FactorGraph) -> FactorGraph {
+    // A product beyond the range of a float is no reason to refuse the model as it stands.
+    let simple = |graph: FactorGraph| simplify(&graph).unwrap_or(graph);
+    match without_barren(graph) {
+        Ok((rest, _)) => simple(rest),
+        Err(_) => simple(graph.clone()),
+    }
 }
 
 struct Job<'j, 'w> {
@@ -167,43 +179,35 @@ impl Job<'_, '_> {
         }
     }
 
-    /// Mean field, and where hard zeros starve the other lower bounds, cutset conditioning.
-    fn first_lower_bounds(&self) {
-        self.mean_field(0, self.share(0.1));
-        let zero = |ln: &f64| *ln == f64::NEG_INFINITY;
-        let zeros = self
-            .graph
-            .factors()
-            .iter()
-            .any(|factor| factor.ln().iter().any(zero));
-        if zeros && self.options.sides != Sides::Upper {
-            self.condition(self.share(0.2));
+    /// Rounds of cutset conditioning, at least one, until the time is over.
+    fn condition(&self, search: &mut Option<Conditioning<'_>>, time: Duration) {
+        let budget = self.budget.capped(time);
+        let Some(search) = search else { return };
+        while !search.is_finished() && self.budget.stop().is_none() {
+            let improved = search.round();
+            self.board.count::<Below>(1);
+            if improved && let Ok(lower) = search.point().verify(self.graph) {
+                self.board.post(lower, "conditioning");
+            }
+            if budget.stop().is_some() || self.ended().is_some() {
+                break;
+            }
         }
     }
 
-    /// Cutset conditioning until it stops improving or the time is over.
-    fn condition(&self, time: Duration) {
-        let budget = self.budget.capped(time);
-        let (seed, memory) = (self.options.seed, 0.4 * self.options.memory);
-        let Ok(Some(mut search)) = Conditioning::new(self.graph, seed, memory, &budget) else {
-            return;
-        };
-        let mut value = f64::NEG_INFINITY;
-        loop {
-            if let Ok(lower) = search.point().verify(self.graph) {
-                self.board.post(lower, "conditioning");
-            }
-            let next = search.sweep();
-            self.board.count::<Below>(1);
-            // Written so that NaN ends it.
-            if !(next > value) || budget.stop().is_some() {
-                break;
-            }
-            value = next;
+    /// The search for cutsets, where the lower side and every method are wanted.
+    fn conditioning(&self) -> Option<Conditioning<'_>> {
+        if self.options.sides == Sides::Upper || self.options.method != Method::Auto {
+            return None;
         }
+        let (seed, memory) = (self.options.seed, 0.4 * self.options.memory);
+        let search = Conditioning::new(self.graph, seed, memory, self.budget)
+            .ok()
+            .flatten()?;
         if let Ok(lower) = search.point().verify(self.graph) {
             self.board.post(lower, "conditioning");
         }
+        Some(search)
     }
 
     /// Mean field alone, with new starts while the budget lasts.
@@ -224,9 +228,11 @@ impl Job<'_, '_> {
     fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
         CliqueLimit::admit(ibound, self.graph)?;
         if self.options.method == Method::Auto {
-            self.first_lower_bounds();
+            self.mean_field(0, self.share(0.1));
         }
+        let mut conditioning = self.conditioning();
         for round in 0.. {
+            self.condition(&mut conditioning, self.share(0.1));
             if let Level::Exact = self.level(ibound, round)? {
                 return Ok(Stop::Converged);
             }
@@ -247,6 +253,7 @@ impl Job<'_, '_> {
         let mut ibound = least.max(FIRST_IBOUND);
         let mut capped = false;
         let mut effort = Duration::from_millis(20);
+        let mut conditioning = None;
         for round in 0.. {
             if self.options.method == Method::Auto {
                 if let Ok(schedule) = self.exact_schedule(effort.min(self.share(0.2)))
@@ -256,8 +263,10 @@ impl Job<'_, '_> {
                 }
                 effort *= 3;
                 if round == 0 {
-                    self.first_lower_bounds();
+                    self.mean_field(0, self.share(0.1));
+                    conditioning = self.conditioning();
                 }
+                self.condition(&mut conditioning, self.share(0.1));
             }
             match self.level(ibound, round)? {
                 Level::Exact => return Ok(Stop::Converged),

@@ -45,6 +45,8 @@ const IMPROVEMENT: f64 = 1e-3;
 const UNKNOWN: f64 = 0.7;
 /// Bytes that messages take for each clique entry, for predictions.
 const BYTES_PER_ENTRY: f64 = 8.0;
+/// Seconds that a round may be predicted to take: it is not interrupted.
+const LONGEST_ROUND: f64 = 2.0;
 /// Seconds that one entry takes at worst in the passes of a round, for predictions.
 const SECONDS_PER_ENTRY: f64 = 2e-8;
 
@@ -144,8 +146,14 @@ impl<'g> Conditioning<'g> {
         }))
     }
 
-    /// Tries several cutsets; says whether the bound improved.
-    fn improve(&mut self) -> bool {
+    /// Is the bound exact, or is there nothing more to try?
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// One round: tries several cutsets; says whether the bound improved.
+    pub fn round(&mut self) -> bool {
         let limit = Limit {
             entries: self.entries,
             memory: self.memory / PROPOSALS as f64,
@@ -193,7 +201,8 @@ impl<'g> Conditioning<'g> {
         let seconds = entries * SECONDS_PER_ENTRY * PROPOSALS as f64;
         let left = self.budget.remaining().map(|left| left.as_secs_f64());
         let fits = BYTES_PER_ENTRY * entries * PROPOSALS as f64 <= self.memory;
-        if fits && left.is_none_or(|left| seconds < 0.5 * left) {
+        let short = seconds < LONGEST_ROUND;
+        if fits && short && left.is_none_or(|left| seconds < 0.5 * left) {
             self.entries = entries;
             self.idle = 0;
         } else {
@@ -239,7 +248,7 @@ impl Refine for Conditioning<'_> {
     type Point = Conditioned;
 
     fn sweep(&mut self) -> f64 {
-        while !self.finished && self.budget.stop().is_none() && !self.improve() {}
+        while !self.finished && self.budget.stop().is_none() && !self.round() {}
         self.value
     }
 
