@@ -13,14 +13,32 @@ pub(super) struct Chain<'a> {
     layout: &'a Layout,
     tree: Tree,
     sizes: Vec<f64>,
+    log_sum: LogSum,
     rng: Pcg64,
     best: Tree,
     best_total: f64,
 }
 
-/// `log2(2^a + 2^b)`.
-fn log2_sum(a: f64, b: f64) -> f64 {
-    a.max(b) + (-(a - b).abs()).exp2().ln_1p() * std::f64::consts::LOG2_E
+/// `log2(2^a + 2^b)` by linear interpolation, exact where the difference is a multiple of `1/STEPS`.
+struct LogSum(Vec<f64>);
+
+impl LogSum {
+    const STEPS: f64 = 16.0;
+
+    fn new() -> Self {
+        let above =
+            |step: u32| (-f64::from(step) / Self::STEPS).exp2().ln_1p() * std::f64::consts::LOG2_E;
+        Self((0..=640).map(above).collect())
+    }
+
+    fn of(&self, a: f64, b: f64) -> f64 {
+        let at = (a - b).abs() * Self::STEPS;
+        let step = at as usize;
+        match self.0.get(step..step + 2) {
+            Some(&[left, right]) => a.max(b) + left + (right - left) * (at - step as f64),
+            _ => a.max(b),
+        }
+    }
 }
 
 impl<'a> Chain<'a> {
@@ -32,6 +50,7 @@ impl<'a> Chain<'a> {
             best_total: total(&sizes),
             tree,
             sizes,
+            log_sum: LogSum::new(),
             rng,
         }
     }
@@ -78,8 +97,10 @@ impl<'a> Chain<'a> {
             lower += f64::from(joined.count_ones()) * log2;
             upper += f64::from((kept | a[w]).count_ones()) * log2;
         }
-        let before = log2_sum(self.sizes[inner], self.sizes[parent - leaves]);
-        let change = log2_sum(lower, upper) - before;
+        let before = self
+            .log_sum
+            .of(self.sizes[inner], self.sizes[parent - leaves]);
+        let change = self.log_sum.of(lower, upper) - before;
         if change > 0.0 && self.rng.random::<f64>() >= (-beta * change).exp2() {
             return;
         }

@@ -4,16 +4,22 @@ use super::primal::Primal;
 
 /// What elimination in a given order costs, counted before anything is allocated.
 ///
-/// The numbers of entries are floating point so that no model overflows them; they may be `+∞`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The message of a bucket is the table that it leaves behind, over `N_v`. A bucket whose clique is the
+/// message that an earlier one sends it is summed out together with that one: it has no clique to run
+/// over and the message is never stored. The numbers of entries are floating point so that no model
+/// overflows them; they may be `+∞`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// `max_v |C_v| − 1`, where variables of cardinality 1 do not count.
     pub width: usize,
-    /// `max_v Π_{u ∈ C_v} |X_u|`: the largest bucket.
+    /// The largest bucket, `max_v Π_{u ∈ C_v} |X_u|`.
     pub max_entries: f64,
-    /// The multiply-adds of elimination: `Π_{u ∈ C_v} |X_u|` summed over buckets, where a bucket whose
-    /// clique is what an earlier bucket sends it is part of that earlier one.
+    /// The multiply-adds of elimination: `Π_{u ∈ C_v} |X_u|`, summed over buckets.
     pub total_entries: f64,
+    /// The largest message.
+    pub max_message: f64,
+    /// The entries of all messages.
+    pub total_messages: f64,
 }
 
 impl Cost {
@@ -25,49 +31,41 @@ impl Cost {
         for (at, &v) in (0u32..).zip(order) {
             position[v as usize] = at;
         }
-        let mut messages: Vec<Vec<u32>> = vec![Vec::new(); n];
-        let mut children: Vec<Vec<u32>> = vec![Vec::new(); n];
-        let mut mark = vec![u32::MAX; n];
-        let mut cost = Self {
-            width: 0,
-            max_entries: 0.0,
-            total_entries: 0.0,
+        let entries = |scope: &[u32]| {
+            let log2: f64 = scope.iter().map(|&u| primal.log2[u as usize]).sum();
+            log2.exp2()
         };
+        let mut mail: Vec<Vec<Vec<u32>>> = vec![Vec::new(); n];
+        let mut mark = vec![u32::MAX; n];
+        let mut cost = Self::default();
         for (at, &v) in (0u32..).zip(order) {
+            let received = std::mem::take(&mut mail[v as usize]);
+            let adjacent = &primal.adjacent[v as usize];
+            let mut clique = vec![v];
             mark[v as usize] = at;
-            let mut message = Vec::new();
-            let mut add = |u: u32| {
+            for &u in received.iter().flatten().chain(adjacent) {
                 if position[u as usize] > at && mark[u as usize] != at {
                     mark[u as usize] = at;
-                    message.push(u);
+                    clique.push(u);
                 }
-            };
-            primal.adjacent[v as usize]
+            }
+            let absorbing = received
                 .iter()
-                .copied()
-                .for_each(&mut add);
-            let mut absorbed = false;
-            let mut largest_child = 0;
-            for child in std::mem::take(&mut children[v as usize]) {
-                let sent = std::mem::take(&mut messages[child as usize]);
-                largest_child = largest_child.max(sent.len());
-                sent.into_iter().for_each(&mut add);
+                .position(|message| message.len() == clique.len());
+            for (child, message) in received.iter().enumerate() {
+                if absorbing != Some(child) {
+                    cost.max_message = cost.max_message.max(entries(message));
+                    cost.total_messages += entries(message);
+                }
             }
-            absorbed |= largest_child == message.len() + 1;
-            let log2: f64 = primal.log2[v as usize]
-                + message
-                    .iter()
-                    .map(|&u| primal.log2[u as usize])
-                    .sum::<f64>();
-            let entries = log2.exp2();
-            cost.width = cost.width.max(message.len());
-            cost.max_entries = cost.max_entries.max(entries);
-            if !absorbed {
-                cost.total_entries += entries;
+            cost.width = cost.width.max(clique.len() - 1);
+            cost.max_entries = cost.max_entries.max(entries(&clique));
+            if absorbing.is_none() {
+                cost.total_entries += entries(&clique);
             }
-            if let Some(&parent) = message.iter().min_by_key(|&&u| position[u as usize]) {
-                children[parent as usize].push(v);
-                messages[v as usize] = message;
+            clique.swap_remove(0);
+            if let Some(&next) = clique.iter().min_by_key(|&&u| position[u as usize]) {
+                mail[next as usize].push(clique);
             }
         }
         cost

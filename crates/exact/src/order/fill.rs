@@ -2,11 +2,16 @@
 
 use super::primal::Primal;
 
+/// A vertex with more neighbours is removed without joining them: no table over so many variables is
+/// ever made, and joining them takes time that grows with the cube of their number.
+const MOST_NEIGHBOURS: usize = 128;
+
 /// The graph that is left while vertices are eliminated.
 ///
 /// `fill(v) = Σ w_a w_b` over the pairs `a, b` of neighbours of `v` that are not neighbours of each
 /// other. An elimination changes it only at the neighbours of `v` and at common neighbours of new edges.
 pub(super) struct Elimination<'a> {
+    primal: &'a Primal,
     weight: &'a [f64],
     /// Neighbours, ascending; eliminated ones are dropped when they are the majority, so that a hub
     /// loses its leaves in linear time.
@@ -14,6 +19,8 @@ pub(super) struct Elimination<'a> {
     degree: Vec<u32>,
     /// `Σ w_u` over the neighbours.
     around: Vec<f64>,
+    /// `Σ log2 |X_u|` over the neighbours.
+    log2_around: Vec<f64>,
     fill: Vec<f64>,
     gone: Vec<bool>,
     touched: Vec<u32>,
@@ -21,18 +28,21 @@ pub(super) struct Elimination<'a> {
 }
 
 impl<'a> Elimination<'a> {
-    pub(super) fn new(primal: &Primal, weight: &'a [f64]) -> Self {
+    /// The weights must be whole numbers, so that sums and differences of them are exact.
+    pub(super) fn new(primal: &'a Primal, weight: &'a [f64]) -> Self {
         let n = primal.len();
         let adjacent = primal.adjacent.clone();
-        let around: Vec<f64> = adjacent
-            .iter()
-            .map(|list| list.iter().map(|&u| weight[u as usize]).sum())
-            .collect();
+        let sum = |of: &[f64]| -> Vec<f64> {
+            let sum = |list: &Vec<u32>| list.iter().map(|&u| of[u as usize]).sum();
+            adjacent.iter().map(sum).collect()
+        };
         let mut graph = Self {
+            primal,
             weight,
             degree: adjacent.iter().map(|list| list.len() as u32).collect(),
+            around: sum(weight),
+            log2_around: sum(&primal.log2),
             adjacent,
-            around,
             fill: vec![0.0; n],
             gone: vec![false; n],
             touched: Vec::new(),
@@ -42,7 +52,8 @@ impl<'a> Elimination<'a> {
             for at in 0..graph.adjacent[a as usize].len() {
                 let b = graph.adjacent[a as usize][at];
                 if a < b {
-                    let shared = graph.shared_weight(a, b);
+                    let mut shared = 0.0;
+                    graph.for_each_common(a, b, |c| shared += weight[c as usize]);
                     for (v, other) in [(a, b), (b, a)] {
                         let w = weight[other as usize];
                         graph.fill[v as usize] += 0.5 * w * (graph.around[v as usize] - w - shared);
@@ -59,6 +70,11 @@ impl<'a> Elimination<'a> {
 
     pub(super) fn degree(&self, v: u32) -> usize {
         self.degree[v as usize] as usize
+    }
+
+    /// `log2` of the entries of the clique of `v`.
+    pub(super) fn log2_clique(&self, v: u32) -> f64 {
+        self.primal.log2[v as usize] + self.log2_around[v as usize]
     }
 
     pub(super) fn is_gone(&self, v: u32) -> bool {
@@ -79,17 +95,19 @@ impl<'a> Elimination<'a> {
         let simplicial = self.fill[v as usize] <= 0.0;
         let w = self.weight[v as usize];
         for &a in &around {
-            let shared = if simplicial {
-                self.around[v as usize] - self.weight[a as usize]
+            let mut shared = 0.0;
+            if simplicial {
+                shared = self.around[v as usize] - self.weight[a as usize];
             } else {
-                self.shared_weight(a, v)
-            };
+                self.for_each_common(a, v, |c| shared += self.weight[c as usize]);
+            }
             self.fill[a as usize] -= w * (self.around[a as usize] - w - shared);
         }
         self.gone[v as usize] = true;
         self.adjacent[v as usize] = Vec::new();
         for &a in &around {
             self.around[a as usize] -= w;
+            self.log2_around[a as usize] -= self.primal.log2[v as usize];
             self.degree[a as usize] -= 1;
             let list = &mut self.adjacent[a as usize];
             if list.len() > 2 * self.degree[a as usize] as usize {
@@ -97,11 +115,14 @@ impl<'a> Elimination<'a> {
             }
             self.touch(a);
         }
-        if !simplicial {
+        if !simplicial && around.len() <= MOST_NEIGHBOURS {
+            let mut common = Vec::new();
             for (at, &a) in around.iter().enumerate() {
                 for &b in &around[at + 1..] {
                     if let Err(place) = self.adjacent[a as usize].binary_search(&b) {
-                        self.join(a, b, place);
+                        common.clear();
+                        self.for_each_common(a, b, |c| common.push(c));
+                        self.join(a, b, place, &common);
                     }
                 }
             }
@@ -109,24 +130,22 @@ impl<'a> Elimination<'a> {
         &self.touched
     }
 
-    /// Adds the edge `a b`; `place` is where `b` belongs in the list of `a`.
-    fn join(&mut self, a: u32, b: u32, place: usize) {
-        let (wa, wb) = (self.weight[a as usize], self.weight[b as usize]);
+    /// Adds the edge `a b` with its common neighbours; `place` is where `b` belongs in the list of `a`.
+    fn join(&mut self, a: u32, b: u32, place: usize, common: &[u32]) {
         let mut shared = 0.0;
-        let mut common = Vec::new();
-        self.for_each_common(a, b, |c| common.push(c));
-        for c in common {
+        for &c in common {
             shared += self.weight[c as usize];
-            self.fill[c as usize] -= wa * wb;
+            self.fill[c as usize] -= self.weight[a as usize] * self.weight[b as usize];
             self.touch(c);
         }
-        self.fill[a as usize] += wb * (self.around[a as usize] - shared);
-        self.fill[b as usize] += wa * (self.around[b as usize] - shared);
         self.adjacent[a as usize].insert(place, b);
         let place = self.adjacent[b as usize].partition_point(|&u| u < a);
         self.adjacent[b as usize].insert(place, a);
-        for (v, w) in [(a, wb), (b, wa)] {
+        for (v, other) in [(a, b), (b, a)] {
+            let w = self.weight[other as usize];
+            self.fill[v as usize] += w * (self.around[v as usize] - shared);
             self.around[v as usize] += w;
+            self.log2_around[v as usize] += self.primal.log2[other as usize];
             self.degree[v as usize] += 1;
         }
     }
@@ -135,12 +154,6 @@ impl<'a> Elimination<'a> {
         if !std::mem::replace(&mut self.is_touched[v as usize], true) {
             self.touched.push(v);
         }
-    }
-
-    fn shared_weight(&self, a: u32, b: u32) -> f64 {
-        let mut sum = 0.0;
-        self.for_each_common(a, b, |c| sum += self.weight[c as usize]);
-        sum
     }
 
     /// Visits the common neighbours: a merge, or a search of each in the other list if that is much longer.

@@ -36,6 +36,9 @@ pub fn greedy(graph: &FactorGraph, heuristic: Heuristic, ties: Option<&mut Pcg64
     Order::from_permutation(greedy_order(&Primal::new(graph), heuristic, ties))
 }
 
+/// Weights up to here make sums of products that are exact for up to 10^6 pairs.
+const LARGEST_WEIGHT: f64 = 65536.0;
+
 /// A score with its tie-breaker; the vertex decides what is left.
 #[derive(Clone, Copy, PartialEq)]
 struct Key(f64, u32, u32);
@@ -60,17 +63,18 @@ pub(super) fn greedy_order(
 ) -> Vec<u32> {
     let n = primal.len();
     let weight: Vec<f64> = match heuristic {
-        Heuristic::WeightedMinFill => primal.log2.iter().map(|l| l.exp2().round()).collect(),
+        Heuristic::WeightedMinFill => primal
+            .log2
+            .iter()
+            .map(|l| l.exp2().round().min(LARGEST_WEIGHT))
+            .collect(),
         Heuristic::MinFill | Heuristic::MinSize => vec![1.0; n],
     };
     let mut graph = Elimination::new(primal, &weight);
     let mut key = |graph: &Elimination, v: u32| {
         let score = match heuristic {
             Heuristic::MinFill | Heuristic::WeightedMinFill => graph.fill(v),
-            Heuristic::MinSize => {
-                let around: f64 = graph.neighbours(v).map(|u| primal.log2[u as usize]).sum();
-                primal.log2[v as usize] + around
-            }
+            Heuristic::MinSize => graph.log2_clique(v),
         };
         Key(score, ties.as_mut().map_or(v, |rng| rng.random()), v)
     };

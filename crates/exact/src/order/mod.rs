@@ -16,6 +16,7 @@ mod cost;
 mod fill;
 mod greedy;
 mod primal;
+mod reduce;
 mod search;
 mod sweep;
 mod tree;

@@ -2,10 +2,13 @@
 
 use forney_model::FactorGraph;
 
+/// Sizes are multiples of `1/UNIT`.
+const UNIT: f64 = (1u64 << 32) as f64;
+
 /// An undirected graph on `0..n` with a size for each vertex.
 #[derive(Clone, Debug)]
 pub(super) struct Primal {
-    /// `log2 |X_v|`; a variable of cardinality 1 has 0 and no neighbours.
+    /// `log2 |X_v|` to 10 decimals; a variable of cardinality 1 has 0 and no neighbours.
     pub(super) log2: Vec<f64>,
     /// Neighbours, ascending.
     pub(super) adjacent: Vec<Vec<u32>>,
@@ -13,11 +16,9 @@ pub(super) struct Primal {
 
 impl Primal {
     pub(super) fn new(graph: &FactorGraph) -> Self {
-        let log2: Vec<f64> = graph
-            .cards()
-            .iter()
-            .map(|&card| (card as f64).log2())
-            .collect();
+        // Rounded so that sums of them are exact, in whichever order they are taken.
+        let log2 = |&card: &usize| ((card as f64).log2() * UNIT).round() / UNIT;
+        let log2: Vec<f64> = graph.cards().iter().map(log2).collect();
         let scopes = graph.factors().iter().map(|factor| {
             let scope = factor.scope().iter().map(|v| v.0);
             scope

@@ -9,18 +9,24 @@ use rand_pcg::Pcg64;
 
 use super::Order;
 use super::primal::Primal;
+use super::reduce::reduce;
 
 /// A frontier order: from a vertex at the end of the graph, eliminate the boundary vertex that brings
 /// the fewest new variables into the boundary; of equals the one that has waited longest.
 ///
-/// On an `n × n` grid this advances along diagonals, with width `n`. With `ties` it starts
-/// from a random place and visits neighbours in a random order.
+/// On an `n × n` grid this advances along diagonals, with width `n`. Variables that are free to eliminate
+/// come first. With `ties` the sweep starts from a random place and visits neighbours in a random order.
 ///
 /// # Complexity
 /// `O(m log n)` for `m` edges of the primal graph.
 #[must_use]
-pub fn sweep(graph: &FactorGraph, ties: Option<&mut Pcg64>) -> Order {
-    Order::from_permutation(sweep_order(&Primal::new(graph), ties))
+pub fn sweep(graph: &FactorGraph, mut ties: Option<&mut Pcg64>) -> Order {
+    let (mut order, parts) = reduce(graph);
+    for part in parts {
+        let swept = sweep_order(&part.primal, ties.as_deref_mut());
+        order.extend(swept.into_iter().map(|v| part.variables[v as usize]));
+    }
+    Order::from_permutation(order)
 }
 
 /// A boundary vertex: variables it would bring in (their `log2` sizes), when it came, which it is.
