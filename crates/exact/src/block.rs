@@ -57,6 +57,15 @@ enum Tile {
 }
 
 impl<'t> Row<'t> {
+    /// A row that was combined before.
+    #[inline(always)]
+    pub(crate) fn slice<C: Combine>(slice: &'t [f64]) -> Self {
+        Self {
+            constant: C::NEUTRAL,
+            vectors: Vectors::One(slice),
+        }
+    }
+
     /// Combines slices, each with its way of being read; `tile` is as long as the block.
     #[inline(always)]
     pub(crate) fn new<'m, C: Combine>(
@@ -120,12 +129,6 @@ pub(crate) fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, 
     }
 }
 
-/// `out[j] = put(out[j], Π)` for one row of products.
-#[inline(always)]
-pub(crate) fn one_row(a: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
-    row::<Multiply>(a, out, put);
-}
-
 /// `out[j] = put(out[j], Π_a + Π_b)` for two rows of products: half the traffic on `out`.
 #[inline(always)]
 pub(crate) fn two_rows(a: &Row<'_>, b: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
@@ -187,9 +190,9 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
                 *t = put(*t, *x);
             }
         }
-        Mode::Repeat(2) => repeat::<2>(slice, tile, put),
-        Mode::Repeat(4) => repeat::<4>(slice, tile, put),
-        Mode::Repeat(8) => repeat::<8>(slice, tile, put),
+        Mode::Repeat(2) => repeat::<2>(slice.iter(), tile, put),
+        Mode::Repeat(4) => repeat::<4>(slice.iter(), tile, put),
+        Mode::Repeat(8) => repeat::<8>(slice.iter(), tile, put),
         Mode::Repeat(times) => {
             for (tile, x) in tile.chunks_exact_mut(*times).zip(slice) {
                 for t in tile {
@@ -197,6 +200,24 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
                 }
             }
         }
+        Mode::Stairs(times, starts) => {
+            let entries = starts.iter().map(|&at| &slice[at as usize]);
+            match times {
+                2 => repeat::<2>(entries, tile, put),
+                4 => repeat::<4>(entries, tile, put),
+                8 => repeat::<8>(entries, tile, put),
+                _ => {
+                    for (tile, x) in tile.chunks_exact_mut(*times).zip(entries) {
+                        for t in tile {
+                            *t = put(*t, *x);
+                        }
+                    }
+                }
+            }
+        }
+        Mode::Runs(2, starts) => copy_runs::<2>(starts, slice, tile, put),
+        Mode::Runs(4, starts) => copy_runs::<4>(starts, slice, tile, put),
+        Mode::Runs(8, starts) => copy_runs::<8>(starts, slice, tile, put),
         Mode::Runs(run, starts) => {
             for (tile, &start) in tile.chunks_exact_mut(*run).zip(starts) {
                 for (t, x) in tile.iter_mut().zip(&slice[start as usize..][..*run]) {
@@ -214,9 +235,30 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
 
 /// A constant number of times lets the compiler interleave in registers.
 #[inline(always)]
-fn repeat<const TIMES: usize>(slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -> f64) {
-    for (tile, x) in tile.as_chunks_mut::<TIMES>().0.iter_mut().zip(slice) {
+fn repeat<'s, const TIMES: usize>(
+    entries: impl Iterator<Item = &'s f64>,
+    tile: &mut [f64],
+    put: impl Fn(f64, f64) -> f64,
+) {
+    for (tile, x) in tile.as_chunks_mut::<TIMES>().0.iter_mut().zip(entries) {
         for t in tile {
+            *t = put(*t, *x);
+        }
+    }
+}
+
+#[inline(always)]
+fn copy_runs<const RUN: usize>(
+    starts: &[u32],
+    slice: &[f64],
+    tile: &mut [f64],
+    put: impl Fn(f64, f64) -> f64,
+) {
+    for (tile, &start) in tile.as_chunks_mut::<RUN>().0.iter_mut().zip(starts) {
+        let Some(run) = slice[start as usize..].first_chunk::<RUN>() else {
+            return;
+        };
+        for (t, x) in tile.iter_mut().zip(run) {
             *t = put(*t, *x);
         }
     }
@@ -232,14 +274,39 @@ pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
                 *b += t;
             }
         }
-        Mode::Repeat(2) => fold_repeated::<2>(tile, target),
-        Mode::Repeat(4) => fold_repeated::<4>(tile, target),
-        Mode::Repeat(8) => fold_repeated::<8>(tile, target),
+        Mode::Repeat(2) => {
+            for (b, sum) in target.iter_mut().zip(group_sums::<2>(tile)) {
+                *b += sum;
+            }
+        }
+        Mode::Repeat(4) => {
+            for (b, sum) in target.iter_mut().zip(group_sums::<4>(tile)) {
+                *b += sum;
+            }
+        }
         Mode::Repeat(times) => {
             for (b, tile) in target.iter_mut().zip(tile.chunks_exact(*times)) {
                 *b += lane_sum(tile);
             }
         }
+        Mode::Stairs(2, starts) => {
+            for (&at, sum) in starts.iter().zip(group_sums::<2>(tile)) {
+                target[at as usize] += sum;
+            }
+        }
+        Mode::Stairs(4, starts) => {
+            for (&at, sum) in starts.iter().zip(group_sums::<4>(tile)) {
+                target[at as usize] += sum;
+            }
+        }
+        Mode::Stairs(times, starts) => {
+            for (&at, tile) in starts.iter().zip(tile.chunks_exact(*times)) {
+                target[at as usize] += lane_sum(tile);
+            }
+        }
+        Mode::Runs(2, starts) => fold_runs::<2>(starts, tile, target),
+        Mode::Runs(4, starts) => fold_runs::<4>(starts, tile, target),
+        Mode::Runs(8, starts) => fold_runs::<8>(starts, tile, target),
         Mode::Runs(run, starts) => {
             for (tile, &start) in tile.chunks_exact(*run).zip(starts) {
                 for (b, t) in target[start as usize..][..*run].iter_mut().zip(tile) {
@@ -256,14 +323,20 @@ pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
 }
 
 #[inline(always)]
-fn fold_repeated<const TIMES: usize>(tile: &[f64], target: &mut [f64]) {
-    let (tiles, _) = tile.as_chunks::<TIMES>();
-    for (b, tile) in target.iter_mut().zip(tiles) {
-        let mut sum = tile[0];
-        for t in &tile[1..] {
-            sum += t;
+fn group_sums<const LEN: usize>(tile: &[f64]) -> impl Iterator<Item = f64> + '_ {
+    let sum = |group: &[f64; LEN]| group[1..].iter().fold(group[0], |sum, x| sum + x);
+    tile.as_chunks::<LEN>().0.iter().map(sum)
+}
+
+#[inline(always)]
+fn fold_runs<const RUN: usize>(starts: &[u32], tile: &[f64], target: &mut [f64]) {
+    for (tile, &start) in tile.as_chunks::<RUN>().0.iter().zip(starts) {
+        let Some(run) = target[start as usize..].first_chunk_mut::<RUN>() else {
+            return;
+        };
+        for (b, t) in run.iter_mut().zip(tile) {
+            *b += t;
         }
-        *b += sum;
     }
 }
 

@@ -25,7 +25,7 @@ fn scatter(
     tile: &[f64],
     targets: &mut [Option<&mut [f64]>],
 ) {
-    for ((input, target), offset) in plan.inputs.iter().zip(targets).zip(cursor.offsets) {
+    for ((input, target), offset) in plan.inputs.iter().zip(targets).zip(&cursor.offsets) {
         if let Some(target) = target {
             let start = offset + input.rows[row];
             block::fold(&input.mode, tile, &mut target[start..start + input.span]);
@@ -35,14 +35,14 @@ fn scatter(
 
 /// The inputs of one row at the cursor.
 #[inline(always)]
-fn row<'t, C: Combine>(
+fn inputs<'t, C: Combine>(
     plan: &Plan,
     tables: &[&'t [f64]],
     cursor: &Cursor<'_>,
     row: usize,
     tile: &'t mut [f64],
 ) -> Row<'t> {
-    let slices = plan.inputs.iter().zip(tables).zip(cursor.offsets);
+    let slices = plan.inputs.iter().zip(tables).zip(&cursor.offsets);
     let slices = slices.map(|((input, table), offset)| {
         let start = offset + input.rows[row];
         (&input.mode, &table[start..start + input.span])
@@ -50,17 +50,72 @@ fn row<'t, C: Combine>(
     Row::new::<C>(slices, tile)
 }
 
+/// What the rows of a clique are read from.
+struct Rows<'r> {
+    plan: &'r Plan,
+    tables: &'r [&'r [f64]],
+    /// All inputs combined over a clique that is read as a whole.
+    whole: &'r [f64],
+}
+
+impl<'r> Rows<'r> {
+    /// Takes what it needs off the front of `tile` and leaves three blocks.
+    #[inline(always)]
+    fn new<C: Combine>(
+        plan: &'r Plan,
+        tables: &'r [&'r [f64]],
+        tile: &'r mut [f64],
+    ) -> (Self, &'r mut [f64]) {
+        if !plan.whole {
+            let rows = Self {
+                plan,
+                tables,
+                whole: &[],
+            };
+            return (rows, tile);
+        }
+        let len = plan.rows * plan.block;
+        let (work, rest) = tile.split_at_mut(len);
+        let (whole, rest) = rest.split_at_mut(len);
+        let all = inputs::<C>(plan, tables, &Cursor::new(plan, 0), 0, work);
+        block::row::<C>(&all, whole, |_, x| x);
+        (
+            Self {
+                plan,
+                tables,
+                whole,
+            },
+            rest,
+        )
+    }
+
+    /// One row at the cursor.
+    #[inline(always)]
+    fn at<'t, C: Combine>(&self, cursor: &Cursor<'_>, row: usize, tile: &'t mut [f64]) -> Row<'t>
+    where
+        'r: 't,
+    {
+        if self.plan.whole {
+            let block = self.plan.block;
+            Row::slice::<C>(&self.whole[row * block..(row + 1) * block])
+        } else {
+            inputs::<C>(self.plan, self.tables, cursor, row, tile)
+        }
+    }
+}
+
 dispatch! {
-    /// `out(y) = Σ_x Π_i P_i(x, y)`. `tile` holds two blocks.
+    /// `out(y) = Σ_x Π_i P_i(x, y)`.
     pub(crate) fn product_sum(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
         let mut cursor = Cursor::new(plan, first);
+        let (rows, tile) = Rows::new::<Multiply>(plan, tables, tile);
         let (one, two) = tile.split_at_mut(plan.block);
         let two = &mut two[..plan.block];
         let even = plan.rows / 2 * 2;
         for out in out.chunks_exact_mut(plan.block) {
             for at in (0..even).step_by(2) {
-                let a = row::<Multiply>(plan, tables, &cursor, at, one);
-                let b = row::<Multiply>(plan, tables, &cursor, at + 1, two);
+                let a = rows.at::<Multiply>(&cursor, at, one);
+                let b = rows.at::<Multiply>(&cursor, at + 1, two);
                 if at == 0 {
                     block::two_rows(&a, &b, out, |_, sum| sum);
                 } else {
@@ -68,11 +123,11 @@ dispatch! {
                 }
             }
             if even < plan.rows {
-                let a = row::<Multiply>(plan, tables, &cursor, even, one);
+                let a = rows.at::<Multiply>(&cursor, even, one);
                 if even == 0 {
-                    block::one_row(&a, out, |_, product| product);
+                    block::row::<Multiply>(&a, out, |_, product| product);
                 } else {
-                    block::one_row(&a, out, |out, product| out + product);
+                    block::row::<Multiply>(&a, out, |out, product| out + product);
                 }
             }
             cursor.advance();
@@ -84,11 +139,12 @@ dispatch! {
     /// `out(y) = max_x Σ_i L_i(x, y)`.
     pub(crate) fn sum_max(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
         let mut cursor = Cursor::new(plan, first);
+        let (rows, tile) = Rows::new::<Add>(plan, tables, tile);
         let tile = &mut tile[..plan.block];
         for out in out.chunks_exact_mut(plan.block) {
             out.fill(f64::NEG_INFINITY);
             for at in 0..plan.rows {
-                let sums = row::<Add>(plan, tables, &cursor, at, tile);
+                let sums = rows.at::<Add>(&cursor, at, tile);
                 block::row::<Add>(&sums, out, |out, sum| if sum > out { sum } else { out });
             }
             cursor.advance();
@@ -99,9 +155,10 @@ dispatch! {
 dispatch! {
     /// `out(y) = ln Σ_x exp Σ_i L_i(x, y)`, where `out` holds the maxima of [`sum_max`] on entry.
     ///
-    /// Where the maximum is infinite it is the answer. `tile` holds three blocks.
+    /// Where the maximum is infinite it is the answer.
     pub(crate) fn sum_exp(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
         let mut cursor = Cursor::new(plan, first);
+        let (rows, tile) = Rows::new::<Add>(plan, tables, tile);
         let (tile, rest) = tile.split_at_mut(plan.block);
         let (terms, sums) = rest.split_at_mut(plan.block);
         let sums = &mut sums[..plan.block];
@@ -111,7 +168,7 @@ dispatch! {
                 for (term, most) in terms.iter_mut().zip(&*out) {
                     *term = if most.is_finite() { -*most } else { 0.0 };
                 }
-                let row = row::<Add>(plan, tables, &cursor, at, tile);
+                let row = rows.at::<Add>(&cursor, at, tile);
                 block::row::<Add>(&row, terms, |negated, sum| sum + negated);
                 vmath::exp_in_place(terms);
                 for (sum, term) in sums.iter_mut().zip(&*terms) {
@@ -130,8 +187,6 @@ dispatch! {
 
 dispatch! {
     /// `b_i += Σ a(y) Π_j P_j(x, y)`, summed to the scope of each wanted input.
-    ///
-    /// `tile` holds two blocks.
     pub(crate) fn product_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
@@ -140,13 +195,22 @@ dispatch! {
         targets: &mut [Option<&mut [f64]>],
         tile: &mut [f64],
     ) {
+        let rows = if plan.whole { 1 } else { plan.rows };
+        let len = plan.block * plan.rows / rows;
         let mut cursor = Cursor::new(plan, first);
-        let (tile, beliefs) = tile.split_at_mut(plan.block);
-        let beliefs = &mut beliefs[..plan.block];
+        let (tile, beliefs) = tile.split_at_mut(len);
+        let beliefs = &mut beliefs[..len];
         for a in a.chunks_exact(plan.block) {
-            for at in 0..plan.rows {
-                let row = row::<Multiply>(plan, tables, &cursor, at, tile);
-                block::scaled_row(&row, a, beliefs);
+            for at in 0..rows {
+                let row = inputs::<Multiply>(plan, tables, &cursor, at, tile);
+                if plan.whole {
+                    for beliefs in beliefs.chunks_exact_mut(plan.block) {
+                        beliefs.copy_from_slice(a);
+                    }
+                    block::row::<Multiply>(&row, beliefs, |a, product| product * a);
+                } else {
+                    block::scaled_row(&row, a, beliefs);
+                }
                 scatter(plan, &cursor, at, beliefs, targets);
             }
             cursor.advance();
@@ -157,7 +221,7 @@ dispatch! {
 dispatch! {
     /// `b_i += Σ adjoint(y) exp(Σ_j L_j(x, y) − ln S(y))`, summed to the scope of each wanted input.
     ///
-    /// Columns with an adjoint of 0 add nothing, whatever their sums are. `tile` holds two blocks.
+    /// Columns with an adjoint of 0 add nothing, whatever their sums are.
     pub(crate) fn log_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
@@ -166,19 +230,25 @@ dispatch! {
         targets: &mut [Option<&mut [f64]>],
         tile: &mut [f64],
     ) {
+        let rows = if plan.whole { 1 } else { plan.rows };
+        let len = plan.block * plan.rows / rows;
         let mut cursor = Cursor::new(plan, 0);
-        let (tile, beliefs) = tile.split_at_mut(plan.block);
-        let beliefs = &mut beliefs[..plan.block];
+        let (tile, beliefs) = tile.split_at_mut(len);
+        let beliefs = &mut beliefs[..len];
         for (adjoint, ln_sums) in
             adjoint.chunks_exact(plan.block).zip(ln_sums.chunks_exact(plan.block))
         {
-            for at in 0..plan.rows {
-                beliefs.copy_from_slice(ln_sums);
-                let row = row::<Add>(plan, tables, &cursor, at, tile);
+            for at in 0..rows {
+                for beliefs in beliefs.chunks_exact_mut(plan.block) {
+                    beliefs.copy_from_slice(ln_sums);
+                }
+                let row = inputs::<Add>(plan, tables, &cursor, at, tile);
                 block::row::<Add>(&row, beliefs, |ln_sum, sum| sum - ln_sum);
                 vmath::exp_in_place(beliefs);
-                for (t, adjoint) in beliefs.iter_mut().zip(adjoint) {
-                    *t = if *adjoint > 0.0 { *t * adjoint } else { 0.0 };
+                for beliefs in beliefs.chunks_exact_mut(plan.block) {
+                    for (t, adjoint) in beliefs.iter_mut().zip(adjoint) {
+                        *t = if *adjoint > 0.0 { *t * adjoint } else { 0.0 };
+                    }
                 }
                 scatter(plan, &cursor, at, beliefs, targets);
             }

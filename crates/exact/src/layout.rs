@@ -2,11 +2,15 @@
 //!
 //! The inner block is a suffix of the column axes; it is what the innermost loops run over. Outside
 //! of it only offsets move. Within it an input is read in one of the ways of [`Mode`]; a small table
-//! whose way is slow is *spread* beforehand to one that holds whole blocks.
+//! whose way is slow is *spread* beforehand to one that holds whole blocks. In a small clique all rows
+//! together are read as one block, which spares the bookkeeping of each.
 
 /// Inner blocks hold at most this many entries unless one axis alone is longer: a few of them fit
 /// in a first-level cache.
 pub(crate) const MAX_BLOCK: usize = 512;
+
+/// Cliques of at most this many entries are read as a whole.
+const MAX_WHOLE: usize = 256;
 
 /// Smaller blocks are not tried if a larger one fits.
 const LEAST_BLOCK: usize = 32;
@@ -32,6 +36,8 @@ pub(crate) enum Mode {
     Constant,
     /// Entry `j` reads entry `j / times`: the innermost axes are missing.
     Repeat(usize),
+    /// As many entries read the first start, then the next, and so on.
+    Stairs(usize, Vec<u32>),
     /// Runs of so many entries, each contiguous, at these starts: axes further out are missing.
     Runs(usize, Vec<u32>),
     /// Entry `j` of the block reads entry `pattern[j]`.
@@ -51,24 +57,22 @@ impl Mode {
         if contiguous(0, block) {
             return Self::Contiguous;
         }
-        let times = pattern.iter().take_while(|&&offset| offset == 0).count();
-        if times > 1
-            && block.is_multiple_of(times)
-            && pattern
-                .iter()
-                .enumerate()
-                .all(|(j, &offset)| offset == j / times)
-        {
-            return Self::Repeat(times);
+        // Entries in a group, each `slope` after the one before it.
+        let group = |slope: usize| {
+            let len = (1..block).take_while(|&j| pattern[j] == slope * j).count() + 1;
+            let even = |group: &[usize]| (0..len).all(|j| group[j] == group[0] + slope * j);
+            let all = block.is_multiple_of(len) && pattern.chunks_exact(len).all(even);
+            if all { len } else { 1 }
+        };
+        let starts = |len: usize| pattern.iter().step_by(len).map(narrow).collect();
+        match (group(0), group(1)) {
+            (1, 1) => Self::Pattern(starts(1)),
+            (1, run) => Self::Runs(run, starts(run)),
+            (times, _) if pattern.iter().enumerate().all(|(j, &at)| at == j / times) => {
+                Self::Repeat(times)
+            }
+            (times, _) => Self::Stairs(times, starts(times)),
         }
-        let run = (1..block).take_while(|&j| pattern[j] == j).count() + 1;
-        if run >= 4
-            && block.is_multiple_of(run)
-            && (0..block).step_by(run).all(|from| contiguous(from, run))
-        {
-            return Self::Runs(run, pattern.iter().step_by(run).map(narrow).collect());
-        }
-        Self::Pattern(pattern.iter().map(narrow).collect())
     }
 
     /// Nanoseconds for each entry of a block, roughly; only their ratios matter.
@@ -77,8 +81,8 @@ impl Mode {
             Self::Constant => 0.0,
             Self::Contiguous => 0.1,
             Self::Repeat(2 | 4 | 8) => 0.2,
-            Self::Runs(run, _) if run.is_multiple_of(8) => 0.2,
-            Self::Runs(..) | Self::Repeat(_) => 0.4,
+            Self::Runs(run, _) | Self::Stairs(run, _) if run.is_multiple_of(8) => 0.2,
+            Self::Runs(..) | Self::Stairs(..) | Self::Repeat(_) => 0.4,
             Self::Pattern(_) => 0.8,
         }
     }
@@ -141,6 +145,8 @@ pub(crate) struct Plan {
     pub(crate) rows: usize,
     /// Entries of the inner block.
     pub(crate) block: usize,
+    /// Is an input's [`Mode`] about all rows, one after the other, and not about one?
+    pub(crate) whole: bool,
     /// Cardinalities of the outer column axes, slowest first.
     pub(crate) outer: Vec<usize>,
     /// One for each input.
@@ -151,6 +157,19 @@ impl Plan {
     /// `rows` and `cols` are in walking order; every input lists its own axes likewise, a subset of
     /// both, in the order in which its table is stored.
     pub(crate) fn new(rows: &[Axis], cols: &[Axis], inputs: &[Vec<Axis>]) -> Self {
+        if size(rows) * size(cols) <= MAX_WHOLE {
+            let clique = [rows, cols].concat();
+            let inputs = inputs
+                .iter()
+                .map(|axes| Access::new(&[], &[], &clique, axes));
+            return Self {
+                rows: size(rows),
+                block: size(cols),
+                whole: true,
+                outer: Vec::new(),
+                inputs: inputs.collect(),
+            };
+        }
         let fits = |&at: &usize| at + 1 >= cols.len() || size(&cols[at..]) <= MAX_BLOCK;
         let largest = (0..=cols.len()).find(fits).unwrap_or(cols.len());
         let fitting = (largest..=cols.len())
@@ -163,6 +182,7 @@ impl Plan {
             Self {
                 rows: size(rows),
                 block: size(inner),
+                whole: false,
                 outer: outer.iter().map(|&(_, card)| card).collect(),
                 inputs: inputs.collect(),
             }
@@ -171,6 +191,11 @@ impl Plan {
         plans
             .min_by(|a, b| a.cost().total_cmp(&b.cost()))
             .expect("one candidate at least")
+    }
+
+    /// Entries of what a kernel works in: three blocks, and two cliques if it is read as a whole.
+    pub(crate) fn tile_len(&self) -> usize {
+        self.block * (3 + if self.whole { 2 * self.rows } else { 0 })
     }
 
     /// Nanoseconds for each entry of the clique, roughly; only their ratios matter.

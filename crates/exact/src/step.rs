@@ -28,9 +28,6 @@ use crate::watch::Watch;
 /// Cliques above this many entries are cut into parts that run in parallel.
 const PARALLEL_ENTRIES: usize = 1 << 16;
 
-/// Blocks that a kernel works in.
-const TILES: usize = 3;
-
 /// What is done with the rows of a clique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algebra {
@@ -139,11 +136,11 @@ fn run(
     out: &mut [f64],
     kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
 ) {
-    let block = step.plan.block;
+    let (block, tile_len) = (step.plan.block, step.plan.tile_len());
     let part = part_len(step);
     if part < out.len() {
         out.par_chunks_mut(part).enumerate().for_each_init(
-            || vec![0.0; TILES * block],
+            || vec![0.0; tile_len],
             |tile, (number, out)| {
                 if !watch.stop() {
                     kernel(number * part / block, out, tile);
@@ -151,7 +148,7 @@ fn run(
             },
         );
     } else {
-        kernel(0, out, reserve(tile, TILES * block));
+        kernel(0, out, reserve(tile, tile_len));
     }
 }
 
@@ -163,13 +160,13 @@ fn run_measured(
     out: &mut [f64],
     kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
 ) -> Range {
-    let block = step.plan.block;
+    let (block, tile_len) = (step.plan.block, step.plan.tile_len());
     let part = part_len(step);
     if part < out.len() {
         out.par_chunks_mut(part)
             .enumerate()
             .map_init(
-                || vec![0.0; TILES * block],
+                || vec![0.0; tile_len],
                 |tile, (number, out)| {
                     if watch.stop() {
                         return Range::EMPTY;
@@ -180,7 +177,7 @@ fn run_measured(
             )
             .reduce(|| Range::EMPTY, Range::join)
     } else {
-        kernel(0, out, reserve(tile, TILES * block));
+        kernel(0, out, reserve(tile, tile_len));
         Range::of(Form::Linear, out)
     }
 }
@@ -220,7 +217,7 @@ pub(crate) fn backward(
         prepared.drop_infinite();
     }
     let plan: &Plan = &step.plan;
-    let tile = reserve(tile, TILES * plan.block);
+    let tile = reserve(tile, plan.tile_len());
     let sums = match message.form {
         Form::Linear => &message.data[..step.cols],
         Form::Log => &sums[..step.cols],
