@@ -1,21 +1,23 @@
 //! `forney bound`: a lower and an upper bound on the logarithm of the partition function.
 
 use std::fmt;
+use std::time::Duration;
 
 use forney_bounds::{BoundOptions, BoundReport, Progress, Sides, bracket};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
+use forney_model::FactorGraph;
 use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::args::{BoundArgs, SideChoice};
 use crate::done::{Done, Output};
 use crate::error::Failure;
-use crate::problem::{Problem, Reduced};
+use crate::problem::Problem;
 use crate::progress::BracketBar;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
-use crate::{interrupt, json, memory};
+use crate::{interrupt, json, memory, work};
 
 /// A bracket at some moment.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -41,8 +43,15 @@ pub(crate) struct Report {
     exact: bool,
     elapsed_s: f64,
     #[serde(skip)]
-    peak_bytes: f64,
+    peak_bytes: Option<f64>,
 }
+
+/// The name of the method that gives both sides at once.
+const EXACT: &str = "exact";
+
+/// How long after the end of the time the methods may take to come to an end. What they have
+/// proved is printed anyhow.
+const GRACE: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
@@ -51,7 +60,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let mut trace = args.trace.as_deref().map(Trace::create);
     let report = match problem.reduce(&graph)? {
         None => Report::impossible(&budget),
-        Some(reduced) => close(&reduced, args, &budget, trace.as_mut())?,
+        Some(reduced) => close(reduced.graph, args, &budget, trace.as_mut())?,
     };
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {
@@ -73,15 +82,14 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
 
 /// Closes the bracket of a reduced model as far as the limits allow.
 fn close(
-    reduced: &Reduced,
+    graph: FactorGraph,
     args: &BoundArgs,
     budget: &Budget,
     mut trace: Option<&mut Trace>,
 ) -> Result<Report, Failure> {
-    let graph = &reduced.graph;
     let order = match &args.order {
         None => None,
-        Some(choice) => Some(choice.order(graph, args.seed, budget)?),
+        Some(choice) => Some(choice.order(&graph, args.seed, budget)?),
     };
     let options = BoundOptions {
         ibound: args.ibound,
@@ -98,13 +106,28 @@ fn close(
         order,
     };
     let mut bar = BracketBar::new();
-    let found = bracket(graph, &options, budget, &mut |progress| {
-        bar.show(progress);
-        if let Some(trace) = &mut trace {
-            trace.write(progress);
-        }
-    })?;
-    Ok(Report::new(&found, budget))
+    let mut last = None;
+    let its_budget = budget.clone();
+    let found = work::within(
+        budget,
+        GRACE,
+        move |tell| {
+            bracket(&graph, &options, &its_budget, &mut |progress| {
+                tell(*progress)
+            })
+        },
+        |progress: Progress| {
+            bar.show(&progress);
+            if let Some(trace) = &mut trace {
+                trace.write(&progress);
+            }
+            last = Some(progress);
+        },
+    );
+    match found {
+        Ok(report) => Ok(Report::of(&report?, budget)),
+        Err(stop) => Ok(Report::cut_short(last.as_ref(), stop, budget)),
+    }
 }
 
 /// `upper − lower`, also where both are the same infinity.
@@ -113,6 +136,17 @@ fn width(lower: f64, upper: f64) -> f64 {
 }
 
 impl State {
+    /// Nothing is proved.
+    const TRIVIAL: Self = Self {
+        lower: f64::NEG_INFINITY,
+        upper: f64::INFINITY,
+        gap: f64::INFINITY,
+        lower_method: "none",
+        upper_method: "none",
+        ibound: 0,
+        iterations: 0,
+    };
+
     pub(crate) fn of(progress: &Progress) -> Self {
         Self {
             lower: progress.lower,
@@ -127,7 +161,7 @@ impl State {
 }
 
 impl Report {
-    fn new(found: &BoundReport, budget: &Budget) -> Self {
+    fn of(found: &BoundReport, budget: &Budget) -> Self {
         Self {
             state: State {
                 lower: found.bracket.lower().ln(),
@@ -141,7 +175,19 @@ impl Report {
             stop: found.stop,
             exact: found.exact,
             elapsed_s: budget.elapsed().as_secs_f64(),
-            peak_bytes: found.peak_bytes,
+            peak_bytes: Some(found.peak_bytes),
+        }
+    }
+
+    /// The last that was heard of methods that did not end in time.
+    fn cut_short(last: Option<&Progress>, stop: Stop, budget: &Budget) -> Self {
+        let state = last.map_or(State::TRIVIAL, State::of);
+        Self {
+            state,
+            stop,
+            exact: state.lower_method == EXACT && state.upper_method == EXACT,
+            elapsed_s: budget.elapsed().as_secs_f64(),
+            peak_bytes: None,
         }
     }
 
@@ -152,15 +198,15 @@ impl Report {
                 lower: f64::NEG_INFINITY,
                 upper: f64::NEG_INFINITY,
                 gap: 0.0,
-                lower_method: "exact",
-                upper_method: "exact",
+                lower_method: EXACT,
+                upper_method: EXACT,
                 ibound: 0,
                 iterations: 0,
             },
             stop: Stop::Converged,
             exact: true,
             elapsed_s: budget.elapsed().as_secs_f64(),
-            peak_bytes: 0.0,
+            peak_bytes: None,
         }
     }
 
@@ -205,12 +251,15 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f, "ibound   {ibound}, {iterations} iterations")?;
-        writeln!(
+        write!(
             f,
-            "stopped  {} after {}, {} of tables",
+            "stopped  {} after {}",
             self.stop,
-            seconds(self.elapsed_s),
-            human(self.peak_bytes)
-        )
+            seconds(self.elapsed_s)
+        )?;
+        match self.peak_bytes {
+            Some(bytes) => writeln!(f, ", {} of tables", human(bytes)),
+            None => writeln!(f),
+        }
     }
 }

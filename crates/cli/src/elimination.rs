@@ -13,7 +13,8 @@ use crate::error::Failure;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::text::{rough_seconds, seconds};
-use crate::{interrupt, memory, progress, work};
+use crate::work::{self, Tell};
+use crate::{interrupt, memory, progress};
 
 /// Longest search for an order when the user sets no time.
 const LONGEST_SEARCH: Duration = Duration::from_secs(10);
@@ -105,7 +106,7 @@ fn in_time<T: Send + 'static>(
     let left = budget.remaining().map(|left| left.as_secs_f64());
     let stop = match left {
         Some(left) if predicted_s > HOPELESS * left => Stop::TimeLimit,
-        _ => match work::within(budget, work) {
+        _ => match work::within(budget, Duration::ZERO, |_: &Tell<'_, ()>| work(), |()| {}) {
             Ok(result) => return Ok(result),
             Err(stop) => stop,
         },
