@@ -91,7 +91,7 @@ fn refusals_say_where_and_what() {
         ),
         (
             "MARKOV\n2\n2 0 0",
-            "line 3, column 3: expected the cardinality of variable 1, at least 1; found `0`",
+            "line 3, column 3: expected the cardinality of variable 1, 1 to 16777216; found `0`",
         ),
         (
             "MARKOV 1 2",

@@ -88,8 +88,9 @@ where
         {
             let value = self.climb.value();
             let next = self.climb.sweep();
-            // Written so that NaN, which a start at −∞ gives, is stuck too.
-            self.stuck = !(next < value);
+            // A start at −∞ gives NaN, which is no improvement either.
+            let improved = next < value;
+            self.stuck = !improved;
         }
         let evaluations = self.climb.evaluations() - before;
         let seconds = (budget.elapsed() - began).as_secs_f64();
@@ -144,7 +145,7 @@ pub(crate) enum Race<S: WeightMap> {
     /// A candidate that has to split nothing: its value is `ln Z`.
     Exact(Schedule),
     /// The candidate with the tightest bound.
-    Winner(Racer<S>),
+    Winner(Box<Racer<S>>),
     /// Not even one candidate fits in the memory.
     Nobody,
 }
@@ -208,7 +209,9 @@ where
             racers.truncate(1);
         }
     }
-    racers.pop().map_or(Race::Nobody, Race::Winner)
+    racers
+        .pop()
+        .map_or(Race::Nobody, |winner| Race::Winner(Box::new(winner)))
 }
 
 /// Which orders race.
