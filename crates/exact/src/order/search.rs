@@ -34,7 +34,7 @@ const CHEAP: f64 = 1.0 / 16.0;
 const HOPELESS: f64 = (1u64 << 40) as f64;
 /// Inverse temperatures at the beginning of annealing: the first forgets where it starts, the last keeps
 /// most of it.
-const HOT: [f64; 3] = [1.5, 3.0, 6.0];
+const HOT: [f64; 3] = [1.0, 3.0, 6.0];
 /// Inverse temperature at the end.
 const COLD: f64 = 15.0;
 /// Parts whose sets of variables take more words than this are not annealed.
@@ -130,6 +130,8 @@ impl Part {
             // The sort is stable: of equal orders the earlier one stays ahead.
             best.extend(found.into_iter().flatten());
             best.sort_by(|a, b| a.total.total_cmp(&b.total));
+            // Equal totals are nearly always the same tree; the next round starts from different ones.
+            best.dedup_by(|b, a| a.total.total_cmp(&b.total).is_eq());
             best.truncate(TASKS);
         }
         best.swap_remove(0).order
