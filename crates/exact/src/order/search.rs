@@ -47,7 +47,7 @@ const MOST_WORDS: usize = 1 << 20;
 /// improved by annealing contraction trees, in rounds that take twice as long each. Without
 /// [`Effort::rounds`] the search of a part ends when the next round would take longer than elimination,
 /// or longer than the last two rounds have saved, by counts of work and not by the clock: the same seed
-/// gives the same order on any machine and number of threads, unless the budget ends the search.
+/// gives the same order on any number of threads, unless the budget ends the search.
 ///
 /// # Example
 /// ```
