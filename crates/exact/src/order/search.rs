@@ -45,9 +45,10 @@ const MOST_WORDS: usize = 1 << 20;
 /// Variables whose elimination is known to be free are taken first. Each connected part of what is left
 /// is ordered by the greedy heuristics and frontier sweeps, with random ties, and the best orders are
 /// improved by annealing contraction trees, in rounds that take twice as long each. Without
-/// [`Effort::rounds`] the search of a part ends when the next round would take longer than elimination,
-/// or longer than the last two rounds have saved, by counts of work and not by the clock: the same seed
-/// gives the same order on any number of threads, unless the budget ends the search.
+/// [`Effort::rounds`] the search of a part ends when, with the next round, it would take longer than
+/// elimination, or a good part of that while the last two rounds have saved less than the next one costs.
+/// Work is counted, not timed: the same seed gives the same
+/// order on any number of threads, unless the budget ends the search.
 ///
 /// # Example
 /// ```
