@@ -34,7 +34,7 @@ const CHEAP: f64 = 1.0 / 16.0;
 const HOPELESS: f64 = (1u64 << 40) as f64;
 /// Inverse temperatures at the beginning of annealing: the first forgets where it starts, the last keeps
 /// most of it.
-const HOT: [f64; 3] = [1.5, 3.0, 6.0];
+const HOT: [f64; 3] = [1.0, 3.0, 6.0];
 /// Inverse temperature at the end.
 const COLD: f64 = 15.0;
 /// Parts whose sets of variables take more words than this are not annealed.
@@ -45,9 +45,10 @@ const MOST_WORDS: usize = 1 << 20;
 /// Variables whose elimination is known to be free are taken first. Each connected part of what is left
 /// is ordered by the greedy heuristics and frontier sweeps, with random ties, and the best orders are
 /// improved by annealing contraction trees, in rounds that take twice as long each. Without
-/// [`Effort::rounds`] the search of a part ends when the next round would take longer than elimination,
-/// or longer than the last two rounds have saved, by counts of work and not by the clock: the same seed
-/// gives the same order on any machine and number of threads, unless the budget ends the search.
+/// [`Effort::rounds`] the search of a part ends when, with the next round, it would take longer than
+/// elimination, or a good part of that while the last two rounds have saved less than the next one costs.
+/// Work is counted, not timed: the same seed gives the same
+/// order on any number of threads, unless the budget ends the search.
 ///
 /// # Example
 /// ```
@@ -130,6 +131,8 @@ impl Part {
             // The sort is stable: of equal orders the earlier one stays ahead.
             best.extend(found.into_iter().flatten());
             best.sort_by(|a, b| a.total.total_cmp(&b.total));
+            // Equal totals are nearly always the same tree; the next round starts from different ones.
+            best.dedup_by(|b, a| a.total.total_cmp(&b.total).is_eq());
             best.truncate(TASKS);
         }
         best.swap_remove(0).order
