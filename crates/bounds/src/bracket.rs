@@ -26,6 +26,9 @@ const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
 const MEAN_FIELD_STARTS: usize = 8;
 const MEAN_FIELD_SWEEPS: usize = 500;
 
+/// The search for an order before anything is proved.
+const QUICK_SEARCH: Duration = Duration::from_millis(20);
+
 /// The first ibound of the ascent, and its step.
 const FIRST_IBOUND: usize = 2;
 const IBOUND_STEP: usize = 2;
@@ -109,7 +112,9 @@ impl Job<'_, '_> {
         schedule
             .demand()
             .admit(schedule.demand().live_bytes, self.options.memory)?;
-        self.eliminate(schedule)
+        let done = self.eliminate(schedule, self.budget)?;
+        let stopped = || self.budget.stop().unwrap_or(Stop::Interrupted);
+        Ok(if done { Stop::Converged } else { stopped() })
     }
 
     fn exact_schedule(&self, time: Duration) -> Result<Schedule, TooLarge> {
@@ -128,29 +133,28 @@ impl Job<'_, '_> {
         Schedule::compile(self.graph, order, &mut Whole)
     }
 
-    fn eliminate(&self, schedule: Schedule) -> Result<Stop, BoundError> {
+    /// Eliminates exactly; false if the budget ended it before it was done.
+    fn eliminate(&self, schedule: Schedule, budget: &Budget) -> Result<bool, BoundError> {
         let demand = schedule.demand();
         self.board.begin(demand.width, demand.live_bytes);
         let mut engine = Engine::new(schedule.into(), self.graph, Keep::Live);
-        match engine.forward_within(&[], &[], self.budget) {
-            Some(ln_z) => {
-                self.board
-                    .post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, demand.width);
-                Ok(Stop::Converged)
-            }
-            None => Ok(self.budget.stop().unwrap_or(Stop::Interrupted)),
-        }
+        let Some(ln_z) = engine.forward_within(&[], &[], budget) else {
+            return Ok(false);
+        };
+        self.board
+            .post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, demand.width);
+        Ok(true)
     }
 
-    /// Is the exact answer within memory and well within the time that is left?
-    fn exact_fits(&self, schedule: &Schedule) -> bool {
+    /// Is the exact answer within memory and, by its predicted cost, within this share of the time?
+    fn exact_fits(&self, schedule: &Schedule, share: f64) -> bool {
         let demand = schedule.demand();
         let seconds = demand.total_entries * SECONDS_PER_ENTRY;
         let left = self
             .budget
             .remaining()
             .map_or(f64::INFINITY, |left| left.as_secs_f64());
-        demand.live_bytes <= self.options.memory && seconds <= 0.5 * left
+        demand.live_bytes <= self.options.memory && seconds <= share * left
     }
 
     /// A fraction of the time that is left; a minute of it if there is no end.
@@ -252,16 +256,27 @@ impl Job<'_, '_> {
         let least = scopes.max().unwrap_or(0).saturating_sub(1);
         let mut ibound = least.max(FIRST_IBOUND);
         let mut capped = false;
-        let mut effort = Duration::from_millis(20);
         let mut conditioning = None;
+        // An elimination that took longer than predicted is not tried again at that size.
+        let mut hopeless = f64::INFINITY;
         for round in 0.. {
             if self.options.method == Method::Auto {
-                if let Ok(schedule) = self.exact_schedule(effort.min(self.share(0.2)))
-                    && self.exact_fits(&schedule)
+                // Before anything is proved only an answer that is quick is worth waiting for.
+                let share = if round == 0 { 0.1 } else { 0.5 };
+                let effort = match round {
+                    0 => QUICK_SEARCH,
+                    1 => self.share(0.2),
+                    _ => self.share(0.05),
+                };
+                if let Ok(schedule) = self.exact_schedule(effort)
+                    && self.exact_fits(&schedule, share)
+                    && schedule.demand().total_entries < hopeless
                 {
-                    return self.eliminate(schedule);
+                    hopeless = 0.5 * schedule.demand().total_entries;
+                    if self.eliminate(schedule, &self.budget.capped(self.share(2.0 * share)))? {
+                        return Ok(Stop::Converged);
+                    }
                 }
-                effort *= 3;
                 if round == 0 {
                     self.mean_field(0, self.share(0.1));
                     conditioning = self.conditioning();
@@ -323,8 +338,10 @@ impl Job<'_, '_> {
             affordable,
             capped,
         } = self.fit(ibound, &first, memory)?;
-        if schedule.is_exact() && self.exact_fits(&schedule) {
-            self.eliminate(schedule)?;
+        if schedule.is_exact()
+            && self.exact_fits(&schedule, 0.5)
+            && self.eliminate(schedule, self.budget)?
+        {
             return Ok(Level::Exact);
         }
         let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
@@ -383,7 +400,7 @@ impl Job<'_, '_> {
             let schedule =
                 Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
             let demand = schedule.demand();
-            let exact = schedule.is_exact() && self.exact_fits(&schedule);
+            let exact = schedule.is_exact() && self.exact_fits(&schedule, 0.5);
             let affordable = self.affordable(demand.total_entries);
             let fits = bytes(&schedule) <= memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
@@ -420,8 +437,8 @@ impl Job<'_, '_> {
         let budget = self.budget.capped(self.share(0.5));
         let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
             Race::Exact(schedule) => {
-                self.eliminate(schedule)?;
-                return Ok(Level::Exact);
+                let done = self.eliminate(*schedule, &budget)?;
+                return Ok(if done { Level::Exact } else { Level::Done });
             }
             Race::Nobody => return Ok(Level::Done),
             Race::Winner(winner) => winner,

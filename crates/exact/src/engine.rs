@@ -277,8 +277,8 @@ impl Engine {
     /// One backward pass after a forward pass with the same arguments: the gradient of `ln Z_w`.
     ///
     /// `d_weights[r]` becomes `∂ ln Z_w / ∂w_r` (a conditional entropy) with all weights taken as
-    /// independent, `d_shifts` the difference of the beliefs of the two mini-buckets. With
-    /// `factor_beliefs`, [`Engine::base_belief`] holds the marginal of every base afterwards.
+    /// independent, `d_shifts` the difference of the beliefs of the two mini-buckets.
+    /// `factor_beliefs` asks for the beliefs of the factors of unsplit steps as well.
     ///
     /// # Panics
     /// If messages were not kept, or the lengths do not fit.

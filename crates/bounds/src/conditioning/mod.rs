@@ -45,6 +45,8 @@ const IMPROVEMENT: f64 = 1e-3;
 const UNKNOWN: f64 = 0.7;
 /// Bytes that messages take for each clique entry, for predictions.
 const BYTES_PER_ENTRY: f64 = 8.0;
+/// Share of the time that is left which one round may take by prediction.
+const ROUND_SHARE: f64 = 0.05;
 /// Seconds that a round may be predicted to take: it is not interrupted.
 const LONGEST_ROUND: f64 = 2.0;
 /// Seconds that one entry takes at worst in the passes of a round, for predictions.
@@ -202,7 +204,7 @@ impl<'g> Conditioning<'g> {
         let left = self.budget.remaining().map(|left| left.as_secs_f64());
         let fits = BYTES_PER_ENTRY * entries * PROPOSALS as f64 <= self.memory;
         let short = seconds < LONGEST_ROUND;
-        if fits && short && left.is_none_or(|left| seconds < 0.5 * left) {
+        if fits && short && left.is_none_or(|left| seconds < ROUND_SHARE * left) {
             self.entries = entries;
             self.idle = 0;
         } else {

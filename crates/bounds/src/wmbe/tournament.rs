@@ -143,7 +143,7 @@ where
 /// How a race ended.
 pub(crate) enum Race<S: WeightMap> {
     /// A candidate that has to split nothing: its value is `ln Z`.
-    Exact(Schedule),
+    Exact(Box<Schedule>),
     /// The candidate with the tightest bound.
     Winner(Box<Racer<S>>),
     /// Not even one candidate fits in the memory.
@@ -176,7 +176,7 @@ where
         })
         .collect();
     if let Some(at) = compiled.iter().position(Schedule::is_exact) {
-        return Race::Exact(compiled.swap_remove(at));
+        return Race::Exact(Box::new(compiled.swap_remove(at)));
     }
     let mut spare = memory;
     let admitted = compiled.into_iter().filter(|schedule| {
