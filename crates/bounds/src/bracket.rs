@@ -16,8 +16,8 @@ use crate::wmbe::{
     candidate_order, race,
 };
 
-/// Seconds that one multiply-add of elimination takes at worst, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-9;
+/// Seconds that one multiply-add of elimination takes, for predictions.
+const SECONDS_PER_ENTRY: f64 = 1e-9;
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
