@@ -11,6 +11,7 @@ use std::sync::Arc;
 use forney_certify::Budget;
 use forney_model::{FactorGraph, VarId};
 
+use crate::backward::{backward, entropy};
 use crate::layout::{MAX_INPUTS, expand};
 use crate::prepare::{SAFE, reserve};
 use crate::schedule::{Base, Schedule, Source, Step};
@@ -615,7 +616,7 @@ impl<'p> Pass<'p> {
             }
             let adjoint = &state.adjoint[..step.cols];
             let targets = &mut targets[..step.inputs.len()];
-            step::backward(
+            backward(
                 step,
                 weight,
                 views,
@@ -632,7 +633,7 @@ impl<'p> Pass<'p> {
                 *slot = &belief[..input.len];
             }
             let adjoint = &state.adjoint[..step.cols];
-            state.entropy = step::entropy(
+            state.entropy = entropy(
                 weight,
                 views,
                 &state.scratch,
