@@ -11,6 +11,7 @@ use std::sync::Arc;
 use forney_certify::Budget;
 use forney_model::{FactorGraph, VarId};
 
+use crate::backward::{backward, entropy};
 use crate::layout::{MAX_INPUTS, expand};
 use crate::prepare::{SAFE, reserve};
 use crate::schedule::{Base, Schedule, Source, Step};
@@ -51,6 +52,10 @@ pub struct Engine {
     bases: Vec<Values>,
     states: Vec<State>,
     tasks: Tasks,
+    /// Steps whose messages depend on neither weights nor shifts.
+    fixed: Vec<bool>,
+    /// The algebra for which kept messages of fixed steps are known.
+    known: Option<Algebra>,
     /// With [`Keep::Live`]: message buffers that no live message uses, and one scratch for all.
     buffers: Vec<Vec<f64>>,
     scratch: Scratch,
@@ -77,6 +82,9 @@ struct Pass<'p> {
     shifts: &'p [f64],
     algebra: Algebra,
     watch: &'p Watch<'p>,
+    fixed: &'p [bool],
+    /// Are the messages of fixed steps known from an earlier pass?
+    known: bool,
     /// Are beliefs of the factors of unsplit steps wanted?
     factor_beliefs: bool,
 }
@@ -122,6 +130,7 @@ impl Engine {
             .collect();
         let states = schedule.steps().iter().map(|_| State::new()).collect();
         let tasks = Tasks::new(&schedule);
+        let fixed = fixed_steps(&schedule);
         let buffers = vec![Vec::new(); schedule.buffers.sizes.len()];
         Self {
             schedule,
@@ -130,6 +139,8 @@ impl Engine {
             bases,
             states,
             tasks,
+            fixed,
+            known: None,
             buffers,
             scratch: Scratch::default(),
         }
@@ -233,6 +244,8 @@ impl Engine {
             shifts,
             algebra,
             watch,
+            fixed: &self.fixed,
+            known: self.known == Some(algebra),
             factor_beliefs: false,
         };
         let mut ln_z = self.constant;
@@ -251,6 +264,7 @@ impl Engine {
                         ln_z += root_value(&state.message);
                     }
                 }
+                self.known = (!watch.is_over()).then_some(algebra);
             }
             Keep::Live => {
                 for (at, step) in schedule.steps().iter().enumerate() {
@@ -303,6 +317,8 @@ impl Engine {
             shifts,
             algebra: Algebra::Sum,
             watch: &Watch::new(None),
+            fixed: &self.fixed,
+            known: true,
             factor_beliefs,
         };
         for &at in self.tasks.trunk().iter().rev() {
@@ -403,6 +419,20 @@ impl State {
             entropy: 0.0,
         }
     }
+}
+
+/// Which steps have neither weights nor shifts in their subtrees.
+fn fixed_steps(schedule: &Schedule) -> Vec<bool> {
+    let mut fixed: Vec<bool> = Vec::with_capacity(schedule.steps().len());
+    for step in schedule.steps() {
+        let inputs = step.inputs.iter().all(|input| match input.source {
+            Source::Base(_) => true,
+            Source::Message(child) => fixed[child],
+            Source::Shift(..) => false,
+        });
+        fixed.push(step.weight.is_none() && inputs);
+    }
+    fixed
 }
 
 /// Sets the eliminated variables of a step to joint state number `row`.
@@ -506,7 +536,6 @@ impl<'p> Pass<'p> {
         views
     }
 
-    #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
     fn forward(
         &self,
         step: &Step,
@@ -520,10 +549,8 @@ impl<'p> Pass<'p> {
         }
         let views = self.views(step, first, before);
         let weight = self.weight(step);
-        let receiver = step
-            .parent
-            .map_or(1.0, |p| self.weight(&self.schedule.steps()[p]));
-        let plain = weight == 1.0 && receiver == 1.0;
+        let receiver = step.parent.map(|p| &self.schedule.steps()[p]);
+        let plain = step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none());
         step::forward(
             step,
             self.algebra,
@@ -537,6 +564,9 @@ impl<'p> Pass<'p> {
     }
 
     fn forward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        if self.known && self.fixed[first + at] {
+            return;
+        }
         let step = &self.schedule.steps()[first + at];
         let (before, rest) = states.split_at_mut(at);
         let State {
@@ -546,6 +576,9 @@ impl<'p> Pass<'p> {
     }
 
     fn backward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        if self.fixed[first + at] && !self.factor_beliefs {
+            return;
+        }
         let step = &self.schedule.steps()[first + at];
         let weight = self.weight(step);
         let (before, rest) = states.split_at_mut(at);
@@ -569,8 +602,13 @@ impl<'p> Pass<'p> {
             for ((target, input), belief) in
                 targets.iter_mut().zip(&step.inputs).zip(&mut state.beliefs)
             {
-                let base = matches!(input.source, Source::Base(_));
-                if !base || step.weight.is_some() || self.factor_beliefs {
+                let fixed = match input.source {
+                    Source::Base(_) => true,
+                    Source::Message(child) => self.fixed[child],
+                    Source::Shift(..) => false,
+                };
+                // The derivative by a weight takes the beliefs of all inputs.
+                if !fixed || step.weight.is_some() || self.factor_beliefs {
                     let belief = reserve(belief, input.len);
                     belief.fill(0.0);
                     *target = Some(belief);
@@ -578,7 +616,7 @@ impl<'p> Pass<'p> {
             }
             let adjoint = &state.adjoint[..step.cols];
             let targets = &mut targets[..step.inputs.len()];
-            step::backward(
+            backward(
                 step,
                 weight,
                 views,
@@ -595,7 +633,7 @@ impl<'p> Pass<'p> {
                 *slot = &belief[..input.len];
             }
             let adjoint = &state.adjoint[..step.cols];
-            state.entropy = step::entropy(
+            state.entropy = entropy(
                 weight,
                 views,
                 &state.scratch,

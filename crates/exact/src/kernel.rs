@@ -5,7 +5,7 @@
 //! | `P_i` | `tables[i]`, an input as plain numbers | its own scope |
 //! | `L_i` | `tables[i]`, an input as logarithms | its own scope |
 //! | `S(y) = Σ_x Π_i P_i` | `out` of [`product_sum`] | part of `cols` |
-//! | `a(y)` | `adjoint / sums` | `cols` |
+//! | `adjoint(y)` | `∂ ln Z_w / ∂ ln m(y)` | part of `cols` |
 //! | `b_i` | `targets[i]`, belief summed to the scope of input `i` | its own scope |
 //!
 //! Every function works on whole inner blocks (see [`crate::layout`]), starting at the outer
@@ -16,19 +16,45 @@ use crate::dispatch::dispatch;
 use crate::layout::{Cursor, Plan};
 use crate::vmath;
 
+/// Where the beliefs of an input are added up.
+#[derive(Debug, Default)]
+pub(crate) enum Target<'t> {
+    /// Nowhere.
+    #[default]
+    Unwanted,
+    /// In a table over its whole scope.
+    Whole(&'t mut [f64]),
+    /// In a part of each state of its rows.
+    Part {
+        /// The part of each.
+        rows: Vec<&'t mut [f64]>,
+        /// Entries of one state of its rows.
+        stride: usize,
+        /// Entries before the part.
+        skip: usize,
+    },
+}
+
+impl Target<'_> {
+    #[inline(always)]
+    fn at(&mut self, start: usize, span: usize) -> Option<&mut [f64]> {
+        match self {
+            Self::Unwanted => None,
+            Self::Whole(table) => Some(&mut table[start..start + span]),
+            Self::Part { rows, stride, skip } => {
+                let within = start % *stride - *skip;
+                Some(&mut rows[start / *stride][within..within + span])
+            }
+        }
+    }
+}
+
 /// Adds a block of beliefs to each wanted target.
 #[inline(always)]
-fn scatter(
-    plan: &Plan,
-    cursor: &Cursor<'_>,
-    row: usize,
-    tile: &[f64],
-    targets: &mut [Option<&mut [f64]>],
-) {
+fn scatter(plan: &Plan, cursor: &Cursor<'_>, row: usize, tile: &[f64], targets: &mut [Target<'_>]) {
     for ((input, target), offset) in plan.inputs.iter().zip(targets).zip(&cursor.offsets) {
-        if let Some(target) = target {
-            let start = offset + input.rows[row];
-            block::fold(&input.mode, tile, &mut target[start..start + input.span]);
+        if let Some(target) = target.at(offset + input.rows[row], input.span) {
+            block::fold(&input.mode, tile, target);
         }
     }
 }
@@ -186,30 +212,40 @@ dispatch! {
 }
 
 dispatch! {
-    /// `b_i += Σ a(y) Π_j P_j(x, y)`, summed to the scope of each wanted input.
+    /// `b_i += Σ adjoint(y) Π_j P_j(x, y) / S(y)`, summed to the scope of each wanted input.
+    ///
+    /// Columns with an adjoint of 0 add nothing, whatever their sums are.
     pub(crate) fn product_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
-        a: &[f64],
-        targets: &mut [Option<&mut [f64]>],
+        adjoint: &[f64],
+        sums: &[f64],
+        targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
         let rows = if plan.whole { 1 } else { plan.rows };
         let len = plan.block * plan.rows / rows;
         let mut cursor = Cursor::new(plan, first);
-        let (tile, beliefs) = tile.split_at_mut(len);
-        let beliefs = &mut beliefs[..len];
-        for a in a.chunks_exact(plan.block) {
+        let (tile, rest) = tile.split_at_mut(len);
+        let (beliefs, ratio) = rest.split_at_mut(len);
+        let ratio = &mut ratio[..plan.block];
+        for (adjoint, sums) in
+            adjoint.chunks_exact(plan.block).zip(sums.chunks_exact(plan.block))
+        {
+            for ((ratio, adjoint), sum) in ratio.iter_mut().zip(adjoint).zip(sums) {
+                let quotient = adjoint / sum;
+                *ratio = if *adjoint > 0.0 && *sum < f64::INFINITY { quotient } else { 0.0 };
+            }
             for at in 0..rows {
                 let row = inputs::<Multiply>(plan, tables, &cursor, at, tile);
                 if plan.whole {
                     for beliefs in beliefs.chunks_exact_mut(plan.block) {
-                        beliefs.copy_from_slice(a);
+                        beliefs.copy_from_slice(ratio);
                     }
-                    block::row::<Multiply>(&row, beliefs, |a, product| product * a);
+                    block::row::<Multiply>(&row, beliefs, |ratio, product| product * ratio);
                 } else {
-                    block::scaled_row(&row, a, beliefs);
+                    block::scaled_row(&row, ratio, beliefs);
                 }
                 scatter(plan, &cursor, at, beliefs, targets);
             }
@@ -225,14 +261,15 @@ dispatch! {
     pub(crate) fn log_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
+        first: usize,
         adjoint: &[f64],
         ln_sums: &[f64],
-        targets: &mut [Option<&mut [f64]>],
+        targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
         let rows = if plan.whole { 1 } else { plan.rows };
         let len = plan.block * plan.rows / rows;
-        let mut cursor = Cursor::new(plan, 0);
+        let mut cursor = Cursor::new(plan, first);
         let (tile, beliefs) = tile.split_at_mut(len);
         let beliefs = &mut beliefs[..len];
         for (adjoint, ln_sums) in

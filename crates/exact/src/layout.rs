@@ -132,6 +132,8 @@ pub(crate) struct Access {
     pub(crate) span: usize,
     /// Offset of each row.
     pub(crate) rows: Vec<usize>,
+    /// States of the row axes that it holds, its slowest axes.
+    pub(crate) row_states: usize,
     /// Stride of each outer column axis.
     pub(crate) outer: Vec<usize>,
     /// If offsets are those of the spread table.
@@ -227,6 +229,7 @@ impl Access {
                 mode: Mode::Contiguous,
                 span: size(inner),
                 rows: expand(rows, &spread_axes),
+                row_states: size(&own(rows)),
                 outer: strides(outer, &spread_axes),
                 spread: Some(Spread {
                     heads: narrow(expand(&heads, axes)),
@@ -238,6 +241,7 @@ impl Access {
             mode,
             span: pattern.iter().max().map_or(1, |&last| last + 1),
             rows: expand(rows, axes),
+            row_states: size(&own(rows)),
             outer: strides(outer, axes),
             spread: None,
         }

@@ -18,6 +18,7 @@
 //! ```
 
 mod assignment;
+mod backward;
 mod block;
 mod buffers;
 mod check;

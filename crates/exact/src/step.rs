@@ -1,4 +1,4 @@
-//! One step, forward and backward.
+//! One step forward.
 //!
 //! With weight `w`, inputs `f_i` and `P_i = (f_i / s_i)^{1/w} ≤ 1`,
 //!
@@ -8,17 +8,11 @@
 //!
 //! The powers cost one `exp` for each entry of an *input*, not of the clique; the clique itself is
 //! multiplied and added in plain numbers where the product provably neither under- nor overflows,
-//! and in logarithms where it might. Backward, with the adjoint `∂ ln Z_w / ∂ ln m(y)`,
-//!
-//! ```text
-//! b(x, y) = adjoint(y) Π_i P_i / S(y) ,   ∂ ln Z_w / ∂ ln f_i = Σ_{clique \ scope_i} b ,
-//! ∂ ln Z_w / ∂w = H(x | y; b) = Σ_y adjoint ln S − Σ_i ⟨b_i, ln P_i⟩      (Liu & Ihler 2011).
-//! ```
+//! and in logarithms where it might.
 
 use rayon::prelude::*;
 
 use crate::kernel;
-use crate::layout::{MAX_INPUTS, Plan};
 use crate::prepare::{Prepared, SAFE, reserve};
 use crate::schedule::Step;
 use crate::table::{Form, Range, Values, View};
@@ -26,7 +20,7 @@ use crate::vmath;
 use crate::watch::Watch;
 
 /// Cliques above this many entries are cut into parts that run in parallel.
-const PARALLEL_ENTRIES: usize = 1 << 16;
+pub(crate) const PARALLEL_ENTRIES: usize = 1 << 16;
 
 /// What is done with the rows of a clique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +33,7 @@ pub(crate) enum Algebra {
 
 /// Which kernel a step ran, so that the backward pass runs its adjoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Ran {
+pub(crate) enum Ran {
     /// Plain products.
     Linear,
     /// Logarithms.
@@ -52,15 +46,13 @@ enum Ran {
 /// What a step works in, reused by every pass.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
-    prepared: Prepared,
-    tile: Vec<f64>,
+    pub(crate) prepared: Prepared,
+    pub(crate) tile: Vec<f64>,
     /// Beliefs of inputs that are spread.
-    gathered: Vec<Vec<f64>>,
+    pub(crate) gathered: Vec<Vec<f64>>,
     /// `S` (or `ln S`, if logarithms ran) where the message does not hold it.
-    sums: Vec<f64>,
-    /// `adjoint / S`.
-    ratio: Vec<f64>,
-    ran: Ran,
+    pub(crate) sums: Vec<f64>,
+    pub(crate) ran: Ran,
 }
 
 /// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it.
@@ -190,100 +182,4 @@ fn part_len(step: &Step) -> usize {
     }
     let blocks = (PARALLEL_ENTRIES / 4) / (step.rows * step.plan.block);
     blocks.max(1) * step.plan.block
-}
-
-/// Runs a step backward: adds its beliefs to every wanted target.
-pub(crate) fn backward(
-    step: &Step,
-    weight: f64,
-    views: &[View<'_>],
-    scratch: &mut Scratch,
-    message: &Values,
-    adjoint: &[f64],
-    targets: &mut [Option<&mut [f64]>],
-) {
-    let Scratch {
-        prepared,
-        tile,
-        gathered,
-        sums,
-        ratio,
-        ran,
-    } = scratch;
-    if *ran == Ran::Zero {
-        return;
-    }
-    if weight < 0.0 {
-        prepared.drop_infinite();
-    }
-    let plan: &Plan = &step.plan;
-    let tile = reserve(tile, plan.tile_len());
-    let sums = match message.form {
-        Form::Linear => &message.data[..step.cols],
-        Form::Log => &sums[..step.cols],
-    };
-    gathered.resize_with(plan.inputs.len(), Vec::new);
-    let mut spread: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
-    let inner = spread.iter_mut().zip(targets.iter_mut());
-    for ((slot, target), (access, gathered)) in inner.zip(plan.inputs.iter().zip(&mut *gathered)) {
-        *slot = match (target, &access.spread) {
-            (Some(_), Some(spread)) => {
-                let gathered = reserve(gathered, spread.len());
-                gathered.fill(0.0);
-                Some(gathered)
-            }
-            (target, _) => target.as_deref_mut(),
-        };
-    }
-    let wanted = &mut spread[..views.len()];
-    let tables = prepared.tables(plan, views);
-    let tables = &tables[..views.len()];
-    if *ran == Ran::Linear {
-        let ratio = reserve(ratio, step.cols);
-        for ((r, adjoint), sum) in ratio.iter_mut().zip(adjoint).zip(sums) {
-            *r = if *adjoint > 0.0 && sum.is_finite() {
-                adjoint / sum
-            } else {
-                0.0
-            };
-        }
-        kernel::product_beliefs(plan, tables, 0, ratio, wanted, tile);
-    } else {
-        kernel::log_beliefs(plan, tables, adjoint, sums, wanted, tile);
-    }
-    for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
-        if let (Some(target), Some(spread)) = (target, &access.spread) {
-            spread.fold(&gathered[..spread.len()], target);
-        }
-    }
-}
-
-/// `∂ ln Z_w / ∂w`, the conditional entropy of the eliminated variable under the step's beliefs.
-///
-/// `beliefs` are those of all inputs, as [`backward`] left them; `message` is logarithmic.
-pub(crate) fn entropy(
-    weight: f64,
-    views: &[View<'_>],
-    scratch: &Scratch,
-    message: &Values,
-    adjoint: &[f64],
-    beliefs: &[&[f64]],
-) -> f64 {
-    if scratch.ran == Ran::Zero {
-        return 0.0;
-    }
-    let mass: f64 = adjoint.iter().sum();
-    let mut total = expectation(adjoint, &message.data[..adjoint.len()]);
-    for ((view, belief), norm) in views.iter().zip(beliefs).zip(scratch.prepared.norms) {
-        total -= view.sign() * expectation(belief, view.data) - norm * mass;
-    }
-    total / weight
-}
-
-/// `Σ p ln f` with `0 · (−∞) = 0`.
-fn expectation(p: &[f64], ln: &[f64]) -> f64 {
-    p.iter()
-        .zip(ln)
-        .map(|(p, ln)| if *p > 0.0 { p * ln } else { 0.0 })
-        .sum()
 }

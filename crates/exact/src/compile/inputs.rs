@@ -18,14 +18,27 @@ impl Compiler<'_> {
         for at in 0..self.drafts.len() {
             let clique = self.entries(&self.drafts[at].scope);
             let tables = std::mem::take(&mut self.drafts[at].inputs);
-            let tables = self.merge_bases(tables, clique);
+            let most = self.base_entries(clique, self.drafts[at].split);
+            let tables = self.merge_bases(tables, most);
             self.drafts[at].inputs = self.join_small(tables, clique);
         }
     }
 
+    /// Entries up to which factors are multiplied when the model is loaded.
+    fn base_entries(&self, clique: f64, split: bool) -> f64 {
+        if split {
+            // Every entry costs an exponential in every pass.
+            (clique / JOIN_RATIO).max(16.0)
+        } else if clique <= JOIN_LEAST {
+            clique
+        } else {
+            clique / JOIN_RATIO
+        }
+    }
+
     /// Multiplies factors of the model into few tables: those inside another's scope always,
-    /// others while the product stays far smaller than the clique.
-    fn merge_bases(&mut self, tables: Vec<Pending>, clique: f64) -> Vec<Pending> {
+    /// others while the product has at most so many entries.
+    fn merge_bases(&mut self, tables: Vec<Pending>, most: f64) -> Vec<Pending> {
         let (mut bases, mut rest): (Vec<Pending>, Vec<Pending>) = tables
             .into_iter()
             .partition(|t| matches!(t.source, Source::Base(_)));
@@ -51,7 +64,7 @@ impl Compiler<'_> {
         }
         while kept.len() <= 64
             && let Some((i, j, size)) = self.smallest_pair(&kept)
-            && size * JOIN_RATIO <= clique
+            && size <= most
         {
             let absorbed = kept.swap_remove(j);
             self.absorb(&mut kept[i], &absorbed);

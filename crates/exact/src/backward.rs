@@ -1,0 +1,241 @@
+//! One step backward, the adjoint of [`crate::step`].
+//!
+//! With the adjoint `∂ ln Z_w / ∂ ln m(y)` of its message,
+//!
+//! ```text
+//! b(x, y) = adjoint(y) Π_i P_i / S(y) ,   ∂ ln Z_w / ∂ ln f_i = Σ_{clique \ scope_i} b ,
+//! ∂ ln Z_w / ∂w = H(x | y; b) = Σ_y adjoint ln S − Σ_i ⟨b_i, ln P_i⟩      (Liu & Ihler 2011).
+//! ```
+//!
+//! A large clique is cut along its slowest column axes into parts that run in parallel. An input that
+//! holds these axes is cut likewise; one that does not gets a copy for each part, added up in order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::kernel::{self, Target};
+use crate::layout::{Access, MAX_INPUTS, Plan};
+use crate::prepare::reserve;
+use crate::schedule::Step;
+use crate::step::{PARALLEL_ENTRIES, Ran, Scratch};
+use crate::table::{Form, Values, View};
+
+/// Parts of a large clique, if the cardinalities allow it.
+const PARTS: usize = 16;
+
+/// Runs a step backward: adds its beliefs to every wanted target.
+pub(crate) fn backward(
+    step: &Step,
+    weight: f64,
+    views: &[View<'_>],
+    scratch: &mut Scratch,
+    message: &Values,
+    adjoint: &[f64],
+    targets: &mut [Option<&mut [f64]>],
+) {
+    let Scratch {
+        prepared,
+        tile,
+        gathered,
+        sums,
+        ran,
+    } = scratch;
+    if *ran == Ran::Zero {
+        return;
+    }
+    if weight < 0.0 {
+        prepared.drop_infinite();
+    }
+    let plan = &step.plan;
+    let sums = match message.form {
+        Form::Linear => &message.data[..step.cols],
+        Form::Log => &sums[..step.cols],
+    };
+    let tables = prepared.tables(plan, views);
+    let tables = &tables[..views.len()];
+    let run = |columns: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
+        let first = columns.start / plan.block;
+        let (adjoint, sums) = (&adjoint[columns.clone()], &sums[columns]);
+        if *ran == Ran::Linear {
+            kernel::product_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+        } else {
+            kernel::log_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+        }
+    };
+
+    gathered.resize_with(plan.inputs.len(), Vec::new);
+    let mut wanted: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+    let slots = wanted.iter_mut().zip(targets.iter_mut());
+    for ((slot, target), (access, gathered)) in slots.zip(plan.inputs.iter().zip(&mut *gathered)) {
+        *slot = match (target, &access.spread) {
+            (Some(_), Some(spread)) => {
+                let gathered = reserve(gathered, spread.len());
+                gathered.fill(0.0);
+                Some(gathered)
+            }
+            (target, _) => target.as_deref_mut(),
+        };
+    }
+    let wanted = &mut wanted[..views.len()];
+    match Cut::of(step, wanted) {
+        None => {
+            let mut whole: [Target<'_>; MAX_INPUTS] = Default::default();
+            for (whole, wanted) in whole.iter_mut().zip(wanted) {
+                if let Some(target) = wanted {
+                    *whole = Target::Whole(target);
+                }
+            }
+            let tile = reserve(tile, plan.tile_len());
+            run(0..step.cols, &mut whole[..views.len()], tile);
+        }
+        Some(cut) => cut.run(plan, step.cols, wanted, run),
+    }
+    for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
+        if let (Some(target), Some(spread)) = (target, &access.spread) {
+            spread.fold(&gathered[..spread.len()], target);
+        }
+    }
+}
+
+/// A clique cut along its slowest outer axes.
+struct Cut {
+    axes: usize,
+    parts: usize,
+}
+
+impl Cut {
+    /// The cut of a large clique; `None` if it is small, or if the copies would outgrow its columns.
+    ///
+    /// It depends on the schedule alone, so the numbers do not depend on the threads.
+    fn of(step: &Step, wanted: &[Option<&mut [f64]>]) -> Option<Self> {
+        if step.entries() < PARALLEL_ENTRIES {
+            return None;
+        }
+        let mut cut = Self { axes: 0, parts: 1 };
+        for card in &step.plan.outer {
+            if cut.parts < PARTS {
+                cut.axes += 1;
+                cut.parts *= card;
+            }
+        }
+        let pairs = step.plan.inputs.iter().zip(wanted);
+        let lens = pairs.filter_map(|(access, wanted)| {
+            let len = wanted.as_ref()?.len();
+            (!cut.divides(&step.plan, access, len)).then_some(len)
+        });
+        let copied = lens.sum::<usize>() * cut.parts;
+        (cut.parts > 1 && copied <= step.cols.max(PARALLEL_ENTRIES)).then_some(cut)
+    }
+
+    /// Does an input hold the axes of the cut, right after those of its rows?
+    fn divides(&self, plan: &Plan, access: &Access, len: usize) -> bool {
+        let mut span = len / access.row_states;
+        plan.outer[..self.axes]
+            .iter()
+            .zip(&access.outer)
+            .all(|(card, &stride)| {
+                let outermost = stride * card == span;
+                span = stride;
+                outermost
+            })
+    }
+
+    /// Runs all parts; each target is divided among them or copied for each.
+    fn run(
+        &self,
+        plan: &Plan,
+        cols: usize,
+        wanted: &mut [Option<&mut [f64]>],
+        run: impl Fn(Range<usize>, &mut [Target<'_>], &mut [f64]) + Sync,
+    ) {
+        let mut copies: Vec<Vec<f64>> = Vec::new();
+        let mut divided = Vec::new();
+        for (access, target) in plan.inputs.iter().zip(wanted.iter()) {
+            let len = target.as_ref().map_or(0, |target| target.len());
+            divided.push(self.divides(plan, access, len));
+            let copied = if divided[divided.len() - 1] {
+                0
+            } else {
+                len * self.parts
+            };
+            copies.push(vec![0.0; copied]);
+        }
+        let mut parts: Vec<Vec<Target<'_>>> = Vec::new();
+        parts.resize_with(self.parts, Vec::new);
+        let inputs = wanted
+            .iter_mut()
+            .zip(&mut copies)
+            .zip(&plan.inputs)
+            .zip(&divided);
+        for (((target, copies), access), &divided) in inputs {
+            let Some(target) = target else {
+                parts
+                    .iter_mut()
+                    .for_each(|part| part.push(Target::Unwanted));
+                continue;
+            };
+            if divided {
+                let stride = target.len() / access.row_states;
+                let len = stride / self.parts;
+                let mut rows: Vec<Vec<&mut [f64]>> = Vec::new();
+                rows.resize_with(self.parts, Vec::new);
+                for (number, slice) in target.chunks_exact_mut(len).enumerate() {
+                    rows[number % self.parts].push(slice);
+                }
+                for (number, (part, rows)) in parts.iter_mut().zip(rows).enumerate() {
+                    let skip = number * len;
+                    part.push(Target::Part { rows, stride, skip });
+                }
+            } else {
+                for (part, copy) in parts.iter_mut().zip(copies.chunks_exact_mut(target.len())) {
+                    part.push(Target::Whole(copy));
+                }
+            }
+        }
+        let len = cols / self.parts;
+        parts.into_par_iter().enumerate().for_each_init(
+            || vec![0.0; plan.tile_len()],
+            |tile, (number, mut targets)| run(number * len..(number + 1) * len, &mut targets, tile),
+        );
+        for (target, copies) in wanted.iter_mut().zip(&copies) {
+            if let Some(target) = target {
+                for copy in copies.chunks_exact(target.len()) {
+                    for (sum, x) in target.iter_mut().zip(copy) {
+                        *sum += x;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `∂ ln Z_w / ∂w`, the conditional entropy of the eliminated variable under the step's beliefs.
+///
+/// `beliefs` are those of all inputs, as [`backward`] left them; `message` is logarithmic.
+pub(crate) fn entropy(
+    weight: f64,
+    views: &[View<'_>],
+    scratch: &Scratch,
+    message: &Values,
+    adjoint: &[f64],
+    beliefs: &[&[f64]],
+) -> f64 {
+    if scratch.ran == Ran::Zero {
+        return 0.0;
+    }
+    let mass: f64 = adjoint.iter().sum();
+    let mut total = expectation(adjoint, &message.data[..adjoint.len()]);
+    for ((view, belief), norm) in views.iter().zip(beliefs).zip(scratch.prepared.norms) {
+        total -= view.sign() * expectation(belief, view.data) - norm * mass;
+    }
+    total / weight
+}
+
+/// `Σ p ln f` with `0 · (−∞) = 0`.
+fn expectation(p: &[f64], ln: &[f64]) -> f64 {
+    p.iter()
+        .zip(ln)
+        .map(|(p, ln)| if *p > 0.0 { p * ln } else { 0.0 })
+        .sum()
+}
