@@ -6,7 +6,7 @@ use forney_exact::{
 };
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{RandomModel, random};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_model::{Domains, Evidence, FactorGraph, Table, VarId};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 
@@ -115,6 +115,50 @@ fn check_joint(variables: &[Vec<f64>], table: &Table, joint: &[f64], what: &str)
             assert!((p - q).abs() < 1e-9, "{what}: {p} for {q}");
         }
     }
+}
+
+#[test]
+fn evidence_is_clamping_is_an_indicator() {
+    let mut possible = 0;
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let mut rng = Pcg64::seed_from_u64(seed ^ 0xe71d);
+        let mut evidence = Evidence::default();
+        let mut factors = graph.factors().to_vec();
+        for v in graph.variables() {
+            if rng.random::<f64>() < 0.4 {
+                let (card, state) = (graph.card(v), rng.random_range(0..graph.card(v)));
+                evidence.observe(v, state).unwrap();
+                let mut indicator = vec![f64::NEG_INFINITY; card];
+                indicator[state] = 0.0;
+                factors.push(Table::from_ln(vec![v], vec![card], indicator).unwrap());
+            }
+        }
+        let multiplied = FactorGraph::new(graph.cards().to_vec(), factors).unwrap();
+        let clamped = Domains::observed(&graph, &evidence)
+            .unwrap()
+            .restrict(&graph);
+        let expected = enumerate(&multiplied);
+        let what = format!("seed {seed}");
+        for model in [&multiplied, clamped.graph()] {
+            let order = greedy(model, Heuristic::MinFill, None);
+            let value = ln_z(model, &order, f64::INFINITY).unwrap();
+            assert_close(value, expected.ln_z, &what);
+        }
+        let order = greedy(clamped.graph(), Heuristic::MinFill, None);
+        let found = marginals(clamped.graph(), &order, f64::INFINITY).unwrap();
+        for (p, q) in clamped
+            .lift_marginals(&found.variables)
+            .iter()
+            .zip(&expected.marginals)
+        {
+            for (p, q) in p.iter().zip(q) {
+                assert!((p - q).abs() < 1e-9, "{what}: {p} for {q}");
+            }
+        }
+        possible += usize::from(expected.ln_z.is_finite());
+    }
+    assert!(possible > 300, "only {possible} models were possible");
 }
 
 /// Splits every bucket at random.
