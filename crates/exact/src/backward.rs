@@ -41,17 +41,17 @@ pub(crate) fn backward(
         sums,
         ran,
     } = scratch;
-    if *ran == Ran::Zero {
-        return;
-    }
     if weight < 0.0 {
         prepared.drop_infinite();
     }
     let plan = &step.plan;
-    let sums = match message.form {
-        Form::Linear => &message.data[..step.cols],
-        Form::Log => &sums[..step.cols],
+    let in_message = match ran {
+        Ran::Linear => message.form == Form::Linear,
+        Ran::Log => step.weight.is_none(),
+        Ran::Zero => return,
     };
+    let sums = if in_message { &message.data } else { &*sums };
+    let sums = &sums[..step.cols];
     let tables = prepared.tables(plan, views);
     let tables = &tables[..views.len()];
     let run = |columns: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {

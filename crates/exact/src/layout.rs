@@ -24,6 +24,9 @@ const MAX_OUTER: usize = 48;
 /// A table is spread if that makes it no larger than the clique divided by this.
 const SPREAD_RATIO: usize = 8;
 
+/// Larger tables are never spread: they would be read from beyond the second-level cache.
+const MAX_SPREAD: usize = 1 << 16;
+
 /// An axis of a table or a walk: (key of the variable, cardinality).
 pub(crate) type Axis = (usize, usize);
 
@@ -222,7 +225,7 @@ impl Access {
         let spread_len = size(&heads) * size(inner);
         let clique = size(rows) * size(outer) * size(inner);
         let fast = matches!(mode, Mode::Constant | Mode::Contiguous);
-        if !fast && spread_len <= clique / SPREAD_RATIO {
+        if !fast && spread_len <= MAX_SPREAD.min(clique / SPREAD_RATIO) {
             let spread_axes = [&heads, inner].concat();
             let narrow = |at: Vec<usize>| at.into_iter().map(|at| at as u32).collect();
             return Self {

@@ -127,6 +127,7 @@ pub struct Demand {
     /// Bytes of a forward pass that reuses the buffers of messages ([`Keep::Live`](crate::Keep)).
     pub live_bytes: f64,
     /// Bytes of forward and backward passes that keep everything ([`Keep::All`](crate::Keep)).
+    /// Tables whose entries span more than `e^600` have powers of their own beside that.
     pub kept_bytes: f64,
 }
 

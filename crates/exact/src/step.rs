@@ -104,13 +104,18 @@ pub(crate) fn forward(
         scratch.ran = Ran::Log;
         scratch.prepared.logs(&step.plan, views, weight);
         let tables = scratch.prepared.tables(&step.plan, views);
-        let sums = reserve(&mut scratch.sums, step.cols);
-        run(step, watch, &mut scratch.tile, sums, |first, out, tile| {
+        let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
             kernel::sum_exp(&step.plan, &tables[..views.len()], first, out, tile);
-        });
-        for (m, ln_sum) in out.iter_mut().zip(sums) {
-            *m = weight * *ln_sum;
+        };
+        if step.weight.is_none() {
+            run(step, watch, &mut scratch.tile, out, sum);
+        } else {
+            let sums = reserve(&mut scratch.sums, step.cols);
+            run(step, watch, &mut scratch.tile, sums, sum);
+            for (m, ln_sum) in out.iter_mut().zip(sums) {
+                *m = weight * *ln_sum;
+            }
         }
         message.range = Range::of(Form::Log, out);
     }

@@ -200,12 +200,31 @@ impl Compiler<'_> {
 
 impl Demand {
     fn count_bytes(&mut self, bases: &[Base], steps: &[Step], buffers: &Buffers) {
-        let inputs = steps.iter().flat_map(|step| &step.inputs);
-        let input_entries: f64 = inputs.map(|input| input.len as f64).sum();
         let base_entries: f64 = bases.iter().map(|base| base.len as f64).sum();
         let shared: f64 = buffers.sizes.iter().map(|&size| size as f64).sum();
         self.live_bytes = 8.0 * (base_entries + shared);
-        // Message, sums, adjoint and ratio of each step; powers and beliefs of each input.
-        self.kept_bytes = 8.0 * (base_entries + 4.0 * self.message_entries + 2.0 * input_entries);
+        let kept: f64 = steps.iter().map(|step| kept_entries(step, steps)).sum();
+        self.kept_bytes = 8.0 * (base_entries + kept);
     }
+}
+
+/// Entries that a step keeps for the backward pass.
+fn kept_entries(step: &Step, steps: &[Step]) -> f64 {
+    let split = |step: usize| steps[step].weight.is_some();
+    // Message and adjoint; sums where the message is a power of them or goes to a split step.
+    let own_sums = step.weight.is_some() || step.parent.is_some_and(split);
+    let columns = step.cols as f64 * if own_sums { 3.0 } else { 2.0 };
+    let inputs = step
+        .inputs
+        .iter()
+        .zip(&step.plan.inputs)
+        .map(|(input, access)| {
+            let message = matches!(input.source, Source::Message(_));
+            // Powers of logarithms; beliefs, which for messages are the adjoints of their senders.
+            let powers = step.weight.is_some() || step.children().any(split);
+            let copies = f64::from(u8::from(powers)) + f64::from(u8::from(!message));
+            let spread = access.spread.as_ref().map_or(0, |spread| 2 * spread.len());
+            copies * input.len as f64 + spread as f64
+        });
+    columns + inputs.sum::<f64>()
 }
