@@ -108,6 +108,6 @@ fn messages_kept_from_another_algebra_are_not_used() {
     let sum = engine.forward(&[], &[]);
     let most = engine.forward_max();
     assert!(most < sum);
-    assert_eq!(engine.forward(&[], &[]), sum);
-    assert_eq!(engine.forward_max(), most);
+    assert_eq!(engine.forward(&[], &[]).to_bits(), sum.to_bits());
+    assert_eq!(engine.forward_max().to_bits(), most.to_bits());
 }
