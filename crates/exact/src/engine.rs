@@ -11,12 +11,11 @@ use std::sync::Arc;
 use forney_certify::Budget;
 use forney_model::{FactorGraph, VarId};
 
-use crate::backward::{backward, entropy};
-use crate::layout::{MAX_INPUTS, expand};
-use crate::prepare::{SAFE, reserve};
-use crate::schedule::{Base, Schedule, Source, Step};
-use crate::step::{self, Algebra, Scratch};
-use crate::table::{Form, Range, Values, View};
+use crate::load::load;
+use crate::pass::{Pass, State};
+use crate::schedule::{Schedule, Source, Step};
+use crate::step::{Algebra, Scratch};
+use crate::table::{Form, Values};
 use crate::tasks::Tasks;
 use crate::watch::Watch;
 
@@ -59,34 +58,6 @@ pub struct Engine {
     /// With [`Keep::Live`]: message buffers that no live message uses, and one scratch for all.
     buffers: Vec<Vec<f64>>,
     scratch: Scratch,
-}
-
-/// The numbers of one step.
-#[derive(Clone, Debug)]
-struct State {
-    message: Values,
-    adjoint: Vec<f64>,
-    /// Beliefs of inputs that are not messages (those of messages are the senders' adjoints).
-    beliefs: Vec<Vec<f64>>,
-    scratch: Scratch,
-    /// `∂ ln Z_w / ∂w` after a backward pass, if the step has a weight.
-    entropy: f64,
-}
-
-/// What a pass reads besides the messages.
-#[derive(Clone, Copy)]
-struct Pass<'p> {
-    schedule: &'p Schedule,
-    bases: &'p [Values],
-    weights: &'p [f64],
-    shifts: &'p [f64],
-    algebra: Algebra,
-    watch: &'p Watch<'p>,
-    fixed: &'p [bool],
-    /// Are the messages of fixed steps known from an earlier pass?
-    known: bool,
-    /// Are beliefs of the factors of unsplit steps wanted?
-    factor_beliefs: bool,
 }
 
 impl Engine {
@@ -409,18 +380,6 @@ impl Engine {
     }
 }
 
-impl State {
-    fn new() -> Self {
-        Self {
-            message: Values::empty(),
-            adjoint: Vec::new(),
-            beliefs: Vec::new(),
-            scratch: Scratch::default(),
-            entropy: 0.0,
-        }
-    }
-}
-
 /// Which steps have neither weights nor shifts in their subtrees.
 fn fixed_steps(schedule: &Schedule) -> Vec<bool> {
     let mut fixed: Vec<bool> = Vec::with_capacity(schedule.steps().len());
@@ -452,200 +411,4 @@ fn root_value(message: &Values) -> f64 {
             Form::Linear => entry.ln(),
             Form::Log => entry,
         }
-}
-
-/// Multiplies the factors of a base; plain (largest entry 1) unless its step is split.
-fn load(base: &Base, graph: &FactorGraph, split: bool) -> Values {
-    let mut data = vec![0.0; base.len];
-    for &a in &base.factors {
-        let factor = &graph.factors()[a.index()];
-        add_factor(factor, &base.scope, graph.cards(), &mut data);
-    }
-    let range = Range::of(Form::Log, &data);
-    if split || range.is_empty() || range.spread() > SAFE {
-        return Values {
-            form: Form::Log,
-            data,
-            ln_scale: 0.0,
-            range,
-        };
-    }
-    for x in &mut data {
-        *x = (*x - range.max).exp();
-    }
-    let normed = Range {
-        min: range.min - range.max,
-        max: 0.0,
-    };
-    Values {
-        form: Form::Linear,
-        data,
-        ln_scale: range.max,
-        range: normed,
-    }
-}
-
-/// Adds `ln f` to a table over a larger scope.
-fn add_factor(factor: &forney_model::Table, scope: &[VarId], cards: &[usize], data: &mut [f64]) {
-    let inside: Vec<VarId> = scope
-        .iter()
-        .copied()
-        .filter(|v| factor.scope().contains(v))
-        .collect();
-    let single: Vec<VarId> = factor
-        .scope()
-        .iter()
-        .copied()
-        .filter(|v| cards[v.index()] == 1)
-        .collect();
-    // Variables of one state have no axis in a base; in front they change no offset.
-    let factor = factor.permuted(&[single, inside].concat());
-    let axes = |scope: &[VarId]| -> Vec<(usize, usize)> {
-        scope
-            .iter()
-            .map(|v| (v.index(), cards[v.index()]))
-            .collect()
-    };
-    let offsets = expand(&axes(scope), &axes(factor.scope()));
-    for (x, at) in data.iter_mut().zip(offsets) {
-        *x += factor.ln()[at];
-    }
-}
-
-impl<'p> Pass<'p> {
-    fn weight(&self, step: &Step) -> f64 {
-        step.weight.map_or(1.0, |at| self.weights[at])
-    }
-
-    /// The inputs of a step; `messages` holds the states of steps `first..`.
-    fn views<'v>(&self, step: &Step, first: usize, messages: &'v [State]) -> [View<'v>; MAX_INPUTS]
-    where
-        'p: 'v,
-    {
-        let mut views = [View::NONE; MAX_INPUTS];
-        for (view, input) in views.iter_mut().zip(&step.inputs) {
-            *view = match input.source {
-                Source::Base(base) => self.bases[base].view(input.len),
-                Source::Message(child) => messages[child - first].message.view(input.len),
-                Source::Shift(shift, added) => {
-                    let offset = self.schedule.shifts()[shift].offset;
-                    View::shift(&self.shifts[offset..offset + input.len], added)
-                }
-            };
-        }
-        views
-    }
-
-    fn forward(
-        &self,
-        step: &Step,
-        first: usize,
-        before: &[State],
-        message: &mut Values,
-        scratch: &mut Scratch,
-    ) {
-        if self.watch.stop_before(step.entries()) {
-            return;
-        }
-        let views = self.views(step, first, before);
-        let weight = self.weight(step);
-        let receiver = step.parent.map(|p| &self.schedule.steps()[p]);
-        let plain = step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none());
-        step::forward(
-            step,
-            self.algebra,
-            self.watch,
-            weight,
-            &views[..step.inputs.len()],
-            plain,
-            scratch,
-            message,
-        );
-    }
-
-    fn forward_kept(&self, first: usize, at: usize, states: &mut [State]) {
-        if self.known && self.fixed[first + at] {
-            return;
-        }
-        let step = &self.schedule.steps()[first + at];
-        let (before, rest) = states.split_at_mut(at);
-        let State {
-            message, scratch, ..
-        } = &mut rest[0];
-        self.forward(step, first, before, message, scratch);
-    }
-
-    fn backward_kept(&self, first: usize, at: usize, states: &mut [State]) {
-        if self.fixed[first + at] && !self.factor_beliefs {
-            return;
-        }
-        let step = &self.schedule.steps()[first + at];
-        let weight = self.weight(step);
-        let (before, rest) = states.split_at_mut(at);
-        let state = &mut rest[0];
-        if step.parent.is_none() {
-            let exists = !state.message.range.is_empty();
-            reserve(&mut state.adjoint, 1)[0] = if exists { 1.0 } else { 0.0 };
-        }
-        // The targets of messages are the adjoints of their senders; they are moved out so that
-        // the senders' messages can be read beside them.
-        state.beliefs.resize_with(step.inputs.len(), Vec::new);
-        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
-            if let Source::Message(child) = input.source {
-                std::mem::swap(belief, &mut before[child - first].adjoint);
-            }
-        }
-        let views = self.views(step, first, before);
-        let views = &views[..step.inputs.len()];
-        {
-            let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
-            for ((target, input), belief) in
-                targets.iter_mut().zip(&step.inputs).zip(&mut state.beliefs)
-            {
-                let fixed = match input.source {
-                    Source::Base(_) => true,
-                    Source::Message(child) => self.fixed[child],
-                    Source::Shift(..) => false,
-                };
-                // The derivative by a weight takes the beliefs of all inputs.
-                if !fixed || step.weight.is_some() || self.factor_beliefs {
-                    let belief = reserve(belief, input.len);
-                    belief.fill(0.0);
-                    *target = Some(belief);
-                }
-            }
-            let adjoint = &state.adjoint[..step.cols];
-            let targets = &mut targets[..step.inputs.len()];
-            backward(
-                step,
-                weight,
-                views,
-                &mut state.scratch,
-                &state.message,
-                adjoint,
-                targets,
-            );
-        }
-        if step.weight.is_some() {
-            let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-            for ((slot, belief), input) in beliefs.iter_mut().zip(&state.beliefs).zip(&step.inputs)
-            {
-                *slot = &belief[..input.len];
-            }
-            let adjoint = &state.adjoint[..step.cols];
-            state.entropy = entropy(
-                weight,
-                views,
-                &state.scratch,
-                &state.message,
-                adjoint,
-                &beliefs[..step.inputs.len()],
-            );
-        }
-        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
-            if let Source::Message(child) = input.source {
-                std::mem::swap(belief, &mut before[child - first].adjoint);
-            }
-        }
-    }
 }

@@ -1,0 +1,187 @@
+//! One step of a pass: where its inputs come from and where its beliefs go.
+
+use crate::backward::{backward, entropy};
+use crate::layout::MAX_INPUTS;
+use crate::prepare::reserve;
+use crate::schedule::{Schedule, Source, Step};
+use crate::step::{self, Algebra, Scratch};
+use crate::table::{Values, View};
+use crate::watch::Watch;
+
+/// The numbers of one step.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) message: Values,
+    pub(crate) adjoint: Vec<f64>,
+    /// Beliefs of inputs that are not messages (those of messages are the senders' adjoints).
+    pub(crate) beliefs: Vec<Vec<f64>>,
+    pub(crate) scratch: Scratch,
+    /// `∂ ln Z_w / ∂w` after a backward pass, if the step has a weight.
+    pub(crate) entropy: f64,
+}
+
+impl State {
+    pub(crate) fn new() -> Self {
+        Self {
+            message: Values::empty(),
+            adjoint: Vec::new(),
+            beliefs: Vec::new(),
+            scratch: Scratch::default(),
+            entropy: 0.0,
+        }
+    }
+}
+
+/// What a pass reads besides the messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'p> {
+    pub(crate) schedule: &'p Schedule,
+    pub(crate) bases: &'p [Values],
+    pub(crate) weights: &'p [f64],
+    pub(crate) shifts: &'p [f64],
+    pub(crate) algebra: Algebra,
+    pub(crate) watch: &'p Watch<'p>,
+    pub(crate) fixed: &'p [bool],
+    /// Are the messages of fixed steps known from an earlier pass?
+    pub(crate) known: bool,
+    /// Are beliefs of the factors of unsplit steps wanted?
+    pub(crate) factor_beliefs: bool,
+}
+
+impl<'p> Pass<'p> {
+    fn weight(&self, step: &Step) -> f64 {
+        step.weight.map_or(1.0, |at| self.weights[at])
+    }
+
+    /// The inputs of a step; `messages` holds the states of steps `first..`.
+    fn views<'v>(&self, step: &Step, first: usize, messages: &'v [State]) -> [View<'v>; MAX_INPUTS]
+    where
+        'p: 'v,
+    {
+        let mut views = [View::NONE; MAX_INPUTS];
+        for (view, input) in views.iter_mut().zip(&step.inputs) {
+            *view = match input.source {
+                Source::Base(base) => self.bases[base].view(input.len),
+                Source::Message(child) => messages[child - first].message.view(input.len),
+                Source::Shift(shift, added) => {
+                    let offset = self.schedule.shifts()[shift].offset;
+                    View::shift(&self.shifts[offset..offset + input.len], added)
+                }
+            };
+        }
+        views
+    }
+
+    pub(crate) fn forward(
+        &self,
+        step: &Step,
+        first: usize,
+        before: &[State],
+        message: &mut Values,
+        scratch: &mut Scratch,
+    ) {
+        if self.watch.stop_before(step.entries()) {
+            return;
+        }
+        let views = self.views(step, first, before);
+        let weight = self.weight(step);
+        let receiver = step.parent.map(|p| &self.schedule.steps()[p]);
+        let plain = step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none());
+        step::forward(
+            step,
+            self.algebra,
+            self.watch,
+            weight,
+            &views[..step.inputs.len()],
+            plain,
+            scratch,
+            message,
+        );
+    }
+
+    pub(crate) fn forward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        if self.known && self.fixed[first + at] {
+            return;
+        }
+        let step = &self.schedule.steps()[first + at];
+        let (before, rest) = states.split_at_mut(at);
+        let State {
+            message, scratch, ..
+        } = &mut rest[0];
+        self.forward(step, first, before, message, scratch);
+    }
+
+    pub(crate) fn backward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+        if self.fixed[first + at] && !self.factor_beliefs {
+            return;
+        }
+        let step = &self.schedule.steps()[first + at];
+        let weight = self.weight(step);
+        let (before, rest) = states.split_at_mut(at);
+        let state = &mut rest[0];
+        if step.parent.is_none() {
+            let exists = !state.message.range.is_empty();
+            reserve(&mut state.adjoint, 1)[0] = if exists { 1.0 } else { 0.0 };
+        }
+        // The targets of messages are the adjoints of their senders; they are moved out so that
+        // the senders' messages can be read beside them.
+        state.beliefs.resize_with(step.inputs.len(), Vec::new);
+        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+            if let Source::Message(child) = input.source {
+                std::mem::swap(belief, &mut before[child - first].adjoint);
+            }
+        }
+        let views = self.views(step, first, before);
+        let views = &views[..step.inputs.len()];
+        {
+            let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+            for ((target, input), belief) in
+                targets.iter_mut().zip(&step.inputs).zip(&mut state.beliefs)
+            {
+                let fixed = match input.source {
+                    Source::Base(_) => true,
+                    Source::Message(child) => self.fixed[child],
+                    Source::Shift(..) => false,
+                };
+                // The derivative by a weight takes the beliefs of all inputs.
+                if !fixed || step.weight.is_some() || self.factor_beliefs {
+                    let belief = reserve(belief, input.len);
+                    belief.fill(0.0);
+                    *target = Some(belief);
+                }
+            }
+            let adjoint = &state.adjoint[..step.cols];
+            let targets = &mut targets[..step.inputs.len()];
+            backward(
+                step,
+                weight,
+                views,
+                &mut state.scratch,
+                &state.message,
+                adjoint,
+                targets,
+            );
+        }
+        if step.weight.is_some() {
+            let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+            for ((slot, belief), input) in beliefs.iter_mut().zip(&state.beliefs).zip(&step.inputs)
+            {
+                *slot = &belief[..input.len];
+            }
+            let adjoint = &state.adjoint[..step.cols];
+            state.entropy = entropy(
+                weight,
+                views,
+                &state.scratch,
+                &state.message,
+                adjoint,
+                &beliefs[..step.inputs.len()],
+            );
+        }
+        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+            if let Source::Message(child) = input.source {
+                std::mem::swap(belief, &mut before[child - first].adjoint);
+            }
+        }
+    }
+}
