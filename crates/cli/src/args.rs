@@ -129,7 +129,7 @@ pub(crate) struct BoundArgs {
     pub(crate) memory: Option<f64>,
 
     /// Stop when upper − lower is at most so many nats
-    #[arg(long, value_name = "NATS", value_parser = units::nats, default_value_t = 1e-6)]
+    #[arg(long, value_name = "NATS", value_parser = units::nats, default_value = "1e-6")]
     pub(crate) gap: f64,
 
     /// Cliques hold at most N + 1 variables [default: start small and raise it]

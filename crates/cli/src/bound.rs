@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::args::{BoundArgs, SideChoice};
 use crate::done::{Done, Output};
 use crate::error::Failure;
-use crate::problem::Problem;
+use crate::problem::{Problem, simplify_sum};
 use crate::progress::BracketBar;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
@@ -58,9 +58,14 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
     let mut trace = args.trace.as_deref().map(Trace::create);
-    let report = match problem.reduce(&graph)? {
+    let report = match problem.restrict(&graph)? {
         None => Report::impossible(&budget),
-        Some(reduced) => close(reduced.graph, args, &budget, trace.as_mut())?,
+        Some(restriction) => close(
+            simplify_sum(restriction.graph())?,
+            args,
+            &budget,
+            trace.as_mut(),
+        )?,
     };
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forney_certify::{Budget, Stop};
 use forney_exact::{Keep, Order, TooLarge, human};
-use forney_model::{FactorGraph, Restriction};
+use forney_model::{FactorGraph, ModelError, Restriction};
 use serde::Serialize;
 
 use crate::args::{EliminationArgs, ExactArgs};
@@ -43,6 +43,8 @@ pub(crate) struct Spent {
 
 /// Something to compute by elimination.
 pub(crate) struct Task<T> {
+    /// A smaller model with the same answer.
+    pub(crate) simplify: fn(&FactorGraph) -> Result<FactorGraph, ModelError>,
     /// Does it keep all messages?
     pub(crate) keep: Keep,
     /// About how many forward passes it takes.
@@ -60,10 +62,11 @@ pub(crate) fn eliminate<T: Send + 'static>(
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
     let mut spent = Spent::default();
-    let found = match problem.reduce(&graph)? {
+    let found = match problem.restrict(&graph)? {
         None => None,
-        Some(reduced) => {
-            let plan = plan(&reduced.graph, &args.elimination, &budget)?;
+        Some(restriction) => {
+            let simple = (task.simplify)(restriction.graph())?;
+            let plan = plan(&simple, &args.elimination, &budget)?;
             let memory = args
                 .elimination
                 .memory
@@ -72,9 +75,9 @@ pub(crate) fn eliminate<T: Send + 'static>(
             spent.width = plan.cost.width;
             spent.peak_bytes = plan.bytes(task.keep);
             let predicted_s = plan.seconds() * task.passes;
-            let work = move || (task.run)(&reduced.graph, &plan.order, memory);
+            let work = move || (task.run)(&simple, &plan.order, memory);
             let result = in_time(&budget, predicted_s, work)??;
-            Some((result, reduced.restriction))
+            Some((result, restriction))
         }
     };
     spent.elapsed_s = budget.elapsed().as_secs_f64();

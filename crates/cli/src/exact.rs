@@ -11,6 +11,7 @@ use crate::done::{Done, Output};
 use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
+use crate::problem::simplify_sum;
 use crate::text::{digits, log10};
 
 /// What `forney exact` prints.
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
     let done = eliminate(
         args,
         Task {
+            simplify: simplify_sum,
             keep: Keep::Live,
             passes: 1.0,
             run: ln_z,

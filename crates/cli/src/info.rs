@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use forney_certify::Budget;
 use forney_exact::{Heuristic, Keep, human};
-use forney_model::FactorGraph;
+use forney_model::{FactorGraph, simplify};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
@@ -14,7 +14,7 @@ use crate::done::Done;
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
-use crate::problem::Problem;
+use crate::problem::{Problem, simplify_sum};
 use crate::text::rough_seconds;
 use crate::{interrupt, json, memory, progress};
 
@@ -37,7 +37,7 @@ pub(crate) struct Report {
 /// How large a model is.
 #[derive(Serialize)]
 struct Size {
-    /// Variables with more than one state count in a reduced model, else all.
+    /// All of them; in a reduced model those that some factor mentions.
     variables: usize,
     factors: usize,
     components: usize,
@@ -47,7 +47,7 @@ struct Size {
     zeros: usize,
 }
 
-/// A model without observed variables and impossible states.
+/// A model without observed variables, impossible states, and what sums out of one factor.
 #[derive(Serialize)]
 struct Reduced {
     #[serde(flatten)]
@@ -76,15 +76,19 @@ struct Cost {
 }
 
 pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
-    let budget = Budget::new(Some(args.time), interrupt::flag());
+    let budget = Budget::new(None, interrupt::flag());
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
-    let reduced = match problem.reduce(&graph)? {
+    let reduced = match problem.restrict(&graph)? {
         None => None,
-        Some(left) => Some(Reduced {
-            size: Size::of(&left.graph),
-            orders: costs(&left.graph, args.seed, &budget)?,
-        }),
+        Some(restriction) => {
+            let sum = simplify_sum(restriction.graph())?;
+            let whole = simplify(restriction.graph())?;
+            Some(Reduced {
+                size: Size::of(&sum),
+                orders: costs(&sum, &whole, args, &budget)?,
+            })
+        }
     };
     let mut cardinalities = BTreeMap::new();
     for &card in graph.cards() {
@@ -94,51 +98,74 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         file: args.model.file.clone(),
         kind: problem.model.kind.word(),
         cardinalities,
-        size: Size {
-            variables: graph.num_variables(),
-            ..Size::of(&graph)
-        },
+        size: Size::of_all(&graph),
         evidence: problem.evidence.len(),
         memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
         reduced,
     }))
 }
 
-/// All greedy orders, and the one that a search finds.
-fn costs(graph: &FactorGraph, seed: u64, budget: &Budget) -> Result<Vec<Cost>, Failure> {
+/// All greedy orders, and the one that a search finds: `sum` is the model whose `Z` is wanted,
+/// `whole` the one whose marginals are.
+fn costs(
+    sum: &FactorGraph,
+    whole: &FactorGraph,
+    args: &InfoArgs,
+    budget: &Budget,
+) -> Result<Vec<Cost>, Failure> {
     let _spinner = progress::spinner("searching for an elimination order".to_owned());
     let greedy = Heuristic::ALL.into_iter().map(OrderChoice::Greedy);
-    greedy
-        .chain([OrderChoice::Search])
-        .map(|choice| {
-            let plan = Plan::new(graph, choice.order(graph, seed, budget)?);
-            Ok(Cost {
-                order: choice.name(),
-                width: plan.cost.width,
-                log2_clique: plan.cost.max_entries.max(1.0).log2(),
-                entries: plan.cost.total_entries,
-                exact_bytes: plan.bytes(Keep::Live),
-                marginals_bytes: plan.bytes(Keep::All),
-                exact_s: plan.seconds(),
-            })
+    let both = greedy.chain([OrderChoice::Search]).map(|choice| {
+        let plan = |graph| {
+            let order = choice.order(graph, args.seed, &budget.capped(args.time))?;
+            Ok::<_, Failure>(Plan::new(graph, order))
+        };
+        let exact = plan(sum)?;
+        let marginals_bytes = match sum == whole {
+            true => exact.bytes(Keep::All),
+            false => plan(whole)?.bytes(Keep::All),
+        };
+        Ok(Cost {
+            order: choice.name(),
+            width: exact.cost.width,
+            log2_clique: exact.cost.max_entries.max(1.0).log2(),
+            entries: exact.cost.total_entries,
+            exact_bytes: exact.bytes(Keep::Live),
+            marginals_bytes,
+            exact_s: exact.seconds(),
         })
-        .collect()
+    });
+    both.collect()
 }
 
 impl Size {
+    /// Of the part of a model that some factor mentions.
     fn of(graph: &FactorGraph) -> Self {
         let tables = graph.factors();
+        let mentioned = graph
+            .variables()
+            .filter(|&v| graph.factors_of(v).next().is_some());
+        let variables = mentioned.count();
         let zero = |ln: &&f64| **ln == f64::NEG_INFINITY;
         Self {
-            variables: graph.cards().iter().filter(|&&card| card > 1).count(),
+            variables,
             factors: tables.len(),
-            components: graph.num_components(),
+            components: graph.num_components() + variables - graph.num_variables(),
             largest_scope: tables.iter().map(|t| t.scope().len()).max().unwrap_or(0),
             entries: tables.iter().map(|t| t.ln().len()).sum(),
             zeros: tables
                 .iter()
                 .map(|t| t.ln().iter().filter(zero).count())
                 .sum(),
+        }
+    }
+
+    /// Of a whole model.
+    fn of_all(graph: &FactorGraph) -> Self {
+        Self {
+            variables: graph.num_variables(),
+            components: graph.num_components(),
+            ..Self::of(graph)
         }
     }
 }
@@ -148,19 +175,24 @@ impl fmt::Display for Size {
         let share = 100.0 * self.zeros as f64 / self.entries.max(1) as f64;
         write!(
             f,
-            "{} variables, {} factors, {} connected {}, largest scope {}, {} entries, {share:.0} % zeros",
-            self.variables,
-            self.factors,
-            self.components,
-            if self.components == 1 {
-                "part"
-            } else {
-                "parts"
-            },
+            "{}, {}, {}, largest scope {}, {}, {share:.0} % zeros",
+            count(self.variables, "variable"),
+            count(self.factors, "factor"),
+            count(self.components, "connected part"),
             self.largest_scope,
-            self.entries,
+            if self.entries == 1 {
+                "1 entry".to_owned()
+            } else {
+                format!("{} entries", self.entries)
+            },
         )
     }
+}
+
+/// So many things.
+fn count(n: usize, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {thing}{plural}")
 }
 
 impl fmt::Display for Report {
@@ -174,8 +206,7 @@ impl fmt::Display for Report {
         writeln!(f)?;
         match self.evidence {
             0 => writeln!(f, "evidence  none")?,
-            1 => writeln!(f, "evidence  1 variable")?,
-            observed => writeln!(f, "evidence  {observed} variables")?,
+            observed => writeln!(f, "evidence  {}", count(observed, "variable"))?,
         }
         let Some(reduced) = &self.reduced else {
             return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");

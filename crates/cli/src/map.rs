@@ -3,7 +3,7 @@
 use std::fmt;
 
 use forney_exact::{Keep, most_probable};
-use forney_model::VarId;
+use forney_model::{VarId, simplify};
 use forney_uai::Solution;
 use serde::Serialize;
 
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
     let done = eliminate(
         args,
         Task {
+            simplify,
             keep: Keep::All,
             passes: 1.0,
             run: most_probable,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use forney_exact::{Keep, marginals};
+use forney_model::simplify;
 use forney_uai::Solution;
 use serde::Serialize;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
     let done = eliminate(
         args,
         Task {
+            simplify,
             keep: Keep::All,
             passes: 6.0,
             run: marginals,

@@ -3,7 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use forney_model::{Contradiction, Domains, Evidence, FactorGraph, Restriction, simplify};
+use forney_model::{
+    Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction, simplify,
+    without_barren,
+};
 use forney_uai::{UaiError, UaiModel, read_evidence, read_file, read_model};
 
 use crate::args::ModelArgs;
@@ -16,14 +19,6 @@ const STDIN: &str = "-";
 pub(crate) struct Problem {
     pub(crate) model: UaiModel,
     pub(crate) evidence: Evidence,
-}
-
-/// What evidence and hard zeros leave of a model.
-pub(crate) struct Reduced {
-    /// The way back to the original states.
-    pub(crate) restriction: Restriction,
-    /// The same function as that of the restriction, with fewer and smaller factors.
-    pub(crate) graph: FactorGraph,
 }
 
 impl Problem {
@@ -59,15 +54,20 @@ impl Problem {
     }
 
     /// What evidence and hard zeros leave of the model; `None` if that is nothing: `Z = 0`.
-    pub(crate) fn reduce(&self, graph: &FactorGraph) -> Result<Option<Reduced>, Failure> {
+    pub(crate) fn restrict(&self, graph: &FactorGraph) -> Result<Option<Restriction>, Failure> {
         let mut domains = Domains::observed(graph, &self.evidence)?;
-        if let Err(Contradiction) = domains.probe(graph) {
-            return Ok(None);
-        }
-        let restriction = domains.restrict(graph);
-        let graph = simplify(restriction.graph())?;
-        Ok(Some(Reduced { restriction, graph }))
+        Ok(match domains.probe(graph) {
+            Ok(_) => Some(domains.restrict(graph)),
+            Err(Contradiction) => None,
+        })
     }
+}
+
+/// A smaller model with the same `Z`: also what sums out is gone, such as the descendants of
+/// nothing observed in a Bayesian network. Marginals and maxima are not those of the model.
+pub(crate) fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
+    let (rest, _) = without_barren(graph)?;
+    simplify(&rest)
 }
 
 fn is_stdin(path: &Path) -> bool {
