@@ -1,0 +1,178 @@
+//! Weighted mini-buckets at one ibound: what fits, the race, and its winner on each side.
+
+use forney_certify::{Above, Below, Certificate};
+use forney_exact::{Order, Schedule};
+use forney_model::FactorGraph;
+
+use super::Job;
+use crate::BoundError;
+use crate::board::Post;
+use crate::wmbe::{
+    CliqueLimit, MiniBuckets, Orders, RACE_EVALUATIONS, Race, WeightMap, Wmbe, bytes,
+    candidate_order, race,
+};
+
+/// Seconds that a forward and a backward pass take for one clique entry, for predictions.
+const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+
+/// Candidates that race at one ibound.
+const CANDIDATES: usize = 24;
+
+impl Job<'_, '_> {
+    /// Both sides at one ibound.
+    pub(super) fn level(&self, ibound: usize, round: u64) -> Result<Level, BoundError> {
+        let seed = self
+            .options
+            .seed
+            .wrapping_add(round.wrapping_mul(0x9e37_79b9));
+        let fixed = self.options.order.as_ref();
+        let first = fixed
+            .cloned()
+            .unwrap_or_else(|| candidate_order(self.graph, 0, seed));
+        let memory = 0.4 * self.options.memory;
+        let Fit {
+            limit,
+            schedule,
+            affordable,
+            capped,
+        } = self.fit(ibound, &first, memory)?;
+        if schedule.is_exact()
+            && self.exact_fits(&schedule, 0.5)
+            && self.eliminate(schedule, self.budget)?
+        {
+            return Ok(Level::Exact);
+        }
+        let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
+        let count = CANDIDATES
+            .min(affordable as usize)
+            .min(of_iterations)
+            .max(1);
+        let orders = Orders { fixed, count, seed };
+        let (upper, lower) = self.open();
+        let (upper, lower) = rayon::join(
+            || upper.then(|| self.side::<Above>(limit, &orders, memory)),
+            || lower.then(|| self.side::<Below>(limit, &orders, memory)),
+        );
+        let mut level = if capped { Level::Capped } else { Level::Done };
+        for side in [upper, lower].into_iter().flatten() {
+            if let Level::Exact = side? {
+                level = Level::Exact;
+            }
+        }
+        Ok(level)
+    }
+
+    /// How many candidates of this size a race can afford in a share of the time.
+    fn affordable(&self, entries: f64) -> f64 {
+        // Without an end of time nothing may depend on how fast the machine is.
+        let timed = self.budget.remaining().is_some();
+        let pace = if timed {
+            self.board.pace()
+        } else {
+            SECONDS_PER_GRADIENT_ENTRY
+        };
+        let (upper, lower) = self.open();
+        let sides = f64::from(u8::from(upper) + u8::from(lower)).max(1.0);
+        let threads = if timed {
+            rayon::current_num_threads() as f64
+        } else {
+            1.0
+        };
+        let race = RACE_EVALUATIONS * sides * entries * pace;
+        self.share(0.3).as_secs_f64() * threads / race
+    }
+
+    /// The largest cliques within the ibound that memory and time allow.
+    ///
+    /// Where the ibound asks for more, the limit on entries falls until a race of at least one
+    /// candidate fits.
+    fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
+        let factors = self.graph.factors().iter().map(|factor| factor.ln().len());
+        let least = factors.max().unwrap_or(1) as f64;
+        let mut limit = CliqueLimit {
+            ibound,
+            entries: memory / 8.0,
+        };
+        let mut capped = false;
+        loop {
+            let schedule =
+                Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
+            let demand = schedule.demand();
+            let exact = schedule.is_exact() && self.exact_fits(&schedule, 0.5);
+            let affordable = self.affordable(demand.total_entries);
+            let fits = bytes(&schedule) <= memory;
+            // At the size of the factors nothing is left to cut: a slow race beats none.
+            let smallest = limit.entries <= least;
+            if exact || (fits && (affordable >= 1.0 || smallest)) {
+                return Ok(Fit {
+                    limit,
+                    schedule,
+                    affordable,
+                    capped,
+                });
+            }
+            if smallest {
+                demand.admit(bytes(&schedule), memory)?;
+            }
+            limit.entries = (demand.max_entries / 4.0)
+                .min(limit.entries / 2.0)
+                .max(least);
+            capped = true;
+        }
+    }
+
+    /// One side at one ibound: the race, then its winner until it gains almost nothing.
+    fn side<S>(
+        &self,
+        limit: CliqueLimit,
+        orders: &Orders<'_>,
+        memory: f64,
+    ) -> Result<Level, BoundError>
+    where
+        S: WeightMap + Post,
+        Wmbe<S>: Certificate<FactorGraph, Side = S>,
+    {
+        let budget = self.budget.capped(self.share(0.5));
+        let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
+            Race::Exact(schedule) => {
+                let done = self.eliminate(*schedule, &budget)?;
+                return Ok(if done { Level::Exact } else { Level::Done });
+            }
+            Race::Nobody => return Ok(Level::Done),
+            Race::Winner(winner) => winner,
+        };
+        winner.prove(self.graph, self.board);
+        // A higher ibound halves the gap for about a hundred times this gain.
+        let gap = self.board.gap();
+        let ascending = self.options.ibound.is_none();
+        let least_gain = if ascending && gap.is_finite() {
+            2e-4 * gap
+        } else {
+            1e-6
+        };
+        let most = self.options.iterations.unwrap_or(usize::MAX);
+        let left = most.saturating_sub(self.board.counted::<S>());
+        winner.finish(self.graph, left, least_gain, &budget, self.board);
+        Ok(Level::Done)
+    }
+}
+
+/// What one ibound came to.
+pub(super) enum Level {
+    Done,
+    /// Done, with cliques smaller than the ibound asked for.
+    Capped,
+    /// Nothing had to be split.
+    Exact,
+}
+
+/// What fits.
+struct Fit {
+    limit: CliqueLimit,
+    /// The first candidate under that limit.
+    schedule: Schedule,
+    /// Candidates that a share of the time affords.
+    affordable: f64,
+    /// Is the limit smaller than the ibound asked for?
+    capped: bool,
+}

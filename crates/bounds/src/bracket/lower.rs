@@ -1,0 +1,88 @@
+//! Lower bounds that need no ibound: mean field and cutset conditioning.
+
+use std::time::Duration;
+
+use forney_certify::{Below, Certificate, Limits, Refine, Stop};
+
+use super::Job;
+use crate::conditioning::Conditioning;
+use crate::mean_field::mean_field;
+use crate::options::{Method, Sides};
+
+/// Starts of one batch of mean field, and the most sweeps of each.
+const MEAN_FIELD_STARTS: usize = 8;
+const MEAN_FIELD_SWEEPS: usize = 500;
+
+/// Rounds of conditioning between two levels if time has no end.
+const UNTIMED_ROUNDS: usize = 3;
+
+impl Job<'_, '_> {
+    /// One batch of mean-field starts; returns the sweeps of the best.
+    pub(super) fn mean_field(&self, round: u64, time: Duration) -> usize {
+        if self.options.sides == Sides::Upper {
+            return 0;
+        }
+        let limits = Limits {
+            sweeps: Some(MEAN_FIELD_SWEEPS),
+            tolerance: 1e-6,
+        };
+        let seed = self.options.seed.wrapping_add(round);
+        let budget = self.budget.capped(time);
+        let run = mean_field(self.graph, seed, MEAN_FIELD_STARTS, &limits, &budget);
+        if let Ok(lower) = run.point.verify(self.graph) {
+            self.board.post(lower, "mf");
+        }
+        run.trace.len()
+    }
+
+    /// Rounds of cutset conditioning, at least one, until the time is over; a fixed number of them
+    /// if there is no end of time, so that the result does not depend on the machine.
+    pub(super) fn condition(&self, search: &mut Option<Conditioning<'_>>, time: Duration) {
+        let budget = self.budget.capped(time);
+        let Some(search) = search else { return };
+        let timed = self.budget.remaining().is_some();
+        let rounds = if timed { usize::MAX } else { UNTIMED_ROUNDS };
+        for _ in 0..rounds {
+            if search.is_finished() || self.budget.stop().is_some() {
+                break;
+            }
+            let improved = search.round();
+            if improved && let Ok(lower) = search.point().verify(self.graph) {
+                self.board.post(lower, "conditioning");
+            }
+            if budget.stop().is_some() || self.ended().is_some() {
+                break;
+            }
+        }
+    }
+
+    /// The search for cutsets, where the lower side and every method are wanted.
+    pub(super) fn conditioning(&self) -> Option<Conditioning<'_>> {
+        if self.options.sides == Sides::Upper || self.options.method != Method::Auto {
+            return None;
+        }
+        let (seed, memory) = (self.options.seed, 0.4 * self.options.memory);
+        let search = Conditioning::new(self.graph, seed, memory, self.budget)
+            .ok()
+            .flatten()?;
+        if let Ok(lower) = search.point().verify(self.graph) {
+            self.board.post(lower, "conditioning");
+        }
+        Some(search)
+    }
+
+    /// Mean field alone, with new starts while the budget lasts.
+    pub(super) fn mean_field_only(&self) -> Stop {
+        for round in 0.. {
+            let sweeps = self.mean_field(round, Duration::MAX);
+            self.board.count::<Below>(sweeps.max(1));
+            if let Some(stop) = self.ended() {
+                return stop;
+            }
+            if self.budget.remaining().is_none() && self.options.iterations.is_none() {
+                break;
+            }
+        }
+        Stop::Converged
+    }
+}

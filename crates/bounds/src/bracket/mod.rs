@@ -1,0 +1,115 @@
+//! From a model to a bracket, within time and memory.
+
+mod climb;
+mod exact;
+mod level;
+mod lower;
+
+use std::time::Duration;
+
+use forney_certify::{Above, Below, Budget, Stop};
+use forney_model::{FactorGraph, simplify, without_barren};
+
+use crate::BoundError;
+use crate::board::{Board, Watch};
+use crate::options::{BoundOptions, BoundReport, Method, Sides};
+
+/// Proves `lower ≤ ln Z ≤ upper` and improves both sides until the bracket closes or a limit ends
+/// it.
+///
+/// Without a fixed ibound it starts small and raises it while time and memory last; where the
+/// exact answer fits it is the answer. Every bound that is reported was recomputed from its
+/// witness. Interrupting the budget ends it with the best bracket so far.
+///
+/// # Errors
+/// [`BoundError::IboundTooSmall`], [`BoundError::TooLarge`] if exact elimination was demanded and
+/// does not fit, and [`BoundError::Crossed`] if two proofs contradict each other, which is a fault
+/// of this program.
+///
+/// # Example
+/// ```
+/// use forney_bounds::{BoundOptions, bracket};
+/// use forney_certify::Budget;
+/// use forney_model::generate::ising_grid;
+/// use rand::SeedableRng;
+/// let model = ising_grid(5, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let options = BoundOptions { ibound: Some(3), iterations: Some(100), ..Default::default() };
+/// let report = bracket(&model, &options, &Budget::unlimited(), &mut |_| {})?;
+/// assert!(report.bracket.gap() < 5.0);
+/// # Ok::<(), forney_bounds::BoundError>(())
+/// ```
+pub fn bracket(
+    graph: &FactorGraph,
+    options: &BoundOptions,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<BoundReport, BoundError> {
+    let graph = &reduced(graph);
+    // The lifetime of the watcher is shortened to this call.
+    let mut watch = |progress: &crate::Progress| watch(progress);
+    let board = Board::new(budget, &mut watch);
+    let job = Job {
+        graph,
+        options,
+        budget,
+        board: &board,
+    };
+    let stop = match options.method {
+        Method::Exact => job.exact_or_refuse()?,
+        Method::MeanField => job.mean_field_only(),
+        Method::Auto | Method::Wmbe => match options.ibound {
+            Some(ibound) => job.fixed(ibound)?,
+            None => job.ascend()?,
+        },
+    };
+    Ok(board.report(stop)?)
+}
+
+/// The model without what does not matter to `Z`: variables that sum out of one factor, factors
+/// inside the scope of others.
+fn reduced(graph: &FactorGraph) -> FactorGraph {
+    // A product beyond the range of a float is no reason to refuse the model as it stands.
+    let simple = |graph: FactorGraph| simplify(&graph).unwrap_or(graph);
+    match without_barren(graph) {
+        Ok((rest, _)) => simple(rest),
+        Err(_) => simple(graph.clone()),
+    }
+}
+
+struct Job<'j, 'w> {
+    graph: &'j FactorGraph,
+    options: &'j BoundOptions,
+    budget: &'j Budget,
+    board: &'j Board<'w>,
+}
+
+impl Job<'_, '_> {
+    /// A fraction of the time that is left; a minute of it if there is no end.
+    fn share(&self, fraction: f64) -> Duration {
+        self.budget
+            .remaining()
+            .unwrap_or(Duration::from_secs(60))
+            .mul_f64(fraction)
+    }
+
+    fn ended(&self) -> Option<Stop> {
+        if self.board.gap() <= self.options.gap {
+            return Some(Stop::Converged);
+        }
+        let (upper, lower) = self.open();
+        self.budget
+            .stop()
+            .or((!upper && !lower).then_some(Stop::SweepLimit))
+    }
+
+    /// Which sides are wanted and have iterations left: (upper, lower).
+    fn open(&self) -> (bool, bool) {
+        let sides = self.options.sides;
+        let left = |counted: usize| self.options.iterations.is_none_or(|most| counted < most);
+        let upper = sides != Sides::Lower
+            && self.options.method != Method::MeanField
+            && left(self.board.counted::<Above>());
+        let lower = sides != Sides::Upper && left(self.board.counted::<Below>());
+        (upper, lower)
+    }
+}
