@@ -2,6 +2,7 @@
 //! `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q) ≤ ln p(v; θ)`.
 
 mod check;
+pub mod em;
 mod error;
 
 pub use error::LatentError;

@@ -1,0 +1,125 @@
+//! A start for mixtures: k-means with k-means++ seeding (Arthur & Vassilvitskii 2007).
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+/// Rounds of Lloyd's algorithm; EM does the rest.
+const ROUNDS: usize = 20;
+
+/// Rows in a task; fixed, so that sums do not depend on the number of threads.
+const CHUNK: usize = 1024;
+
+/// The cluster of each row, by distances in units of `scale`, one for each column.
+///
+/// # Complexity
+/// Time `O(N D K)` for the seeding and for each of at most 20 rounds; memory `O(N)`.
+pub(super) fn k_means(
+    data: ArrayView2<'_, f64>,
+    scale: &Array1<f64>,
+    clusters: usize,
+    seed: u64,
+) -> Vec<usize> {
+    let origin = data.row(0).to_owned();
+    let scaled = |row: ArrayView1<'_, f64>| (&row - &origin) / scale;
+    let mut centres = seeding(data, &scaled, clusters, seed);
+    let mut labels = vec![usize::MAX; data.nrows()];
+    for _ in 0..ROUNDS {
+        let norms: Array1<f64> = centres
+            .rows()
+            .into_iter()
+            .map(|c| 0.5 * c.dot(&c))
+            .collect();
+        let parts: Vec<(bool, Array2<f64>, Array1<f64>)> = labels
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .map(|(chunk, labels)| {
+                let start = chunk * CHUNK;
+                let mut z = data.slice(s![start..start + labels.len(), ..]).to_owned();
+                z = (z - &origin) / scale;
+                // The nearest centre has the largest `z·c − |c|²/2`.
+                let near = z.dot(&centres.t()) - &norms;
+                let mut changed = false;
+                let mut sums = Array2::zeros(centres.dim());
+                let mut counts = Array1::zeros(clusters);
+                for ((label, near), z) in labels.iter_mut().zip(near.rows()).zip(z.rows()) {
+                    let nearest = largest(near);
+                    changed |= nearest != *label;
+                    *label = nearest;
+                    counts[nearest] += 1.0;
+                    sums.row_mut(nearest).scaled_add(1.0, &z);
+                }
+                (changed, sums, counts)
+            })
+            .collect();
+        if parts.iter().all(|(changed, ..)| !changed) {
+            break;
+        }
+        let mut sums = Array2::<f64>::zeros(centres.dim());
+        let mut counts = Array1::<f64>::zeros(clusters);
+        for (_, part_sums, part_counts) in &parts {
+            sums += part_sums;
+            counts += part_counts;
+        }
+        for (k, mut centre) in centres.rows_mut().into_iter().enumerate() {
+            // A cluster without rows keeps its centre.
+            if counts[k] > 0.0 {
+                centre.assign(&(&sums.row(k) / counts[k]));
+            }
+        }
+    }
+    labels
+}
+
+/// Rows drawn one after another with a probability proportional to the squared distance from the
+/// nearest one drawn before; uniformly if all rows have been drawn.
+fn seeding(
+    data: ArrayView2<'_, f64>,
+    scaled: &(impl Fn(ArrayView1<'_, f64>) -> Array1<f64> + Sync),
+    clusters: usize,
+    seed: u64,
+) -> Array2<f64> {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut centres = Array2::zeros((clusters, data.ncols()));
+    let mut distances = vec![f64::INFINITY; data.nrows()];
+    let mut drawn = rng.random_range(0..data.nrows());
+    for k in 0..clusters {
+        let centre = scaled(data.row(drawn));
+        distances
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(chunk, distances)| {
+                for (n, distance) in distances.iter_mut().enumerate() {
+                    let apart = scaled(data.row(chunk * CHUNK + n)) - &centre;
+                    *distance = distance.min(apart.dot(&apart));
+                }
+            });
+        centres.row_mut(k).assign(&centre);
+        let total: f64 = distances.iter().sum();
+        drawn = if total > 0.0 {
+            let mut left = rng.random::<f64>() * total;
+            distances
+                .iter()
+                .position(|distance| {
+                    left -= distance;
+                    left < 0.0
+                })
+                .unwrap_or(data.nrows() - 1)
+        } else {
+            rng.random_range(0..data.nrows())
+        };
+    }
+    centres
+}
+
+/// The place of the largest number, the first of equals.
+pub(super) fn largest(x: ArrayView1<'_, f64>) -> usize {
+    let mut best = (f64::NEG_INFINITY, 0);
+    for (at, &x) in x.iter().enumerate() {
+        if x > best.0 {
+            best = (x, at);
+        }
+    }
+    best.1
+}
