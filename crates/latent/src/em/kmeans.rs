@@ -22,8 +22,7 @@ pub(super) fn k_means(
     seed: u64,
 ) -> Vec<usize> {
     let origin = data.row(0).to_owned();
-    let scaled = |row: ArrayView1<'_, f64>| (&row - &origin) / scale;
-    let mut centres = seeding(data, &scaled, clusters, seed);
+    let mut centres = seeding(data, &origin, scale, clusters, seed);
     let mut labels = vec![usize::MAX; data.nrows()];
     for _ in 0..ROUNDS {
         let norms: Array1<f64> = centres
@@ -73,44 +72,76 @@ pub(super) fn k_means(
 }
 
 /// Rows drawn one after another with a probability proportional to the squared distance from the
-/// nearest one drawn before; uniformly if all rows have been drawn.
+/// nearest one drawn before, uniformly if all rows have been drawn; of some candidates at a time the
+/// one that leaves the least sum of distances.
 fn seeding(
     data: ArrayView2<'_, f64>,
-    scaled: &(impl Fn(ArrayView1<'_, f64>) -> Array1<f64> + Sync),
+    origin: &Array1<f64>,
+    scale: &Array1<f64>,
     clusters: usize,
     seed: u64,
 ) -> Array2<f64> {
     let mut rng = Pcg64::seed_from_u64(seed);
+    let candidates = 2 + (clusters as f64).ln() as usize;
     let mut centres = Array2::zeros((clusters, data.ncols()));
     let mut distances = vec![f64::INFINITY; data.nrows()];
-    let mut drawn = rng.random_range(0..data.nrows());
     for k in 0..clusters {
-        let centre = scaled(data.row(drawn));
-        distances
-            .par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(chunk, distances)| {
-                for (n, distance) in distances.iter_mut().enumerate() {
-                    let apart = scaled(data.row(chunk * CHUNK + n)) - &centre;
-                    *distance = distance.min(apart.dot(&apart));
-                }
-            });
-        centres.row_mut(k).assign(&centre);
-        let total: f64 = distances.iter().sum();
-        drawn = if total > 0.0 {
-            let mut left = rng.random::<f64>() * total;
-            distances
-                .iter()
-                .position(|distance| {
-                    left -= distance;
-                    left < 0.0
+        let mut best: Option<(f64, Array1<f64>, Vec<f64>)> = None;
+        for _ in 0..if k == 0 { 1 } else { candidates } {
+            let drawn = data.row(draw_row(&distances, &mut rng));
+            let centre = (&drawn - origin) / scale;
+            let mut nearer = distances.clone();
+            let sums: Vec<f64> = nearer
+                .par_chunks_mut(CHUNK)
+                .enumerate()
+                .map(|(chunk, nearer)| {
+                    for (n, distance) in nearer.iter_mut().enumerate() {
+                        let row = data.row(chunk * CHUNK + n);
+                        *distance = distance.min(squared_distance(row, origin, scale, &centre));
+                    }
+                    nearer.iter().sum::<f64>()
                 })
-                .unwrap_or(data.nrows() - 1)
-        } else {
-            rng.random_range(0..data.nrows())
-        };
+                .collect();
+            let sum: f64 = sums.iter().sum();
+            if best.as_ref().is_none_or(|(least, ..)| sum < *least) {
+                best = Some((sum, centre, nearer));
+            }
+        }
+        if let Some((_, centre, nearer)) = best {
+            centres.row_mut(k).assign(&centre);
+            distances = nearer;
+        }
     }
     centres
+}
+
+/// A row with a probability proportional to its distance; any row if that says nothing.
+fn draw_row(distances: &[f64], rng: &mut Pcg64) -> usize {
+    let total: f64 = distances.iter().sum();
+    if !(total > 0.0 && total.is_finite()) {
+        return rng.random_range(0..distances.len());
+    }
+    let mut left = rng.random::<f64>() * total;
+    let drawn = distances.iter().position(|distance| {
+        left -= distance;
+        left < 0.0
+    });
+    drawn.unwrap_or(distances.len() - 1)
+}
+
+/// The squared distance of a row from a scaled centre, in units of `scale`.
+fn squared_distance(
+    row: ArrayView1<'_, f64>,
+    origin: &Array1<f64>,
+    scale: &Array1<f64>,
+    centre: &Array1<f64>,
+) -> f64 {
+    let mut sum = 0.0;
+    for (((x, o), s), c) in row.iter().zip(origin).zip(scale).zip(centre) {
+        let apart = (x - o) / s - c;
+        sum += apart * apart;
+    }
+    sum
 }
 
 /// The place of the largest number, the first of equals.

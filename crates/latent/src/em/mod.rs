@@ -19,6 +19,7 @@
 mod dense;
 mod driver;
 mod e_step;
+mod factor;
 mod gaussian;
 mod gradient;
 mod kmeans;
@@ -28,6 +29,9 @@ mod rows;
 mod simplex;
 
 pub use driver::{Em, Fit, MStep, Variant, Watch, em};
+pub use factor::{
+    FactorAnalysis, FactorAnalysisParams, FactorMoments, FactorPosterior, Noise, Scatter,
+};
 pub use gaussian::{Covariance, Covariances, Moments};
 pub use mixture::{GaussianMixture, GaussianMixtureParams, MixturePosterior};
 pub use model::{Examples, Expected, LatentModel, Statistics};

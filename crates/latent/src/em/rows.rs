@@ -49,12 +49,6 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Number of columns.
-    #[must_use]
-    pub fn columns(&self) -> usize {
-        self.data.ncols()
-    }
-
     /// The rows at some positions.
     pub(crate) fn at(&self, positions: Range<usize>) -> impl Iterator<Item = ArrayView1<'_, f64>> {
         self.indices(positions).map(|row| self.data.row(row))

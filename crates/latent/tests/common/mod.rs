@@ -3,8 +3,8 @@
 #![allow(dead_code)]
 
 use forney_certify::Sweep;
-use forney_latent::em::{Examples, Fit, LatentModel};
-use ndarray::Array2;
+use forney_latent::em::{Examples, Fit, LatentModel, Rows, Scatter};
+use ndarray::{Array1, Array2};
 
 /// No value of the trace falls by more than rounding.
 pub(crate) fn monotone(trace: &[Sweep], slack: f64) {
@@ -78,4 +78,10 @@ pub(crate) fn faithful() -> Array2<f64> {
         .flat_map(|line| line.split(',').map(|x| x.trim().parse().unwrap()))
         .collect();
     Array2::from_shape_vec((values.len() / 2, 2), values).unwrap()
+}
+
+/// The second moments of some rows about 0.
+pub(crate) fn scatter(data: &Array2<f64>) -> Scatter {
+    let rows = Rows::new(data.view(), None, 0).unwrap();
+    Scatter::about(&Array1::zeros(data.ncols()), &rows)
 }
