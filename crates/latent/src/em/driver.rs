@@ -139,7 +139,7 @@ pub type Watch<'w> = &'w mut dyn FnMut(&Sweep) -> ControlFlow<()>;
 /// dropped: the model returned is that of the sweep before.
 ///
 /// # Errors
-/// Options outside their ranges.
+/// Options outside their ranges, or data that do not fit the model.
 ///
 /// # Complexity
 /// A sweep costs one E-step over the data (two with [`Variant::Minibatch`]) and one M-step for each
@@ -154,6 +154,7 @@ pub fn em<M: LatentModel>(
     watch: Watch<'_>,
 ) -> Result<Fit<M>, LatentError> {
     options.check()?;
+    model.check_data(data)?;
     let trainer = Trainer::new(model, data, options, seed, budget);
     let start = trainer.value();
     let limits = Limits {

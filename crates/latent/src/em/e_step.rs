@@ -6,6 +6,7 @@ use forney_certify::Budget;
 use rayon::prelude::*;
 
 use super::model::{Examples, Expected, LatentModel, Statistics};
+use crate::LatentError;
 
 /// At most so many parts, each with statistics of its own. The number does not depend on that of the
 /// threads, so neither do the sums.
@@ -67,9 +68,14 @@ pub(super) fn all_units<E: Examples>(data: &E) -> Range<usize> {
     0..data.units(data.batches() - 1).end
 }
 
-/// The exact or variational free energy of the data, `L(v, θ, q)` in nats, summed over the examples.
-pub(super) fn free_energy<M: LatentModel>(model: &M, data: &M::Data<'_>) -> f64 {
-    e_step(model, data, all_units(data), &Budget::unlimited()).map_or(f64::NAN, |e| e.free_energy)
+/// The mean of `L(v, θ, q)` over the examples, in nats.
+///
+/// # Errors
+/// Data that do not fit the model.
+pub(super) fn score<M: LatentModel>(model: &M, data: &M::Data<'_>) -> Result<f64, LatentError> {
+    model.check_data(data)?;
+    let expected = e_step(model, data, all_units(data), &Budget::unlimited());
+    Ok(expected.map_or(f64::NAN, |e| e.free_energy) / data.total() as f64)
 }
 
 #[cfg(test)]

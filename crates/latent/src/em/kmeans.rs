@@ -5,6 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use super::gaussian::{Covariance, Gaussians};
+use super::rows::{Columns, Rows};
+use crate::LatentError;
+use crate::check::within;
+
 /// Rounds of Lloyd's algorithm; EM does the rest.
 const ROUNDS: usize = 20;
 
@@ -69,6 +74,32 @@ pub(super) fn k_means(
         }
     }
     labels
+}
+
+/// The Gaussians of clusters: the M-step of hard assignments, above a floor in parts of each column's
+/// variance.
+pub(super) fn clusters(
+    data: ArrayView2<'_, f64>,
+    labels: &[usize],
+    clusters: usize,
+    kind: Covariance,
+    columns: &Columns,
+    floor: f64,
+) -> Result<Gaussians, LatentError> {
+    within(
+        "the variance floor",
+        "from 1e-12 to below 1",
+        floor,
+        (1e-12..1.0).contains(&floor),
+    )?;
+    let mut means = Array2::zeros((clusters, data.ncols()));
+    for mut mean in means.rows_mut() {
+        mean.assign(&columns.mean);
+    }
+    let floor = &columns.variance * floor;
+    let start = Gaussians::at(means, kind, &columns.variance, floor);
+    let rows = Rows::new(data, None, 0)?;
+    Ok(start.maximised(&start.labelled(&rows, labels)))
 }
 
 /// Rows drawn one after another with a probability proportional to the squared distance from the

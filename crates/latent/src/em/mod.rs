@@ -22,17 +22,23 @@ mod e_step;
 mod factor;
 mod gaussian;
 mod gradient;
+mod hmm;
 mod kmeans;
 mod mixture;
 mod model;
 mod rows;
 mod simplex;
+mod visit;
 
 pub use driver::{Em, Fit, MStep, Variant, Watch, em};
 pub use factor::{
     FactorAnalysis, FactorAnalysisParams, FactorMoments, FactorPosterior, Noise, Scatter,
 };
 pub use gaussian::{Covariance, Covariances, Moments};
+pub use hmm::{
+    Categorical, CategoricalHmmParams, Emission, GaussianEmission, GaussianHmmParams, Hmm,
+    HmmMoments, HmmPosterior, Sequences,
+};
 pub use mixture::{GaussianMixture, GaussianMixtureParams, MixturePosterior};
 pub use model::{Examples, Expected, LatentModel, Statistics};
 pub use rows::Rows;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::LatentError;
+
 /// Training data, cut into batches.
 ///
 /// A *unit* is what an E-step handles at once: a row, a sequence, a group of equal rows. The units of
@@ -45,6 +47,12 @@ pub trait LatentModel: Clone + Send + Sync {
     type Statistics: Statistics;
     /// The distribution `q(h | v)` of an E-step, with everything worked out that all examples share.
     type Posterior: Sync;
+
+    /// Checks that the data have the width, or the states, of the model.
+    ///
+    /// # Errors
+    /// Where they do not.
+    fn check_data(&self, data: &Self::Data<'_>) -> Result<(), LatentError>;
 
     /// The posterior at the present parameters, ready to be evaluated.
     fn posterior(&self) -> Self::Posterior;

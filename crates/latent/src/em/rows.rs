@@ -3,27 +3,22 @@
 use std::ops::Range;
 
 use ndarray::{Array1, ArrayView1, ArrayView2};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
 
 use super::model::Examples;
+use super::visit::Visit;
 use crate::LatentError;
-use crate::check::{enough, finite, within};
+use crate::check::{finite, within};
 
-/// The rows of a matrix, visited in an order that spreads each batch over the whole matrix.
-///
-/// Position `p` holds row `(start + p · stride) mod n` with a stride prime to `n`: a permutation that
-/// takes no memory. With a single batch it is the identity.
+/// The rows of a matrix.
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     data: ArrayView2<'a, f64>,
-    start: usize,
-    stride: usize,
-    batch: usize,
+    visit: Visit,
 }
 
 impl<'a> Rows<'a> {
-    /// All rows in batches of `batch` rows (in one batch, if `None`).
+    /// All rows in batches of `batch` rows, each drawn from the whole matrix; in one batch, in order, if
+    /// `None`.
     ///
     /// # Errors
     /// No rows or columns, a value that is not finite, a batch of 0 rows.
@@ -32,69 +27,33 @@ impl<'a> Rows<'a> {
         batch: Option<usize>,
         seed: u64,
     ) -> Result<Self, LatentError> {
-        enough(data.nrows(), 1)?;
         within("the number of columns", "at least 1", 0.0, data.ncols() > 0)?;
-        within("the batch size", "at least 1", 0.0, batch != Some(0))?;
         finite("the data", data)?;
-        let n = data.nrows();
-        let (start, stride) = match batch {
-            Some(_) => permutation(n, seed),
-            None => (0, 1),
-        };
-        Ok(Self {
-            data,
-            start,
-            stride,
-            batch: batch.unwrap_or(n).min(n),
-        })
+        let visit = Visit::new(data.nrows(), batch, seed)?;
+        Ok(Self { data, visit })
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.data.ncols()
     }
 
     /// The rows at some positions.
     pub(crate) fn at(&self, positions: Range<usize>) -> impl Iterator<Item = ArrayView1<'_, f64>> {
-        self.indices(positions).map(|row| self.data.row(row))
+        self.visit.at(positions).map(|row| self.data.row(row))
     }
-
-    /// The numbers of the rows at some positions.
-    pub(crate) fn indices(&self, positions: Range<usize>) -> impl Iterator<Item = usize> + use<> {
-        let (n, stride) = (self.data.nrows(), self.stride);
-        let first = self.start as u128 + positions.start as u128 * stride as u128;
-        let mut next = (first % n as u128) as usize;
-        positions.map(move |_| {
-            let row = next;
-            next += stride;
-            if next >= n {
-                next -= n;
-            }
-            row
-        })
-    }
-}
-
-/// A start and a stride prime to `n`, both drawn.
-fn permutation(n: usize, seed: u64) -> (usize, usize) {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let start = rng.random_range(0..n);
-    let mut stride = rng.random_range(1..=n);
-    while gcd(stride, n) != 1 {
-        stride = stride % n + 1;
-    }
-    (start, stride % n.max(2))
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 impl Examples for Rows<'_> {
     const GRAIN: usize = 256;
 
     fn batches(&self) -> usize {
-        self.data.nrows().div_ceil(self.batch)
+        self.visit.batches()
     }
 
     fn units(&self, batch: usize) -> Range<usize> {
-        let start = batch * self.batch;
-        start..(start + self.batch).min(self.data.nrows())
+        self.visit.batch(batch)
     }
 
     fn examples(&self, batch: usize) -> usize {
@@ -153,21 +112,6 @@ impl Columns {
 mod tests {
     use super::*;
     use ndarray::Array2;
-
-    #[test]
-    fn positions_visit_every_row_once() {
-        for n in 1..60 {
-            let data = Array2::from_shape_fn((n, 1), |(row, _)| row as f64);
-            for seed in 0..5 {
-                let rows = Rows::new(data.view(), Some(7), seed).unwrap();
-                let mut seen: Vec<usize> = (0..rows.batches())
-                    .flat_map(|batch| rows.indices(rows.units(batch)))
-                    .collect();
-                seen.sort_unstable();
-                assert_eq!(seen, (0..n).collect::<Vec<_>>());
-            }
-        }
-    }
 
     #[test]
     fn a_constant_column_is_named_whatever_its_value() {

@@ -83,5 +83,5 @@ pub(crate) fn faithful() -> Array2<f64> {
 /// The second moments of some rows about 0.
 pub(crate) fn scatter(data: &Array2<f64>) -> Scatter {
     let rows = Rows::new(data.view(), None, 0).unwrap();
-    Scatter::about(&Array1::zeros(data.ncols()), &rows)
+    Scatter::about(&Array1::zeros(data.ncols()), &rows).unwrap()
 }

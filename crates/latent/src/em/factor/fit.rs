@@ -89,7 +89,7 @@ impl FactorAnalysisParams {
     ) -> Result<Fit<FactorAnalysis>, LatentError> {
         self.em.check()?;
         let (columns, rows) = self.check(data)?;
-        let scatter = Scatter::about(&columns.mean, &rows);
+        let scatter = Scatter::about(&columns.mean, &rows)?;
         best_of(self.restarts, budget, |restart| {
             let seed = self.seed.wrapping_add(restart);
             let start = self.start(&columns, seed);
@@ -117,7 +117,7 @@ impl FactorAnalysisParams {
             self.factors as f64,
             self.factors < data.ncols(),
         )?;
-        let scatter = Scatter::about(&columns.mean, &Rows::new(data, None, 0)?);
+        let scatter = Scatter::about(&columns.mean, &Rows::new(data, None, 0)?)?;
         let covariance = &scatter.batches[0].1 / data.nrows() as f64;
         let eigen = matrix(covariance.view()).symmetric_eigen();
         let mut order: Vec<usize> = (0..data.ncols()).collect();

@@ -6,6 +6,8 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, Axis};
 
 use super::{FactorAnalysis, Noise, Scatter};
+use crate::LatentError;
+use crate::check::shape;
 use crate::em::dense::{array, cholesky, ln_det, matrix};
 use crate::em::{LatentModel, Statistics};
 
@@ -83,6 +85,13 @@ impl LatentModel for FactorAnalysis {
     type Data<'d> = Scatter;
     type Statistics = FactorMoments;
     type Posterior = FactorPosterior;
+
+    fn check_data(&self, data: &Scatter) -> Result<(), LatentError> {
+        for (_, scatter) in &data.batches {
+            shape("the columns of the data", self.mean.len(), scatter.nrows())?;
+        }
+        Ok(())
+    }
 
     fn posterior(&self) -> FactorPosterior {
         FactorPosterior::new(self)

@@ -157,8 +157,8 @@ impl FactorAnalysis {
     /// # Errors
     /// No rows, another number of columns than the model's, or a value that is not finite.
     pub fn score(&self, data: ArrayView2<'_, f64>) -> Result<f64, LatentError> {
-        let scatter = Scatter::about(&self.mean, &self.rows(data)?);
-        Ok(e_step::free_energy(self, &scatter) / data.nrows() as f64)
+        let scatter = Scatter::about(&self.mean, &self.rows(data)?)?;
+        e_step::score(self, &scatter)
     }
 
     /// `ln p(v)` of each row, in nats.

@@ -6,6 +6,8 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
+use crate::LatentError;
+use crate::check::shape;
 use crate::em::{Examples, Rows};
 
 /// Rows in a task; fixed, so that sums do not depend on the number of threads.
@@ -18,11 +20,15 @@ pub struct Scatter {
 }
 
 impl Scatter {
-    /// The moments of each batch about `mean`, which has one entry for each column.
+    /// The moments of each batch about `mean`.
+    ///
+    /// # Errors
+    /// A mean that has not one entry for each column.
     ///
     /// # Complexity
     /// Time `O(N D²)`; memory `O(D²)` for each batch.
-    pub fn about(mean: &Array1<f64>, rows: &Rows<'_>) -> Self {
+    pub fn about(mean: &Array1<f64>, rows: &Rows<'_>) -> Result<Self, LatentError> {
+        shape("the length of the mean", rows.columns(), mean.len())?;
         let batches = (0..rows.batches())
             .map(|batch| {
                 let units = rows.units(batch);
@@ -38,7 +44,7 @@ impl Scatter {
                 (units.len(), sum)
             })
             .collect();
-        Self { batches }
+        Ok(Self { batches })
     }
 }
 

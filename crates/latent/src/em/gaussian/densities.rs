@@ -71,7 +71,7 @@ impl Block {
 
 /// `ln N(v; μ_k, Σ_k) = a_k + η_k · φ(v − c)` for all components.
 #[derive(Clone, Debug)]
-pub(in crate::em) struct Densities {
+pub struct Densities {
     kind: Covariance,
     pub(super) centre: Array1<f64>,
     pub(super) constants: Array1<f64>,

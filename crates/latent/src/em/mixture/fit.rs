@@ -3,16 +3,14 @@
 use std::ops::ControlFlow;
 
 use forney_certify::Budget;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::GaussianMixture;
-use super::learn::from_labels;
 use crate::LatentError;
 use crate::check::{enough, within};
 use crate::em::driver::best_of;
-use crate::em::gaussian::Gaussians;
-use crate::em::kmeans::k_means;
+use crate::em::kmeans::{clusters, k_means};
 use crate::em::rows::Columns;
 use crate::em::{Covariance, Em, Fit, Rows, Watch, em};
 
@@ -111,31 +109,16 @@ impl GaussianMixtureParams {
             self.components > 0,
         )?;
         enough(data.nrows(), self.components)?;
-        let floor = self.variance_floor;
-        within(
-            "the variance floor",
-            "from 1e-12 to below 1",
-            floor,
-            (1e-12..1.0).contains(&floor),
-        )?;
-        let rows = Rows::new(data, None, 0)?;
+        Rows::new(data, None, 0)?;
         let columns = Columns::of(data)?;
-        let labels = k_means(
-            data,
-            &columns.variance.mapv(f64::sqrt),
-            self.components,
-            seed,
-        );
-        let mut means = Array2::zeros((self.components, data.ncols()));
-        for mut mean in means.rows_mut() {
-            mean.assign(&columns.mean);
+        let scale = columns.variance.mapv(f64::sqrt);
+        let labels = k_means(data, &scale, self.components, seed);
+        let (kind, floor) = (self.covariance, self.variance_floor);
+        let gaussians = clusters(data, &labels, self.components, kind, &columns, floor)?;
+        let mut weights = Array1::zeros(self.components);
+        for label in labels {
+            weights[label] += 1.0 / data.nrows() as f64;
         }
-        let gaussians = Gaussians::at(
-            means,
-            self.covariance,
-            &columns.variance,
-            &columns.variance * floor,
-        );
-        Ok(from_labels(gaussians, &rows, &labels))
+        Ok(GaussianMixture { weights, gaussians })
     }
 }

@@ -6,7 +6,9 @@ use forney_exact::vmath::{exp_in_place, ln_slice};
 use ndarray::Array1;
 
 use super::GaussianMixture;
-use crate::em::gaussian::{Block, Densities, Gaussians, Moments};
+use crate::LatentError;
+use crate::check::shape;
+use crate::em::gaussian::{Block, Densities, Moments};
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
 use crate::em::{LatentModel, Rows};
 
@@ -20,6 +22,14 @@ impl LatentModel for GaussianMixture {
     type Data<'d> = Rows<'d>;
     type Statistics = Moments;
     type Posterior = MixturePosterior;
+
+    fn check_data(&self, data: &Rows<'_>) -> Result<(), LatentError> {
+        shape(
+            "the columns of the data",
+            self.means().ncols(),
+            data.columns(),
+        )
+    }
 
     fn posterior(&self) -> MixturePosterior {
         MixturePosterior {
@@ -151,19 +161,4 @@ impl Softmax {
     pub(super) fn ln_p(&self) -> &[f64] {
         &self.ln_p
     }
-}
-
-/// The start of a mixture: the M-step of hard assignments.
-pub(super) fn from_labels(
-    gaussians: Gaussians,
-    rows: &Rows<'_>,
-    labels: &[usize],
-) -> GaussianMixture {
-    let components = gaussians.components();
-    let moments = gaussians.labelled(rows, labels);
-    let model = GaussianMixture {
-        weights: Array1::from_elem(components, 1.0 / components as f64),
-        gaussians,
-    };
-    model.maximised(&moments)
 }

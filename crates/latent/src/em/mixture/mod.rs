@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::gaussian::{Covariances, Densities, Gaussians};
 use super::kmeans::largest;
 use super::simplex::{check_distribution, draw};
-use super::{Rows, e_step};
+use super::{LatentModel, Rows, e_step};
 use crate::LatentError;
 use crate::check::shape;
 
@@ -113,22 +113,12 @@ impl GaussianMixture {
         &self.gaussians.floor
     }
 
-    /// The data in one batch, if its columns fit.
-    fn rows<'d>(&self, data: ArrayView2<'d, f64>) -> Result<Rows<'d>, LatentError> {
-        shape(
-            "the columns of the data",
-            self.means().ncols(),
-            data.ncols(),
-        )?;
-        Rows::new(data, None, 0)
-    }
-
     /// The mean of `ln p(v)` over the rows, in nats.
     ///
     /// # Errors
     /// No rows, another number of columns than the model's, or a value that is not finite.
     pub fn score(&self, data: ArrayView2<'_, f64>) -> Result<f64, LatentError> {
-        Ok(e_step::free_energy(self, &self.rows(data)?) / data.nrows() as f64)
+        e_step::score(self, &Rows::new(data, None, 0)?)
     }
 
     /// `ln p(v)` of each row, in nats.
@@ -161,7 +151,8 @@ impl GaussianMixture {
         &self,
         data: ArrayView2<'_, f64>,
     ) -> Result<(Array2<f64>, Array1<f64>), LatentError> {
-        let rows = self.rows(data)?;
+        let rows = Rows::new(data, None, 0)?;
+        self.check_data(&rows)?;
         let densities = Densities::new(&self.gaussians);
         let ln_weights = self.weights.mapv(f64::ln);
         let capacity = densities.block().capacity();
