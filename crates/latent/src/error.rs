@@ -70,6 +70,32 @@ pub enum LatentError {
         /// The matrix.
         what: &'static str,
     },
+    /// A factor graph that is not a Bayes net in which each factor ends with its child.
+    #[error("variable {variable} {problem}; each factor must be p(last variable | the others)")]
+    NotBayesNet {
+        /// The variable.
+        variable: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An observation that is neither a state of its variable nor missing.
+    #[error(
+        "row {row}, column {column} observes state {state}, but the variable has {states} states, \
+         numbered from 0; -1 stands for a missing value"
+    )]
+    UnknownState {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The state.
+        state: i32,
+        /// Number of states of the variable.
+        states: usize,
+    },
+    /// Exact inference does not fit into the memory allowed.
+    #[error(transparent)]
+    TooLarge(#[from] forney_exact::TooLarge),
     /// The factor graph of a posterior could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),

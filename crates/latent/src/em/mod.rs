@@ -16,6 +16,7 @@
 //! | `E_q[s(h, v)]` | [`LatentModel::Statistics`] | |
 //! | `L(v, θ, q)` | [`Fit::free_energy`] | nats per example |
 
+mod bayes_net;
 mod dense;
 mod driver;
 mod e_step;
@@ -30,6 +31,9 @@ mod rows;
 mod simplex;
 mod visit;
 
+pub use bayes_net::{
+    BayesNet, BayesNetParams, BayesNetPosterior, FamilyCounts, MISSING, Observations, Start,
+};
 pub use driver::{Em, Fit, MStep, Variant, Watch, em};
 pub use factor::{
     FactorAnalysis, FactorAnalysisParams, FactorMoments, FactorPosterior, Noise, Scatter,
