@@ -98,7 +98,7 @@ fn the_value_is_that_of_enumeration() {
         let score = net.score(rows.view(), f64::INFINITY).unwrap();
         if direct == f64::NEG_INFINITY {
             impossible += 1;
-            assert_eq!(score, direct);
+            assert!(score.is_infinite() && score < 0.0);
         } else {
             assert!((score - direct).abs() < 1e-10, "{score} {direct}");
         }

@@ -81,7 +81,7 @@ fn the_value_is_the_sum_over_all_paths() {
         let score = model.score(&sequences).unwrap();
         if ln_p == f64::NEG_INFINITY {
             impossible += 1;
-            assert_eq!(score, ln_p);
+            assert!(score.is_infinite() && score < 0.0);
         } else {
             assert!((score - ln_p).abs() < 1e-10, "{score} {ln_p}");
         }
