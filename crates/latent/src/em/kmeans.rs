@@ -1,6 +1,6 @@
 //! A start for mixtures: k-means with k-means++ seeding (Arthur & Vassilvitskii 2007).
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -19,36 +19,33 @@ const CHUNK: usize = 1024;
 /// The cluster of each row, by distances in units of `scale`, one for each column.
 ///
 /// # Complexity
-/// Time `O(N D K)` for the seeding and for each of at most 20 rounds; memory `O(N)`.
+/// Time `O(N D K ln K)` for the seeding and `O(N D K)` for each of at most 20 rounds; memory `O(N)`.
 pub(super) fn k_means(
     data: ArrayView2<'_, f64>,
     scale: &Array1<f64>,
     clusters: usize,
     seed: u64,
 ) -> Vec<usize> {
-    let origin = data.row(0).to_owned();
-    let mut centres = seeding(data, &origin, scale, clusters, seed);
+    let points = Points {
+        data,
+        origin: data.row(0).to_owned(),
+        inverse_scale: scale.mapv(f64::recip),
+    };
+    let mut centres = seeding(&points, clusters, seed);
     let mut labels = vec![usize::MAX; data.nrows()];
     for _ in 0..ROUNDS {
-        let norms: Array1<f64> = centres
-            .rows()
-            .into_iter()
-            .map(|c| 0.5 * c.dot(&c))
-            .collect();
         let parts: Vec<(bool, Array2<f64>, Array1<f64>)> = labels
             .par_chunks_mut(CHUNK)
             .enumerate()
             .map(|(chunk, labels)| {
-                let start = chunk * CHUNK;
-                let mut z = data.slice(s![start..start + labels.len(), ..]).to_owned();
-                z = (z - &origin) / scale;
-                // The nearest centre has the largest `z·c − |c|²/2`.
-                let near = z.dot(&centres.t()) - &norms;
+                let z = points.chunk(chunk);
                 let mut changed = false;
                 let mut sums = Array2::zeros(centres.dim());
                 let mut counts = Array1::zeros(clusters);
-                for ((label, near), z) in labels.iter_mut().zip(near.rows()).zip(z.rows()) {
-                    let nearest = largest(near);
+                let distances = squared_distances(&z, &centres);
+                for ((label, distances), z) in labels.iter_mut().zip(distances.rows()).zip(z.rows())
+                {
+                    let nearest = largest(distances.map(|d| -d).view());
                     changed |= nearest != *label;
                     *label = nearest;
                     counts[nearest] += 1.0;
@@ -74,6 +71,38 @@ pub(super) fn k_means(
         }
     }
     labels
+}
+
+/// Rows in units of each column's scale, about the first of them.
+struct Points<'d> {
+    data: ArrayView2<'d, f64>,
+    origin: Array1<f64>,
+    inverse_scale: Array1<f64>,
+}
+
+impl Points<'_> {
+    /// One chunk of rows.
+    fn chunk(&self, chunk: usize) -> Array2<f64> {
+        let start = chunk * CHUNK;
+        let end = (start + CHUNK).min(self.data.nrows());
+        (&self.data.slice(s![start..end, ..]) - &self.origin) * &self.inverse_scale
+    }
+
+    fn row(&self, row: usize) -> Array1<f64> {
+        (&self.data.row(row) - &self.origin) * &self.inverse_scale
+    }
+}
+
+/// `|z|² − 2 z·c + |c|²` of each point and centre, by one matrix product; at least 0.
+fn squared_distances(z: &Array2<f64>, centres: &Array2<f64>) -> Array2<f64> {
+    let squares =
+        |a: &Array2<f64>| -> Array1<f64> { a.rows().into_iter().map(|x| x.dot(&x)).collect() };
+    let mut distances = z.dot(&centres.t());
+    distances *= -2.0;
+    distances += &squares(centres);
+    distances += &squares(z).insert_axis(Axis(1));
+    distances.mapv_inplace(|d| d.max(0.0));
+    distances
 }
 
 /// The Gaussians of clusters: the M-step of hard assignments, above a floor in parts of each column's
@@ -105,42 +134,43 @@ pub(super) fn clusters(
 /// Rows drawn one after another with a probability proportional to the squared distance from the
 /// nearest one drawn before, uniformly if all rows have been drawn; of some candidates at a time the
 /// one that leaves the least sum of distances.
-fn seeding(
-    data: ArrayView2<'_, f64>,
-    origin: &Array1<f64>,
-    scale: &Array1<f64>,
-    clusters: usize,
-    seed: u64,
-) -> Array2<f64> {
+fn seeding(points: &Points<'_>, clusters: usize, seed: u64) -> Array2<f64> {
     let mut rng = Pcg64::seed_from_u64(seed);
-    let candidates = 2 + (clusters as f64).ln() as usize;
-    let mut centres = Array2::zeros((clusters, data.ncols()));
-    let mut distances = vec![f64::INFINITY; data.nrows()];
+    let columns = points.data.ncols();
+    let mut centres = Array2::zeros((clusters, columns));
+    let mut distances = vec![f64::INFINITY; points.data.nrows()];
     for k in 0..clusters {
-        let mut best: Option<(f64, Array1<f64>, Vec<f64>)> = None;
-        for _ in 0..if k == 0 { 1 } else { candidates } {
-            let drawn = data.row(draw_row(&distances, &mut rng));
-            let centre = (&drawn - origin) / scale;
-            let mut nearer = distances.clone();
-            let sums: Vec<f64> = nearer
-                .par_chunks_mut(CHUNK)
-                .enumerate()
-                .map(|(chunk, nearer)| {
-                    for (n, distance) in nearer.iter_mut().enumerate() {
-                        let row = data.row(chunk * CHUNK + n);
-                        *distance = distance.min(squared_distance(row, origin, scale, &centre));
-                    }
-                    nearer.iter().sum::<f64>()
-                })
-                .collect();
-            let sum: f64 = sums.iter().sum();
-            if best.as_ref().is_none_or(|(least, ..)| sum < *least) {
-                best = Some((sum, centre, nearer));
-            }
+        let count = if k == 0 {
+            1
+        } else {
+            2 + (clusters as f64).ln() as usize
+        };
+        let mut candidates = Array2::zeros((count, columns));
+        for mut candidate in candidates.rows_mut() {
+            candidate.assign(&points.row(draw_row(&distances, &mut rng)));
         }
-        if let Some((_, centre, nearer)) = best {
-            centres.row_mut(k).assign(&centre);
-            distances = nearer;
+        let parts: Vec<(Array2<f64>, Array1<f64>)> = distances
+            .par_chunks(CHUNK)
+            .enumerate()
+            .map(|(chunk, distances)| {
+                let mut nearer = squared_distances(&points.chunk(chunk), &candidates);
+                for (mut nearer, distance) in nearer.rows_mut().into_iter().zip(distances) {
+                    nearer.mapv_inplace(|d| d.min(*distance));
+                }
+                let sums = nearer.sum_axis(Axis(0));
+                (nearer, sums)
+            })
+            .collect();
+        let mut sums = Array1::<f64>::zeros(count);
+        for (_, part) in &parts {
+            sums += part;
+        }
+        let best = largest(sums.map(|sum| -sum).view());
+        centres.row_mut(k).assign(&candidates.row(best));
+        for (distances, (nearer, _)) in distances.chunks_mut(CHUNK).zip(&parts) {
+            for (distance, nearer) in distances.iter_mut().zip(nearer.column(best)) {
+                *distance = *nearer;
+            }
         }
     }
     centres
@@ -158,21 +188,6 @@ fn draw_row(distances: &[f64], rng: &mut Pcg64) -> usize {
         left < 0.0
     });
     drawn.unwrap_or(distances.len() - 1)
-}
-
-/// The squared distance of a row from a scaled centre, in units of `scale`.
-fn squared_distance(
-    row: ArrayView1<'_, f64>,
-    origin: &Array1<f64>,
-    scale: &Array1<f64>,
-    centre: &Array1<f64>,
-) -> f64 {
-    let mut sum = 0.0;
-    for (((x, o), s), c) in row.iter().zip(origin).zip(scale).zip(centre) {
-        let apart = (x - o) / s - c;
-        sum += apart * apart;
-    }
-    sum
 }
 
 /// The place of the largest number, the first of equals.
