@@ -1,2 +1,8 @@
 //! Learning with latent variables: everything maximises the evidence lower bound
 //! `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q) ≤ ln p(v; θ)`.
+
+mod check;
+pub mod em;
+mod error;
+
+pub use error::LatentError;

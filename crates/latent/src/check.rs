@@ -1,0 +1,74 @@
+//! The checks that every estimator makes before it computes.
+
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::LatentError;
+
+/// Refuses NaN and infinities, naming the first place.
+pub(crate) fn finite(what: &'static str, matrix: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+    for ((row, column), &value) in matrix.indexed_iter() {
+        if !value.is_finite() {
+            return Err(LatentError::NotFinite {
+                what,
+                row,
+                column,
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// As [`finite`], of a vector, which counts as one row.
+pub(crate) fn finite_vector(
+    what: &'static str,
+    vector: ArrayView1<'_, f64>,
+) -> Result<(), LatentError> {
+    finite(what, vector.insert_axis(ndarray::Axis(0)))
+}
+
+/// Refuses a size other than `expected`.
+pub(crate) fn shape(what: &'static str, expected: usize, found: usize) -> Result<(), LatentError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(LatentError::Shape {
+            what,
+            expected,
+            found,
+        })
+    }
+}
+
+/// Refuses everything but finite numbers above 0.
+pub(crate) fn positive(what: &'static str, value: f64) -> Result<(), LatentError> {
+    within(
+        what,
+        "finite and above 0",
+        value,
+        value.is_finite() && value > 0.0,
+    )
+}
+
+/// Refuses a value that is not `admissible`.
+pub(crate) fn within(
+    what: &'static str,
+    range: &'static str,
+    value: f64,
+    admissible: bool,
+) -> Result<(), LatentError> {
+    if admissible {
+        Ok(())
+    } else {
+        Err(LatentError::OutOfRange { what, range, value })
+    }
+}
+
+/// Refuses fewer than `needed` examples.
+pub(crate) fn enough(examples: usize, needed: usize) -> Result<(), LatentError> {
+    if examples >= needed {
+        Ok(())
+    } else {
+        Err(LatentError::TooFewExamples { examples, needed })
+    }
+}

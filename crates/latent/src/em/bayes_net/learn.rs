@@ -1,0 +1,237 @@
+//! The Bayes net as a latent-variable model: its E-step and M-steps.
+
+use std::ops::Range;
+
+use forney_exact::{Order, marginals};
+use forney_model::{FactorGraph, Table, VarId};
+use ndarray::ArrayView1;
+
+use super::observations::{Group, Pattern};
+use super::{BayesNet, CHECKED, Observations};
+use crate::LatentError;
+use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
+use crate::em::{LatentModel, Statistics};
+
+/// The tables of a net in logarithms.
+pub struct BayesNetPosterior {
+    /// By family, `ln p(child | parents)`.
+    ln: Vec<Vec<f64>>,
+    cards: Vec<usize>,
+}
+
+/// Expected counts of the joint states of each family.
+#[derive(Clone, Debug)]
+pub struct FamilyCounts {
+    counts: Vec<Vec<f64>>,
+}
+
+impl Statistics for FamilyCounts {
+    fn add(&mut self, other: &Self, factor: f64) {
+        for (n, m) in self
+            .counts
+            .iter_mut()
+            .flatten()
+            .zip(other.counts.iter().flatten())
+        {
+            *n += factor * m;
+        }
+    }
+
+    fn scale(&mut self, factor: f64) {
+        for n in self.counts.iter_mut().flatten() {
+            *n *= factor;
+        }
+    }
+}
+
+/// Rows whose probability is below this part of that of all rows of their group are left to a group of
+/// their own: less may have been lost to underflow.
+const LEAST: f64 = 1e-150;
+
+impl BayesNetPosterior {
+    /// Adds the expected counts of a group; returns `Σ ln p(row)`.
+    fn collect(&self, pattern: &Pattern, group: &Group, into: &mut FamilyCounts) -> f64 {
+        let mut sum = 0.0;
+        let mut left: Vec<usize> = (0..group.rows.len()).collect();
+        while !left.is_empty() {
+            let rows: Vec<&[usize]> = left.iter().map(|&row| group.rows[row].as_slice()).collect();
+            let graph = self.graph(pattern, &rows);
+            let last = VarId::new(pattern.missing.len());
+            let vars = pattern.order.iter().copied().chain([last]).collect();
+            let order = Order::new(vars, &graph).expect(CHECKED);
+            let found = marginals(&graph, &order, f64::INFINITY)
+                .expect("the group was sized by what this pattern needs");
+            if found.ln_z == f64::NEG_INFINITY {
+                return f64::NEG_INFINITY;
+            }
+            // `p(row)/Z`: the row is a variable of the graph, with a sum over it in Z.
+            let parts = &found.variables[last.index()];
+            let solved = |at: usize| parts[at] >= LEAST;
+            for at in (0..left.len()).filter(|&at| solved(at)) {
+                sum += group.counts[left[at]] * (found.ln_z + parts[at].ln());
+            }
+            for ((slice, joint), counts) in pattern
+                .slices
+                .iter()
+                .zip(&found.factors)
+                .zip(&mut into.counts)
+            {
+                for at in (0..left.len()).filter(|&at| solved(at)) {
+                    let base = slice.base(rows[at]);
+                    let weight = group.counts[left[at]] / parts[at];
+                    for (entry, offset) in slice.offsets.iter().enumerate() {
+                        counts[base + offset] += weight * joint[entry * rows.len() + at];
+                    }
+                }
+            }
+            let kept = left.iter().enumerate().filter(|(at, _)| !solved(*at));
+            left = kept.map(|(_, &row)| row).collect();
+        }
+        sum
+    }
+
+    /// The tables of the pattern's missing variables and of the row, which runs fastest.
+    fn graph(&self, pattern: &Pattern, rows: &[&[usize]]) -> FactorGraph {
+        let row = VarId::new(pattern.missing.len());
+        let mut cards: Vec<usize> = pattern.missing.iter().map(|&v| self.cards[v]).collect();
+        cards.push(rows.len());
+        let factors = pattern.slices.iter().zip(&self.ln).map(|(slice, ln)| {
+            let bases: Vec<usize> = rows.iter().map(|row| slice.base(row)).collect();
+            let entries = slice
+                .offsets
+                .iter()
+                .flat_map(|offset| bases.iter().map(move |base| ln[base + offset]))
+                .collect();
+            let mut scope = slice.scope.clone();
+            scope.push(row);
+            let mut cards = slice.cards.clone();
+            cards.push(rows.len());
+            Table::from_ln(scope, cards, entries).expect(CHECKED)
+        });
+        FactorGraph::new(cards, factors.collect()).expect(CHECKED)
+    }
+}
+
+impl BayesNet {
+    /// By family and joint state of its parents: expected counts and probabilities of the child.
+    fn rows<'a>(
+        &'a self,
+        counts: &'a FamilyCounts,
+    ) -> impl Iterator<Item = (ArrayView1<'a, f64>, ArrayView1<'a, f64>)> {
+        self.families
+            .iter()
+            .zip(&counts.counts)
+            .flat_map(|(family, counts)| {
+                let counts = counts.chunks_exact(family.states).map(ArrayView1::from);
+                counts.zip(
+                    family
+                        .probabilities
+                        .chunks_exact(family.states)
+                        .map(ArrayView1::from),
+                )
+            })
+    }
+
+    /// The net with other rows, in the order of [`rows`](Self::rows).
+    fn with_rows(&self, mut rows: impl Iterator<Item = Vec<f64>>) -> Self {
+        let mut net = self.clone();
+        for family in &mut net.families {
+            for row in family.probabilities.chunks_exact_mut(family.states) {
+                row.copy_from_slice(&rows.next().expect("one row for each state of the parents"));
+            }
+        }
+        net
+    }
+}
+
+impl LatentModel for BayesNet {
+    type Data<'d> = Observations;
+    type Statistics = FamilyCounts;
+    type Posterior = BayesNetPosterior;
+
+    fn check_data(&self, data: &Observations) -> Result<(), LatentError> {
+        data.check_structure(self)
+    }
+
+    fn posterior(&self) -> BayesNetPosterior {
+        let ln = |family: &super::Family| family.probabilities.iter().map(|p| p.ln()).collect();
+        BayesNetPosterior {
+            ln: self.families.iter().map(ln).collect(),
+            cards: self.cards.clone(),
+        }
+    }
+
+    fn collect(
+        posterior: &BayesNetPosterior,
+        data: &Observations,
+        units: Range<usize>,
+        into: &mut FamilyCounts,
+    ) -> f64 {
+        let groups = data.groups[units].iter();
+        groups
+            .map(|group| posterior.collect(&data.patterns[group.pattern], group, into))
+            .sum()
+    }
+
+    fn no_statistics(&self) -> FamilyCounts {
+        let zeros = |family: &super::Family| vec![0.0; family.probabilities.len()];
+        FamilyCounts {
+            counts: self.families.iter().map(zeros).collect(),
+        }
+    }
+
+    fn maximised(&self, counts: &FamilyCounts) -> Self {
+        self.with_rows(self.rows(counts).map(|(n, p)| {
+            // Counts that were replaced may leave a rounding error below 0.
+            let n = n.mapv(|n| n.max(0.0) + self.smoothing);
+            let sum = n.sum();
+            if sum > 0.0 {
+                (n / sum).to_vec()
+            } else {
+                p.to_vec()
+            }
+        }))
+    }
+
+    fn expected_ln_joint(&self, counts: &FamilyCounts) -> f64 {
+        self.rows(counts).map(|(n, p)| ln_expectation(n, p)).sum()
+    }
+
+    fn ln_prior(&self) -> f64 {
+        if self.smoothing == 0.0 {
+            return 0.0;
+        }
+        let entries = self
+            .families
+            .iter()
+            .flat_map(|family| &family.probabilities);
+        self.smoothing * entries.map(|p| p.ln()).sum::<f64>()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        let entries = self
+            .families
+            .iter()
+            .flat_map(|family| &family.probabilities);
+        entries.map(|p| p.ln()).collect()
+    }
+
+    fn with_parameters(&self, parameters: &[f64]) -> Option<Self> {
+        let mut rows = Vec::new();
+        let mut at = 0;
+        for family in &self.families {
+            let end = at + family.probabilities.len();
+            for row in parameters[at..end].chunks_exact(family.states) {
+                rows.push(softmax(row)?);
+            }
+            at = end;
+        }
+        Some(self.with_rows(rows.into_iter()))
+    }
+
+    fn gradient(&self, counts: &FamilyCounts) -> Vec<f64> {
+        self.rows(counts)
+            .flat_map(|(n, p)| logit_gradient(n.mapv(|n| n + self.smoothing).view(), p))
+            .collect()
+    }
+}

@@ -1,0 +1,206 @@
+//! Factor analysis as a latent-variable model: its E-step and M-steps.
+
+use std::f64::consts::PI;
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, Axis};
+
+use super::{FactorAnalysis, Noise, Scatter};
+use crate::LatentError;
+use crate::check::shape;
+use crate::em::dense::{array, cholesky, ln_det, matrix};
+use crate::em::{LatentModel, Statistics};
+
+/// `p(h | v) = N(β (v − μ), V)` at fixed parameters.
+pub struct FactorPosterior {
+    /// `β`, `H × D`.
+    pub(super) beta: Array2<f64>,
+    /// `V`, `H × H`.
+    covariance: Array2<f64>,
+    /// `Ψ⁻¹ W`, `D × H`.
+    scaled: Array2<f64>,
+    noise: Array1<f64>,
+    /// `ln |C| = ln |Ψ| − ln |V|`.
+    pub(super) ln_det: f64,
+}
+
+impl FactorPosterior {
+    /// `V` by the Cholesky factor of `I + Wᵀ Ψ⁻¹ W`, the small side of the Woodbury identity.
+    pub(super) fn new(model: &FactorAnalysis) -> Self {
+        let loadings = &model.loadings;
+        let scaled = loadings / &model.noise.view().insert_axis(Axis(1));
+        let precision = Array2::eye(loadings.ncols()) + loadings.t().dot(&scaled);
+        let factor = cholesky(matrix(precision.view()))
+            .expect("I plus a square is positive definite, and an M-step keeps it finite");
+        Self {
+            // Solving is exact for a matrix next to this one; a product with the inverse is not, and
+            // loses as many digits again where the noise is small.
+            beta: array(&factor.solve(&matrix(scaled.t()))),
+            covariance: array(&factor.inverse()),
+            scaled,
+            noise: model.noise.clone(),
+            ln_det: model.noise.iter().map(|x| x.ln()).sum::<f64>() + ln_det(&factor),
+        }
+    }
+}
+
+/// Sums over examples with `z = v − μ`.
+#[derive(Clone, Debug)]
+pub struct FactorMoments {
+    count: f64,
+    /// The diagonal of `Σ z zᵀ`, `D`.
+    vv: Array1<f64>,
+    /// `Σ z E[h]ᵀ`, `D × H`.
+    vh: Array2<f64>,
+    /// `Σ E[h hᵀ]`, `H × H`.
+    hh: Array2<f64>,
+}
+
+impl Statistics for FactorMoments {
+    fn add(&mut self, other: &Self, factor: f64) {
+        self.count += factor * other.count;
+        self.vv.scaled_add(factor, &other.vv);
+        self.vh.scaled_add(factor, &other.vh);
+        self.hh.scaled_add(factor, &other.hh);
+    }
+
+    fn scale(&mut self, factor: f64) {
+        self.count *= factor;
+        self.vv *= factor;
+        self.vh *= factor;
+        self.hh *= factor;
+    }
+}
+
+impl FactorAnalysis {
+    /// `Σ (v − μ − W h)²` by column, expected.
+    fn residuals(&self, moments: &FactorMoments) -> Array1<f64> {
+        let cross = (&self.loadings * &moments.vh).sum_axis(Axis(1));
+        let square = (self.loadings.dot(&moments.hh) * &self.loadings).sum_axis(Axis(1));
+        &moments.vv - &(cross * 2.0) + square
+    }
+}
+
+impl LatentModel for FactorAnalysis {
+    type Data<'d> = Scatter;
+    type Statistics = FactorMoments;
+    type Posterior = FactorPosterior;
+
+    fn check_data(&self, data: &Scatter) -> Result<(), LatentError> {
+        for (_, scatter) in &data.batches {
+            shape("the columns of the data", self.mean.len(), scatter.nrows())?;
+        }
+        Ok(())
+    }
+
+    fn posterior(&self) -> FactorPosterior {
+        FactorPosterior::new(self)
+    }
+
+    fn collect(
+        posterior: &FactorPosterior,
+        data: &Scatter,
+        units: Range<usize>,
+        into: &mut FactorMoments,
+    ) -> f64 {
+        let mut sum = 0.0;
+        for (count, scatter) in &data.batches[units] {
+            let count = *count as f64;
+            let vh = scatter.dot(&posterior.beta.t());
+            let hh = posterior.beta.dot(&vh) + &posterior.covariance * count;
+            let vv = scatter.diag();
+            let constant = vv.len() as f64 * (2.0 * PI).ln() + posterior.ln_det;
+            // `tr(C⁻¹ S)` by the Woodbury identity.
+            let square = (&vv / &posterior.noise).sum() - (&posterior.scaled * &vh).sum();
+            sum -= 0.5 * (count * constant + square);
+            into.count += count;
+            into.vv += &vv;
+            into.vh += &vh;
+            into.hh += &hh;
+        }
+        sum
+    }
+
+    fn no_statistics(&self) -> FactorMoments {
+        let (columns, factors) = self.loadings.dim();
+        FactorMoments {
+            count: 0.0,
+            vv: Array1::zeros(columns),
+            vh: Array2::zeros((columns, factors)),
+            hh: Array2::zeros((factors, factors)),
+        }
+    }
+
+    fn maximised(&self, moments: &FactorMoments) -> Self {
+        let Some(factor) = cholesky(matrix(moments.hh.view())) else {
+            return self.clone();
+        };
+        let mut new = self.clone();
+        new.loadings = array(&factor.solve(&matrix(moments.vh.t()))).reversed_axes();
+        let noise = new.residuals(moments) / moments.count;
+        new.set_noise(noise);
+        if new.loadings.iter().all(|x| x.is_finite()) {
+            new
+        } else {
+            self.clone()
+        }
+    }
+
+    fn expected_ln_joint(&self, moments: &FactorMoments) -> f64 {
+        let (columns, factors) = self.loadings.dim();
+        let constant = (columns + factors) as f64 * (2.0 * PI).ln()
+            + self.noise.iter().map(|x| x.ln()).sum::<f64>();
+        let square = moments.hh.diag().sum() + (self.residuals(moments) / &self.noise).sum();
+        -0.5 * (moments.count * constant + square)
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        let noise = match self.kind {
+            Noise::Diagonal => self.noise.as_slice().unwrap_or(&[]),
+            Noise::Isotropic => &self.noise.as_slice().unwrap_or(&[])[..1],
+        };
+        let ln_noise = noise.iter().map(|x| x.ln());
+        self.loadings.iter().copied().chain(ln_noise).collect()
+    }
+
+    fn with_parameters(&self, parameters: &[f64]) -> Option<Self> {
+        let (loadings, ln_noise) = parameters.split_at(self.loadings.len());
+        let mut new = self.clone();
+        new.loadings = Array2::from_shape_vec(self.loadings.dim(), loadings.to_vec()).ok()?;
+        let noise = ln_noise.iter().map(|x| x.exp()).cycle();
+        new.set_noise(noise.take(self.noise.len()).collect());
+        let finite = |x: &f64| x.is_finite() && x.abs() < 1e150;
+        (new.loadings.iter().all(finite) && new.noise.iter().all(finite)).then_some(new)
+    }
+
+    fn gradient(&self, moments: &FactorMoments) -> Vec<f64> {
+        let loadings = (&moments.vh - &self.loadings.dot(&moments.hh))
+            / self.noise.view().insert_axis(Axis(1));
+        let ln_noise = (self.residuals(moments) / &self.noise - moments.count) * 0.5;
+        let mut all: Vec<f64> = loadings.iter().copied().collect();
+        match self.kind {
+            Noise::Diagonal => all.extend(ln_noise),
+            Noise::Isotropic => all.push(ln_noise.sum()),
+        }
+        all
+    }
+}
+
+impl FactorAnalysis {
+    /// The noise of the model's kind nearest to that of free columns, above the floor.
+    fn set_noise(&mut self, noise: Array1<f64>) {
+        // A maximum with NaN is the floor.
+        match self.kind {
+            Noise::Diagonal => {
+                self.noise = noise;
+                self.noise
+                    .zip_mut_with(&self.floor, |x, floor| *x = x.max(*floor));
+            }
+            Noise::Isotropic => {
+                let columns = self.floor.len() as f64;
+                self.noise
+                    .fill((noise.sum() / columns).max(self.floor.sum() / columns));
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The M-step of Gaussians, with a floor under the variances.
+
+use nalgebra::DMatrix;
+use ndarray::{Array1, Array2, ArrayView1, Axis};
+
+use super::{Covariances, Densities, Gaussians, Moments};
+use crate::em::dense::{array, cholesky, matrix};
+
+/// A component of less weight than this has no statistics to speak of.
+const LEAST_COUNT: f64 = 1e-200;
+
+impl Gaussians {
+    /// `Σ_nk r_nk ln N(v_n; μ_k, Σ_k)`, in nats.
+    pub(in crate::em) fn expected_ln_density(&self, moments: &Moments) -> f64 {
+        let densities = Densities::new(self);
+        let moments = moments.about(&densities.centre);
+        let mut sum =
+            densities.constants.dot(&moments.counts) + (&densities.slopes * &moments.sums).sum();
+        if let Some(whitening) = &densities.whitening {
+            let precision = whitening.t().dot(whitening);
+            sum -= 0.5 * (&precision * &moments.total).sum();
+        }
+        sum
+    }
+
+    /// The means and covariances that maximise [`expected_ln_density`](Self::expected_ln_density)
+    /// among those with `Σ_k ⪰ diag(floor)`; a component without weight stays as it is.
+    pub(in crate::em) fn maximised(&self, moments: &Moments) -> Self {
+        let mut new = self.clone();
+        let columns = self.columns();
+        let supported = |k: usize| moments.counts[k] > LEAST_COUNT;
+        let offset = |k: usize| &moments.first(k) / moments.counts[k];
+        for k in (0..self.components()).filter(|&k| supported(k)) {
+            let mean = offset(k) + &moments.origin;
+            if mean.iter().all(|x| x.is_finite()) {
+                new.means.row_mut(k).assign(&mean);
+            }
+        }
+        match &mut new.covariances {
+            Covariances::Full(full) => {
+                for k in (0..self.components()).filter(|&k| supported(k)) {
+                    let offset = offset(k);
+                    let second = symmetric(moments.second(k), columns) / moments.counts[k];
+                    if let Some(above) = raised(second - outer(&offset), &self.floor) {
+                        full.index_axis_mut(Axis(0), k).assign(&above);
+                    }
+                }
+            }
+            Covariances::Diagonal(diagonal) => {
+                for k in (0..self.components()).filter(|&k| supported(k)) {
+                    let offset = offset(k);
+                    for d in 0..columns {
+                        let variance =
+                            moments.second(k)[d] / moments.counts[k] - offset[d] * offset[d];
+                        // A maximum with NaN is the floor.
+                        diagonal[[k, d]] = variance.max(self.floor[d]);
+                    }
+                }
+            }
+            Covariances::Tied(tied) => {
+                let weight: f64 = moments.counts.sum();
+                if weight > LEAST_COUNT {
+                    let mut within = moments.total.clone();
+                    for k in (0..self.components()).filter(|&k| supported(k)) {
+                        within.scaled_add(-moments.counts[k], &outer(&offset(k)));
+                    }
+                    if let Some(above) = raised(within / weight, &self.floor) {
+                        *tied = above;
+                    }
+                }
+            }
+            Covariances::Spherical(spherical) => {
+                let floor = self.floor.sum() / columns as f64;
+                for k in (0..self.components()).filter(|&k| supported(k)) {
+                    let offset = offset(k);
+                    let square = moments.second(k)[0] / moments.counts[k] - offset.dot(&offset);
+                    spherical[k] = (square / columns as f64).max(floor);
+                }
+            }
+        }
+        new
+    }
+}
+
+/// `x xᵀ`.
+pub(super) fn outer(x: &Array1<f64>) -> Array2<f64> {
+    let column = x.view().insert_axis(Axis(1));
+    column.dot(&column.t())
+}
+
+/// The symmetric matrix whose upper triangle is listed by rows.
+pub(super) fn symmetric(upper: ArrayView1<'_, f64>, columns: usize) -> Array2<f64> {
+    let mut full = Array2::zeros((columns, columns));
+    let pairs = (0..columns).flat_map(|i| (i..columns).map(move |j| (i, j)));
+    for ((i, j), &value) in pairs.zip(upper) {
+        full[[i, j]] = value;
+        full[[j, i]] = value;
+    }
+    full
+}
+
+/// The maximiser of `−ln|Σ| − tr(Σ⁻¹ S)` among `Σ ⪰ diag(floor)`: in columns scaled by the square roots
+/// of their floors, `S` with its eigenvalues raised to at least 1.
+///
+/// `None` if `S` is not finite, or too wide for a Cholesky factor.
+pub(super) fn raised(s: Array2<f64>, floor: &Array1<f64>) -> Option<Array2<f64>> {
+    let scale = floor.mapv(f64::sqrt);
+    let scaled = DMatrix::from_fn(s.nrows(), s.ncols(), |i, j| {
+        s[[i, j]] / (scale[i] * scale[j])
+    });
+    if scaled.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let identity = DMatrix::identity(s.nrows(), s.ncols());
+    if cholesky(&scaled - identity).is_some() {
+        return cholesky(matrix(s.view())).map(|_| s);
+    }
+    let mut eigen = scaled.symmetric_eigen();
+    eigen.eigenvalues.apply(|x| *x = x.max(1.0));
+    let above = eigen.recompose();
+    let above = Array2::from_shape_fn(s.dim(), |(i, j)| {
+        0.5 * (above[(i, j)] + above[(j, i)]) * scale[i] * scale[j]
+    });
+    cholesky(matrix(above.view())).map(|_| above)
+}
+
+/// The inverse of a positive definite matrix.
+pub(super) fn inverse(a: &Array2<f64>) -> Option<Array2<f64>> {
+    cholesky(matrix(a.view())).map(|factor| array(&factor.inverse()))
+}

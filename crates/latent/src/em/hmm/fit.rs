@@ -1,0 +1,206 @@
+//! Learning hidden Markov models from data.
+
+use std::ops::ControlFlow;
+
+use forney_certify::Budget;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+use super::{Categorical, GaussianEmission, Hmm, Sequences};
+use crate::LatentError;
+use crate::check::{enough, within};
+use crate::em::driver::best_of;
+use crate::em::kmeans::{clusters, k_means};
+use crate::em::rows::Columns;
+use crate::em::simplex::draw_distribution;
+use crate::em::{Covariance, Em, Fit, Watch, em};
+
+/// How to learn an [`Hmm`] of real vectors.
+///
+/// Each run starts from k-means of all steps and the transitions between its clusters. Covariances are
+/// kept above a floor as in [`GaussianMixtureParams`](crate::em::GaussianMixtureParams); a state that is
+/// never visited keeps its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GaussianHmmParams {
+    /// Number of states `K`; 2 by default.
+    pub states: usize,
+    /// What the covariances share; full by default.
+    pub covariance: Covariance,
+    /// The least variance, as a part of each column's variance, from 1e-12 to below 1; 1e-6 by default.
+    pub variance_floor: f64,
+    /// Runs from different starts, of which the best is kept; 1 by default.
+    pub restarts: usize,
+    /// Seed of the starts and of the order of batches; 0 by default.
+    pub seed: u64,
+    /// The loop; batches are of sequences.
+    pub em: Em,
+}
+
+impl Default for GaussianHmmParams {
+    fn default() -> Self {
+        Self {
+            states: 2,
+            covariance: Covariance::Full,
+            variance_floor: 1e-6,
+            restarts: 1,
+            seed: 0,
+            em: Em::default(),
+        }
+    }
+}
+
+impl GaussianHmmParams {
+    /// Learns a model from the rows of `data`, which `lengths` cuts into sequences.
+    ///
+    /// # Errors
+    /// A value that is not finite, a constant column, fewer steps than states, an empty sequence,
+    /// lengths that do not sum to the number of rows, parameters outside their ranges.
+    ///
+    /// # Complexity
+    /// Time for each sweep: that of a mixture, and `O(K²)` for each step. Memory: some numbers for each
+    /// step and state of the longest sequence and task.
+    pub fn fit(
+        &self,
+        data: ArrayView2<'_, f64>,
+        lengths: &[usize],
+    ) -> Result<Fit<Hmm<GaussianEmission>>, LatentError> {
+        let watch = &mut |_: &_| ControlFlow::Continue(());
+        self.fit_within(data, lengths, &Budget::unlimited(), watch)
+    }
+
+    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        lengths: &[usize],
+        budget: &Budget,
+        watch: Watch<'_>,
+    ) -> Result<Fit<Hmm<GaussianEmission>>, LatentError> {
+        self.em.check()?;
+        within("the number of states", "at least 1", 0.0, self.states > 0)?;
+        let sequences = Sequences::gaussian(data, lengths, self.em.batch(), self.seed)?;
+        enough(data.nrows(), self.states)?;
+        let columns = Columns::of(data)?;
+        best_of(self.restarts, budget, |restart| {
+            let seed = self.seed.wrapping_add(restart);
+            let scale = columns.variance.mapv(f64::sqrt);
+            let labels = k_means(data, &scale, self.states, seed);
+            let kind = self.covariance;
+            let gaussians = clusters(
+                data,
+                &labels,
+                self.states,
+                kind,
+                &columns,
+                self.variance_floor,
+            )?;
+            let start = Hmm::new(
+                Array1::from_elem(self.states, 1.0 / self.states as f64),
+                observed_transitions(&labels, &sequences, self.states),
+                GaussianEmission { gaussians },
+            )?;
+            em(start, &sequences, &self.em, seed, budget, watch)
+        })
+    }
+}
+
+/// The transitions between labels within sequences, each counted once more than it was seen.
+fn observed_transitions(
+    labels: &[usize],
+    sequences: &Sequences<'_, GaussianEmission>,
+    states: usize,
+) -> Array2<f64> {
+    let mut counts = Array2::<f64>::ones((states, states));
+    for sequence in 0..sequences.count() {
+        for pair in labels[sequences.range(sequence)].windows(2) {
+            counts[[pair[0], pair[1]]] += 1.0;
+        }
+    }
+    for mut row in counts.rows_mut() {
+        row /= row.sum();
+    }
+    counts
+}
+
+/// How to learn an [`Hmm`] of symbols.
+///
+/// Each run starts from random distributions; a state that is never visited keeps its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CategoricalHmmParams {
+    /// Number of states `K`; 2 by default.
+    pub states: usize,
+    /// Number of symbols `S`; 2 by default.
+    pub symbols: usize,
+    /// Runs from different starts, of which the best is kept; 1 by default.
+    pub restarts: usize,
+    /// Seed of the starts and of the order of batches; 0 by default.
+    pub seed: u64,
+    /// The loop; batches are of sequences.
+    pub em: Em,
+}
+
+impl Default for CategoricalHmmParams {
+    fn default() -> Self {
+        Self {
+            states: 2,
+            symbols: 2,
+            restarts: 1,
+            seed: 0,
+            em: Em::default(),
+        }
+    }
+}
+
+impl CategoricalHmmParams {
+    /// Learns a model from symbols, which `lengths` cuts into sequences.
+    ///
+    /// # Errors
+    /// A symbol that does not exist, an empty sequence, lengths that do not sum to the number of
+    /// symbols, parameters outside their ranges.
+    pub fn fit(
+        &self,
+        data: ArrayView1<'_, usize>,
+        lengths: &[usize],
+    ) -> Result<Fit<Hmm<Categorical>>, LatentError> {
+        let watch = &mut |_: &_| ControlFlow::Continue(());
+        self.fit_within(data, lengths, &Budget::unlimited(), watch)
+    }
+
+    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_within(
+        &self,
+        data: ArrayView1<'_, usize>,
+        lengths: &[usize],
+        budget: &Budget,
+        watch: Watch<'_>,
+    ) -> Result<Fit<Hmm<Categorical>>, LatentError> {
+        self.em.check()?;
+        within("the number of states", "at least 1", 0.0, self.states > 0)?;
+        let sequences = Sequences::categorical(data, lengths, self.em.batch(), self.seed)?;
+        best_of(self.restarts, budget, |restart| {
+            let seed = self.seed.wrapping_add(restart);
+            let mut rng = Pcg64::seed_from_u64(seed);
+            let mut rows = |rows: usize, columns: usize| {
+                let drawn = (0..rows).flat_map(|_| draw_distribution(columns, &mut rng));
+                Array2::from_shape_vec((rows, columns), drawn.collect())
+                    .expect("one distribution for each row")
+            };
+            let start = Hmm::new(
+                rows(1, self.states).row(0).to_owned(),
+                rows(self.states, self.states),
+                Categorical::new(rows(self.states, self.symbols))?,
+            )?;
+            em(start, &sequences, &self.em, seed, budget, watch)
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! The hidden Markov model as a latent-variable model: its E-step and M-steps.
+
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, s};
+
+use super::categorical::{normalised_rows, softmax_rows};
+use super::scaled::{Chain, Scratch};
+use super::{Emission, Hmm, Sequences};
+use crate::LatentError;
+use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
+use crate::em::{LatentModel, Statistics};
+
+/// `p(h | v)` at fixed parameters.
+pub struct HmmPosterior<E: Emission> {
+    chain: Chain,
+    emission: E::Ready,
+}
+
+/// Expected starts, transitions, and statistics of the emissions.
+#[derive(Clone, Debug)]
+pub struct HmmMoments<S> {
+    starts: Array1<f64>,
+    transitions: Array2<f64>,
+    emission: S,
+}
+
+impl<S: Statistics> Statistics for HmmMoments<S> {
+    fn add(&mut self, other: &Self, factor: f64) {
+        self.starts.scaled_add(factor, &other.starts);
+        self.transitions.scaled_add(factor, &other.transitions);
+        self.emission.add(&other.emission, factor);
+    }
+
+    fn scale(&mut self, factor: f64) {
+        self.starts *= factor;
+        self.transitions *= factor;
+        self.emission.scale(factor);
+    }
+}
+
+/// `γ` of all steps; zeros in a sequence that the model excludes.
+pub(super) fn posteriors<E: Emission>(model: &Hmm<E>, sequences: &Sequences<'_, E>) -> Array2<f64> {
+    let posterior = model.posterior();
+    let mut all = Array2::zeros((sequences.steps(), model.start.len()));
+    let mut scratch = Scratch::default();
+    let mut transitions = Array2::zeros(model.transitions.dim());
+    for sequence in 0..sequences.count() {
+        let steps = sequences.range(sequence);
+        let mut ln_b = Array2::zeros((steps.len(), model.start.len()));
+        let observations = sequences.observations();
+        E::ln_densities(
+            &posterior.emission,
+            observations,
+            steps.clone(),
+            ln_b.view_mut(),
+        );
+        let found = posterior
+            .chain
+            .infer(ln_b.view_mut(), &mut scratch, &mut transitions);
+        if let Some(found) = found {
+            all.slice_mut(s![steps, ..]).assign(&found.states);
+        }
+    }
+    all
+}
+
+impl<E: Emission> LatentModel for Hmm<E> {
+    type Data<'d> = Sequences<'d, E>;
+    type Statistics = HmmMoments<E::Statistics>;
+    type Posterior = HmmPosterior<E>;
+
+    fn check_data(&self, data: &Sequences<'_, E>) -> Result<(), LatentError> {
+        self.emission.check_observations(data.observations())
+    }
+
+    fn posterior(&self) -> HmmPosterior<E> {
+        HmmPosterior {
+            chain: Chain::new(&self.start, &self.transitions),
+            emission: self.emission.ready(),
+        }
+    }
+
+    fn collect(
+        posterior: &HmmPosterior<E>,
+        data: &Sequences<'_, E>,
+        units: Range<usize>,
+        into: &mut Self::Statistics,
+    ) -> f64 {
+        let states = into.starts.len();
+        let longest = data
+            .at(units.clone())
+            .map(|steps| steps.len())
+            .max()
+            .unwrap_or(0);
+        let mut ln_b = Array2::zeros((longest, states));
+        let mut scratch = Scratch::default();
+        let mut sum = 0.0;
+        for steps in data.at(units) {
+            let mut ln_b = ln_b.slice_mut(s![..steps.len(), ..]);
+            let ready = &posterior.emission;
+            E::ln_densities(ready, data.observations(), steps.clone(), ln_b.view_mut());
+            let chain = &posterior.chain;
+            match chain.infer(ln_b, &mut scratch, &mut into.transitions) {
+                Some(found) => {
+                    sum += found.ln_p;
+                    into.starts += &found.states.row(0);
+                    E::collect(
+                        ready,
+                        data.observations(),
+                        steps,
+                        found.states,
+                        &mut into.emission,
+                    );
+                }
+                None => sum = f64::NEG_INFINITY,
+            }
+        }
+        sum
+    }
+
+    fn no_statistics(&self) -> Self::Statistics {
+        HmmMoments {
+            starts: Array1::zeros(self.start.len()),
+            transitions: Array2::zeros(self.transitions.dim()),
+            emission: self.emission.no_statistics(),
+        }
+    }
+
+    fn maximised(&self, moments: &Self::Statistics) -> Self {
+        let row = |x: &Array1<f64>| x.clone().insert_axis(ndarray::Axis(0));
+        let start = normalised_rows(&row(&moments.starts), &row(&self.start));
+        Self {
+            start: start.row(0).to_owned(),
+            transitions: normalised_rows(&moments.transitions, &self.transitions),
+            emission: self.emission.maximised(&moments.emission),
+        }
+    }
+
+    fn expected_ln_joint(&self, moments: &Self::Statistics) -> f64 {
+        let rows = moments
+            .transitions
+            .rows()
+            .into_iter()
+            .zip(self.transitions.rows());
+        ln_expectation(moments.starts.view(), self.start.view())
+            + rows.map(|(n, p)| ln_expectation(n, p)).sum::<f64>()
+            + self.emission.expected_ln_density(&moments.emission)
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        let logits = self.start.iter().chain(&self.transitions).map(|p| p.ln());
+        logits.chain(self.emission.parameters()).collect()
+    }
+
+    fn with_parameters(&self, parameters: &[f64]) -> Option<Self> {
+        let (start, rest) = parameters.split_at(self.start.len());
+        let (transitions, emission) = rest.split_at(self.transitions.len());
+        Some(Self {
+            start: softmax(start)?.into(),
+            transitions: softmax_rows(transitions, self.transitions.dim())?,
+            emission: self.emission.with_parameters(emission)?,
+        })
+    }
+
+    fn gradient(&self, moments: &Self::Statistics) -> Vec<f64> {
+        let mut all = logit_gradient(moments.starts.view(), self.start.view());
+        for (n, p) in moments
+            .transitions
+            .rows()
+            .into_iter()
+            .zip(self.transitions.rows())
+        {
+            all.extend(logit_gradient(n, p));
+        }
+        all.extend(self.emission.gradient(&moments.emission));
+        all
+    }
+}

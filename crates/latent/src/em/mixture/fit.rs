@@ -1,0 +1,124 @@
+//! Learning a mixture from data.
+
+use std::ops::ControlFlow;
+
+use forney_certify::Budget;
+use ndarray::{Array1, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use super::GaussianMixture;
+use crate::LatentError;
+use crate::check::{enough, within};
+use crate::em::driver::best_of;
+use crate::em::kmeans::{clusters, k_means};
+use crate::em::rows::Columns;
+use crate::em::{Covariance, Em, Fit, Rows, Watch, em};
+
+/// How to learn a [`GaussianMixture`].
+///
+/// Each run starts from k-means, with distances in units of each column's standard deviation.
+///
+/// The likelihood of a mixture has no maximum: a component may shrink onto one example. So every
+/// covariance is kept above a floor, `Σ_k ⪰ variance_floor · diag(var)`, with the variances of the
+/// columns; the M-step maximises under that constraint, so EM stays monotone. A component that loses
+/// all its examples keeps its shape and has weight 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GaussianMixtureParams {
+    /// Number of components `K`; 2 by default.
+    pub components: usize,
+    /// What the covariances share; full by default.
+    pub covariance: Covariance,
+    /// The least variance, as a part of each column's variance, from 1e-12 to below 1; 1e-6 by default.
+    pub variance_floor: f64,
+    /// Runs from different starts, of which the best is kept; 1 by default.
+    pub restarts: usize,
+    /// Seed of the starts and of the order of batches; 0 by default.
+    pub seed: u64,
+    /// The loop.
+    pub em: Em,
+}
+
+impl Default for GaussianMixtureParams {
+    fn default() -> Self {
+        Self {
+            components: 2,
+            covariance: Covariance::Full,
+            variance_floor: 1e-6,
+            restarts: 1,
+            seed: 0,
+            em: Em::default(),
+        }
+    }
+}
+
+impl GaussianMixtureParams {
+    /// Learns a mixture from the rows of `data`.
+    ///
+    /// # Errors
+    /// A value that is not finite, a constant column, fewer rows than components, parameters outside
+    /// their ranges.
+    ///
+    /// # Complexity
+    /// Time for each sweep `O(N K D²)`, without the square if the covariances are diagonal or
+    /// spherical. Memory: `O(N)` for the start, and 64 sets of moments.
+    pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Fit<GaussianMixture>, LatentError> {
+        self.fit_within(data, &Budget::unlimited(), &mut |_| {
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        budget: &Budget,
+        watch: Watch<'_>,
+    ) -> Result<Fit<GaussianMixture>, LatentError> {
+        self.em.check()?;
+        let rows = Rows::new(data, self.em.batch(), self.seed)?;
+        best_of(self.restarts, budget, |restart| {
+            let seed = self.seed.wrapping_add(restart);
+            em(
+                self.start(data, seed)?,
+                &rows,
+                &self.em,
+                seed,
+                budget,
+                watch,
+            )
+        })
+    }
+
+    /// The mixture from which a run with `seed` starts.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn start(
+        &self,
+        data: ArrayView2<'_, f64>,
+        seed: u64,
+    ) -> Result<GaussianMixture, LatentError> {
+        within(
+            "the number of components",
+            "at least 1",
+            0.0,
+            self.components > 0,
+        )?;
+        enough(data.nrows(), self.components)?;
+        Rows::new(data, None, 0)?;
+        let columns = Columns::of(data)?;
+        let scale = columns.variance.mapv(f64::sqrt);
+        let labels = k_means(data, &scale, self.components, seed);
+        let (kind, floor) = (self.covariance, self.variance_floor);
+        let gaussians = clusters(data, &labels, self.components, kind, &columns, floor)?;
+        let mut weights = Array1::zeros(self.components);
+        for label in labels {
+            weights[label] += 1.0 / data.nrows() as f64;
+        }
+        Ok(GaussianMixture { weights, gaussians })
+    }
+}
