@@ -3,5 +3,7 @@
 
 mod check;
 mod error;
+mod simd;
+pub mod sparse_coding;
 
 pub use error::LatentError;
