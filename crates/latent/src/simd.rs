@@ -50,8 +50,9 @@ macro_rules! multiversion {
 }
 pub(crate) use multiversion;
 
-/// Independent partial sums of [`dot`]: their order is fixed, whatever the vector width.
-const LANES: usize = 8;
+/// Independent partial sums of [`dot`]: their order is fixed, whatever the vector width. A length
+/// that is a multiple leaves no remainder.
+pub(crate) const LANES: usize = 8;
 
 /// `x · y`.
 #[inline(always)]
@@ -77,6 +78,15 @@ pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     }
 }
 
+/// `y ← y + Σ_i a_i x_i`.
+#[inline(always)]
+pub(crate) fn add_four(x: [&[f64]; 4], a: [f64; 4], y: &mut [f64]) {
+    let [x0, x1, x2, x3] = x;
+    for ((((y, x0), x1), x2), x3) in y.iter_mut().zip(x0).zip(x1).zip(x2).zip(x3) {
+        *y += (a[0] * x0 + a[1] * x1) + (a[2] * x2 + a[3] * x3);
+    }
+}
+
 /// `y ← y + Σ_i a_i M[rows_i, :]` for a row-major matrix `M` with rows as long as `y`.
 ///
 /// Four rows at a time, so that `y` is loaded and stored a quarter as often.
@@ -87,10 +97,7 @@ pub(crate) fn add_rows(matrix: &[f64], rows: &[usize], a: &[f64], y: &mut [f64])
     let (quads, rest) = rows.as_chunks::<4>();
     let (factors, factors_rest) = a.as_chunks::<4>();
     for (i, a) in quads.iter().zip(factors) {
-        let [r0, r1, r2, r3] = i.map(row);
-        for ((((y, x0), x1), x2), x3) in y.iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
-            *y += (a[0] * x0 + a[1] * x1) + (a[2] * x2 + a[3] * x3);
-        }
+        add_four(i.map(row), *a, y);
     }
     for (&i, &a) in rest.iter().zip(factors_rest) {
         axpy(a, row(i), y);

@@ -1,22 +1,35 @@
 //! The Cholesky factor of the Gram matrix of an active set, which grows and shrinks by one atom.
 
-use crate::simd::{axpy, dot};
+use crate::simd::{LANES, add_four, axpy, dot};
 
 /// A pivot below this share of its atom's squared norm counts as linearly dependent.
 const DEPENDENT: f64 = 1e-11;
 
-/// The upper triangular `U` with `UᵀU = G_AA`, together with `z = U⁻ᵀ s` for a right-hand side `s`
-/// that grows and shrinks with it: a solve then takes one back substitution.
+/// The inverse `V = U⁻¹` of the Cholesky factor, `UᵀU = G_AA`, so that `G_AA⁻¹ = V Vᵀ`, together with
+/// `z = Vᵀs` for a right-hand side `s` that grows and shrinks with it.
+///
+/// The inverse rather than the factor: its products are independent sums, where a substitution
+/// waits for each unknown in turn, and for the few dozen atoms of an active set that is what counts.
+/// All vectors are padded with zeros to whole vector registers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Factor {
     len: usize,
+    /// Column `i` of `V` begins at `i * stride`; it is zero below the diagonal.
     stride: usize,
-    /// Row `j` holds `U[j, j..len]` from column `j` on; entries below the diagonal are not read.
-    rows: Vec<f64>,
-    /// `1/U[j, j]`.
-    reciprocal: Vec<f64>,
+    columns: Vec<f64>,
     z: Vec<f64>,
-    column: Vec<f64>,
+    /// The inner products of an atom with the active ones.
+    cross: Vec<f64>,
+    /// `Vᵀ cross`.
+    projection: Vec<f64>,
+    /// The result of the last solve.
+    solution: Vec<f64>,
+}
+
+/// The length of a vector of `len` numbers with its padding.
+#[inline(always)]
+fn padded(len: usize) -> usize {
+    len.next_multiple_of(LANES)
 }
 
 impl Factor {
@@ -24,119 +37,159 @@ impl Factor {
     #[inline(always)]
     pub(super) fn clear(&mut self) {
         self.len = 0;
-        self.reciprocal.clear();
-        self.z.clear();
     }
 
-    /// Makes room for one more atom.
+    /// Makes room for one more atom, with its padding.
+    #[inline(always)]
     fn reserve(&mut self) {
-        if self.len < self.stride {
-            return;
+        let n = self.len;
+        if n == self.stride {
+            self.grow();
         }
-        let stride = (2 * self.stride).max(32);
-        let mut rows = vec![0.0; stride * stride];
-        for j in 0..self.len {
-            let old = j * self.stride;
-            rows[j * stride..j * stride + self.len]
-                .copy_from_slice(&self.rows[old..old + self.len]);
+        if n.is_multiple_of(LANES) {
+            for i in 0..n {
+                self.columns[i * self.stride + n..][..LANES].fill(0.0);
+            }
+            self.z[n..n + LANES].fill(0.0);
         }
-        (self.rows, self.stride) = (rows, stride);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let stride = (2 * self.stride).max(4 * LANES);
+        let mut columns = vec![0.0; stride * stride];
+        for i in 0..self.len {
+            let old = &self.columns[i * self.stride..][..self.len];
+            columns[i * stride..][..self.len].copy_from_slice(old);
+        }
+        self.columns = columns;
+        self.stride = stride;
+        for vector in [
+            &mut self.z,
+            &mut self.cross,
+            &mut self.projection,
+            &mut self.solution,
+        ] {
+            vector.resize(stride, 0.0);
+        }
     }
 
     /// Appends an atom with inner products `cross` with the present ones, squared norm `norm` and
-    /// right-hand side `s`; false, and no change, if it depends linearly on them.
+    /// right-hand side `s`, if its coefficient in the solution has the sign that `sign` has; false,
+    /// and no change, if it has not, or if the atom depends linearly on the others.
     #[inline(always)]
-    pub(super) fn append(&mut self, cross: impl Iterator<Item = f64>, norm: f64, s: f64) -> bool {
-        self.forward(cross);
-        let pivot = norm - dot(&self.column, &self.column);
+    pub(super) fn append(
+        &mut self,
+        cross: impl Iterator<Item = f64>,
+        norm: f64,
+        s: f64,
+        sign: Option<f64>,
+    ) -> bool {
+        self.project(cross);
+        let n = self.len;
+        let y = &self.projection[..padded(n)];
+        let pivot = norm - dot(y, y);
+        let numerator = s - dot(y, &self.z);
         // Written so that NaN counts as dependent.
-        if !(pivot > DEPENDENT * norm) {
+        if !(pivot > DEPENDENT * norm) || sign.is_some_and(|sign| numerator * sign <= 0.0) {
             return false;
         }
         self.reserve();
-        let (n, stride) = (self.len, self.stride);
-        for (j, &entry) in self.column.iter().enumerate() {
-            self.rows[j * stride + n] = entry;
+        let reciprocal = 1.0 / pivot.sqrt();
+        self.z[n] = numerator * reciprocal;
+        for y in &mut self.projection[..n] {
+            *y *= -reciprocal;
         }
-        let diagonal = pivot.sqrt();
-        self.rows[n * stride + n] = diagonal;
-        self.reciprocal.push(1.0 / diagonal);
-        self.z.push((s - dot(&self.column, &self.z)) / diagonal);
+        let (present, new) = self.columns.split_at_mut(n * self.stride);
+        let new = &mut new[..padded(n + 1)];
+        new.fill(0.0);
+        combine(present, self.stride, &self.projection[..n], new);
+        new[n] = reciprocal;
         self.len += 1;
         true
     }
 
-    /// `column ← U⁻ᵀ right`.
+    /// `projection ← Vᵀ right`.
     #[inline(always)]
-    fn forward(&mut self, right: impl Iterator<Item = f64>) {
+    fn project(&mut self, right: impl Iterator<Item = f64>) {
         let n = self.len;
-        self.column.clear();
-        self.column.extend(right);
-        for j in 0..n {
-            let (head, tail) = self.column.split_at_mut(j + 1);
-            let y = head[j] * self.reciprocal[j];
-            head[j] = y;
-            let row = &self.rows[j * self.stride + j + 1..j * self.stride + n];
-            axpy(-y, row, tail);
+        for (cross, right) in self.cross.iter_mut().zip(right) {
+            *cross = right;
         }
+        self.cross[n..padded(n)].fill(0.0);
+        for i in 0..n {
+            let column = &self.columns[i * self.stride..][..padded(i + 1)];
+            self.projection[i] = dot(column, &self.cross);
+        }
+        self.projection[n..padded(n)].fill(0.0);
     }
 
     /// Removes the atom at place `at`; those behind it move up by one.
     #[inline(always)]
     pub(super) fn remove(&mut self, at: usize) {
-        let (n, stride) = (self.len, self.stride);
-        for j in 0..at {
-            self.rows
-                .copy_within(j * stride + at + 1..j * stride + n, j * stride + at);
-        }
-        // Without its column, the rows from `at` on are upper Hessenberg: rotate them back. Row i
-        // of the new factor starts at column i, which was column i + 1.
-        for i in at..n - 1 {
-            let (upper, lower) = self.rows.split_at_mut((i + 1) * stride);
-            let upper = &mut upper[i * stride..];
-            let (a, b) = (upper[i + 1], lower[i + 1]);
-            let norm = a.hypot(b);
-            let (cos, sin) = (a / norm, b / norm);
-            for k in i + 1..n {
-                let (u, l) = (upper[k], lower[k]);
-                upper[k - 1] = cos * u + sin * l;
-                lower[k] = cos * l - sin * u;
+        let (last, stride) = (self.len - 1, self.stride);
+        // Rotations collect row `at` in the last column, which then leaves together with the row.
+        for i in at..last {
+            let (left, right) = self.columns.split_at_mut((i + 1) * stride);
+            let left = &mut left[i * stride..][..padded(i + 2)];
+            let right = &mut right[..padded(i + 2)];
+            let (a, b) = (left[at], right[at]);
+            let reciprocal = 1.0 / (a * a + b * b).sqrt();
+            let (sin, cos) = (a * reciprocal, b * reciprocal);
+            for (l, r) in left.iter_mut().zip(right) {
+                (*l, *r) = (cos * *l - sin * *r, sin * *l + cos * *r);
             }
-            self.reciprocal[i] = 1.0 / norm;
-            let (u, l) = (self.z[i], self.z[i + 1]);
-            self.z[i] = cos * u + sin * l;
-            self.z[i + 1] = cos * l - sin * u;
+            left.copy_within(at + 1..i + 2, at);
+            left[i + 1] = 0.0;
+            let (l, r) = (self.z[i], self.z[i + 1]);
+            self.z[i] = cos * l - sin * r;
+            self.z[i + 1] = sin * l + cos * r;
         }
-        self.len = n - 1;
-        self.reciprocal.pop();
-        self.z.pop();
+        self.z[last] = 0.0;
+        self.len = last;
     }
 
-    /// `x ← G_AA⁻¹ s`.
+    /// `G_AA⁻¹ s`.
     #[inline(always)]
-    pub(super) fn solve(&self, x: &mut Vec<f64>) {
-        x.clear();
-        x.extend_from_slice(&self.z);
-        self.backward(x);
-    }
-
-    /// `x ← G_AA⁻¹ right` for another right-hand side.
-    #[inline(always)]
-    pub(super) fn solve_for(&mut self, right: impl Iterator<Item = f64>, x: &mut Vec<f64>) {
-        self.forward(right);
-        x.clear();
-        x.extend_from_slice(&self.column);
-        self.backward(x);
-    }
-
-    /// `x ← U⁻¹ x`.
-    #[inline(always)]
-    fn backward(&self, x: &mut [f64]) {
+    pub(super) fn solve(&mut self) -> &[f64] {
         let n = self.len;
-        for i in (0..n).rev() {
-            let row = &self.rows[i * self.stride + i + 1..i * self.stride + n];
-            x[i] = (x[i] - dot(row, &x[i + 1..])) * self.reciprocal[i];
-        }
+        self.solution[..padded(n)].fill(0.0);
+        combine(&self.columns, self.stride, &self.z[..n], &mut self.solution);
+        &self.solution[..n]
+    }
+
+    /// `G_AA⁻¹ right` for another right-hand side.
+    #[inline(always)]
+    pub(super) fn solve_for(&mut self, right: impl Iterator<Item = f64>) -> &[f64] {
+        let n = self.len;
+        self.project(right);
+        self.solution[..padded(n)].fill(0.0);
+        combine(
+            &self.columns,
+            self.stride,
+            &self.projection[..n],
+            &mut self.solution,
+        );
+        &self.solution[..n]
+    }
+}
+
+/// `y ← y + Σ_i a_i V[:, i]`.
+#[inline(always)]
+fn combine(columns: &[f64], stride: usize, a: &[f64], y: &mut [f64]) {
+    let (quads, rest) = a.as_chunks::<4>();
+    for (q, a) in quads.iter().enumerate() {
+        let height = padded(4 * q + 4);
+        let column = |i: usize| &columns[(4 * q + i) * stride..][..height];
+        add_four(
+            [column(0), column(1), column(2), column(3)],
+            *a,
+            &mut y[..height],
+        );
+    }
+    for (i, &a) in (4 * quads.len()..).zip(rest) {
+        let height = padded(i + 1);
+        axpy(a, &columns[i * stride..][..height], &mut y[..height]);
     }
 }
 
@@ -155,22 +208,22 @@ mod tests {
         let s = |i: usize| (i as f64).sin();
         let mut factor = Factor::default();
         let mut active: Vec<usize> = Vec::new();
-        let mut x = Vec::new();
+        let mut x;
         for step in 0_usize..200 {
             if step % 5 == 3 || step % 7 == 6 {
                 let at = (step * 31) % active.len();
                 active.remove(at);
                 factor.remove(at);
             } else {
-                assert!(factor.append(active.iter().map(|&j| gram(step, j)), 1.1, s(step)));
+                assert!(factor.append(active.iter().map(|&j| gram(step, j)), 1.1, s(step), None));
                 active.push(step);
             }
-            factor.solve(&mut x);
+            x = factor.solve().to_vec();
             for &i in &active {
                 let product: f64 = active.iter().zip(&x).map(|(&j, x)| gram(i, j) * x).sum();
                 assert!((product - s(i)).abs() < 1e-11, "step {step}");
             }
-            factor.solve_for(active.iter().map(|_| 1.0), &mut x);
+            x = factor.solve_for(active.iter().map(|_| 1.0)).to_vec();
             for &i in &active {
                 let product: f64 = active.iter().zip(&x).map(|(&j, x)| gram(i, j) * x).sum();
                 assert!((product - 1.0).abs() < 1e-11, "step {step}");
@@ -179,12 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_dependent_atom() {
+    fn refuses_a_dependent_atom_and_one_of_the_wrong_sign() {
         let mut factor = Factor::default();
-        assert!(!factor.append(std::iter::empty(), 0.0, 1.0));
-        assert!(factor.append(std::iter::empty(), 4.0, 1.0));
-        assert!(!factor.append(std::iter::once(2.0), 1.0, 1.0));
-        assert!(!factor.append(std::iter::once(f64::NAN), 1.0, 1.0));
-        assert!(factor.append(std::iter::once(1.9), 1.0, 1.0));
+        assert!(!factor.append(std::iter::empty(), 0.0, 1.0, None));
+        assert!(factor.append(std::iter::empty(), 4.0, 1.0, None));
+        assert!(!factor.append(std::iter::once(2.0), 1.0, 1.0, None));
+        assert!(!factor.append(std::iter::once(f64::NAN), 1.0, 1.0, None));
+        assert!(!factor.append(std::iter::once(1.9), 1.0, 1.0, Some(-1.0)));
+        assert!(factor.append(std::iter::once(1.9), 1.0, 1.0, None));
     }
 }

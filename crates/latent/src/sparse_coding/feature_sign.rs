@@ -2,7 +2,7 @@
 //! (2007), with a Cholesky factor of the active set and several activations in each step.
 
 use super::factor::Factor;
-use super::lasso::Lasso;
+use super::lasso::{Lasso, Sign};
 use crate::simd::{add_rows, multiversion};
 
 /// An atom enters the active set if `|r_k|` exceeds `λ` by more than this share, and a solution is
@@ -23,8 +23,8 @@ pub(super) struct FeatureSign {
     /// The coefficients to move to.
     target: Vec<f64>,
     is_active: Vec<bool>,
-    /// Atoms that want to enter.
-    candidates: Vec<usize>,
+    /// Atoms that are to enter, and how far they are pulled.
+    candidates: Vec<(f64, usize)>,
 }
 
 multiversion! {
@@ -83,7 +83,7 @@ impl FeatureSign {
         for start in 0..starts {
             let (k, x) = (self.active[start], self.x[start]);
             if x != 0.0 && lasso.pull(x) > 0.0 && !self.is_active[k] {
-                self.insert(lasso, c, starts, k, x);
+                self.insert(lasso, c, starts, k, x, None);
             }
         }
         self.active.drain(..starts);
@@ -91,13 +91,21 @@ impl FeatureSign {
     }
 
     /// Appends atom `k`, with the sign of `x`, to the active set, which begins at place `from`;
-    /// false if it depends linearly on those in it.
+    /// false if it depends linearly on those in it, or if the others push it away from `sign`.
     #[inline(always)]
-    fn insert(&mut self, lasso: &Lasso, c: &[f64], from: usize, k: usize, x: f64) -> bool {
+    fn insert(
+        &mut self,
+        lasso: &Lasso,
+        c: &[f64],
+        from: usize,
+        k: usize,
+        x: f64,
+        sign: Option<f64>,
+    ) -> bool {
         let row = lasso.row(k);
         let cross = self.active[from..].iter().map(|&j| row[j]);
         let right = c[k] - lasso.lambda.copysign(x);
-        let independent = self.factor.append(cross, lasso.diagonal[k], right);
+        let independent = self.factor.append(cross, lasso.diagonal[k], right, sign);
         if independent {
             self.active.push(k);
             self.signs.push(x.signum());
@@ -120,7 +128,8 @@ impl FeatureSign {
     #[inline(always)]
     fn settle(&mut self) {
         loop {
-            self.factor.solve(&mut self.target);
+            self.target.clear();
+            self.target.extend_from_slice(self.factor.solve());
             let mut first = 1.0;
             let mut consistent = true;
             for ((&x, &target), &sign) in self.x.iter().zip(&self.target).zip(&self.signs) {
@@ -164,29 +173,43 @@ impl FeatureSign {
     #[inline(always)]
     fn activate(&mut self, lasso: &Lasso, c: &[f64], activations: usize) -> bool {
         let limit = lasso.lambda * (1.0 + TOLERANCE);
-        self.candidates.clear();
-        for (k, &r) in self.r.iter().enumerate() {
-            if lasso.pull(r) > limit && !self.is_active[k] {
-                self.candidates.push(k);
-            }
-        }
-        if self.candidates.is_empty() {
+        self.rank(lasso, limit, activations);
+        let Some(&(_, first)) = self.candidates.first() else {
             return false;
-        }
-        let mut candidates = std::mem::take(&mut self.candidates);
-        let r = &self.r;
-        let pull = |k: &usize| -lasso.pull(r[*k]);
-        let last = activations.clamp(1, candidates.len()) - 1;
-        candidates.select_nth_unstable_by(last, |a, b| pull(a).total_cmp(&pull(b)));
+        };
         let mut entered = false;
-        for &k in &candidates[..=last] {
-            entered |= self.insert(lasso, c, 0, k, 0.0_f64.copysign(self.r[k]));
+        for place in 0..self.candidates.len() {
+            let (_, k) = self.candidates[place];
+            let zero = 0.0_f64.copysign(self.r[k]);
+            entered |= self.insert(lasso, c, 0, k, zero, Some(zero.signum()));
         }
         if !entered {
-            self.exchange(lasso, c, candidates[last]);
+            self.exchange(lasso, c, first);
         }
-        self.candidates = candidates;
         true
+    }
+
+    /// Lists the zeros that violate the limit most, at most `activations`, the worst first.
+    #[inline(always)]
+    fn rank(&mut self, lasso: &Lasso, limit: f64, activations: usize) {
+        self.candidates.clear();
+        let mut bar = limit;
+        let lowest = if lasso.sign == Sign::Any { 1.0 } else { 0.0 };
+        for (k, &r) in self.r.iter().enumerate() {
+            let pull = r.max(-lowest * r);
+            if pull > bar && !self.is_active[k] {
+                let place = self.candidates.partition_point(|&(other, _)| other >= pull);
+                self.candidates.insert(place, (pull, k));
+                if self.candidates.len() > activations.max(1) {
+                    self.candidates.pop();
+                }
+                if self.candidates.len() == activations.max(1)
+                    && let Some(&(least, _)) = self.candidates.last()
+                {
+                    bar = least;
+                }
+            }
+        }
     }
 
     /// Lets atom `k` enter that depends linearly on the active ones.
@@ -200,7 +223,8 @@ impl FeatureSign {
         loop {
             let row = lasso.row(k);
             let cross = self.active.iter().map(|&j| row[j]);
-            self.factor.solve_for(cross, &mut self.target);
+            self.target.clear();
+            self.target.extend_from_slice(self.factor.solve_for(cross));
             let (mut first, mut leaving) = (f64::INFINITY, None);
             for (at, (&x, &weight)) in self.x.iter().zip(&self.target).enumerate() {
                 let step = x / (sign * weight);
@@ -219,7 +243,7 @@ impl FeatureSign {
             } else {
                 entering
             };
-            if self.insert(lasso, c, 0, k, start) {
+            if self.insert(lasso, c, 0, k, start, None) {
                 return;
             }
         }
@@ -236,8 +260,8 @@ impl FeatureSign {
         if worst <= TOLERANCE * lasso.lambda {
             return;
         }
-        self.factor.solve_for(pairs().map(miss), &mut self.target);
-        for ((x, step), sign) in self.x.iter_mut().zip(&self.target).zip(&self.signs) {
+        let steps = self.factor.solve_for(pairs().map(miss));
+        for ((x, step), sign) in self.x.iter_mut().zip(steps).zip(&self.signs) {
             if (*x + step) * sign > 0.0 {
                 *x += step;
             }

@@ -8,9 +8,6 @@ use super::lasso::{Lasso, Sign};
 use crate::simd::{add_rows, multiversion};
 use crate::{LatentError, check};
 
-/// A step shorter than this share of `λ` counts as none.
-const TOLERANCE: f64 = 1e-13;
-
 /// Where the set of non-zeros changes on the path of solutions; between two knots the code is
 /// linear in `λ`.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,7 +152,7 @@ impl Lars {
         let row = lasso.row(k);
         let sign = self.r[k].signum();
         let cross = self.active.iter().map(|&j| row[j]);
-        if self.factor.append(cross, lasso.diagonal[k], sign) {
+        if self.factor.append(cross, lasso.diagonal[k], sign, None) {
             self.release();
             self.active.push(k);
             self.signs.push(sign);
@@ -179,7 +176,8 @@ impl Lars {
     /// Goes to the next knot.
     #[inline(always)]
     fn advance(&mut self, lasso: &Lasso, c: &[f64]) {
-        self.factor.solve(&mut self.direction);
+        self.direction.clear();
+        self.direction.extend_from_slice(self.factor.solve());
         self.slope.clear();
         self.slope.resize(lasso.atoms, 0.0);
         add_rows(&lasso.gram, &self.active, &self.direction, &mut self.slope);
