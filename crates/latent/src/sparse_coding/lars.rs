@@ -87,8 +87,7 @@ enum Status {
     Inactive,
     /// Not zero.
     Active,
-    /// Zero, and linearly dependent on the active atoms, or just dropped: it does not enter before
-    /// the active set has changed.
+    /// Zero, and linearly dependent on the active atoms: it does not enter before they change.
     Barred,
 }
 
@@ -201,7 +200,7 @@ impl Lars {
                 self.factor.remove(at);
                 self.x.remove(at);
                 self.signs.remove(at);
-                self.status[self.active.remove(at)] = Status::Barred;
+                self.status[self.active.remove(at)] = Status::Inactive;
             }
         }
     }

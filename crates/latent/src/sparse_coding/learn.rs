@@ -25,6 +25,8 @@ pub enum Schedule {
         /// Examples at a time.
         batch: usize,
         /// `ρ ≥ 0`: before step `t` the sums are multiplied by `(1 − 1/t)^ρ`; with 0 nothing fades.
+        /// About `t/(1 + ρ)` steps are remembered; the codes of the poor dictionaries at the start
+        /// hold learning back, so large exponents learn much faster.
         forgetting: f64,
     },
     /// A few examples, then the dictionary, from sums in which the latest code of each example
@@ -49,9 +51,10 @@ pub struct SparseCodingParams {
     pub inference: Inference,
     /// What keeps the dictionary from growing; default atoms of norm at most 1.
     pub penalty: Penalty,
-    /// How the dictionary is updated; default one sweep of coordinate descent.
+    /// How the dictionary is updated; default three sweeps of coordinate descent.
     pub update: Update,
-    /// In which order codes and dictionary take turns; default incremental with 512 examples.
+    /// In which order codes and dictionary take turns; default online, 512 examples at a
+    /// time, forgetting with exponent 50.
     pub schedule: Schedule,
     /// Whether the bias `b` is learned; default false, and then it is zero: nothing is subtracted
     /// from the data.
@@ -75,8 +78,11 @@ impl SparseCodingParams {
             beta: 1.0,
             inference: Inference::default(),
             penalty: Penalty::MaxNorm { norm: 1.0 },
-            update: Update::BlockCoordinateDescent { sweeps: 1 },
-            schedule: Schedule::Incremental { batch: 512 },
+            update: Update::BlockCoordinateDescent { sweeps: 3 },
+            schedule: Schedule::Online {
+                batch: 512,
+                forgetting: 50.0,
+            },
             learn_bias: false,
             passes: 20,
             tolerance: 1e-4,
@@ -97,7 +103,7 @@ impl SparseCodingParams {
     /// use forney_latent::sparse_coding::SparseCodingParams;
     /// use ndarray::array;
     /// let data = array![[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, -1.0]];
-    /// let params = SparseCodingParams { lambda: 0.01, ..SparseCodingParams::new(2) };
+    /// let params = SparseCodingParams { lambda: 0.01, passes: 100, ..SparseCodingParams::new(2) };
     /// let fit = params.fit(data.view())?;
     /// // Every example is close to a multiple of an atom.
     /// assert!(fit.model.score(data.view())? > -0.03);
@@ -217,7 +223,7 @@ pub struct Learner {
 
 impl Learner {
     /// Begins with a dictionary of examples, scaled to the largest norm that is allowed (to 1 with
-    /// weight decay).
+    /// weight decay), and, if the bias is learned, with the mean of the examples.
     ///
     /// # Errors
     /// As [`SparseCodingParams::fit`].
@@ -226,6 +232,11 @@ impl Learner {
         params.check()?;
         check::enough(data.nrows(), 1)?;
         check::finite("the data", data)?;
+        let bias = match data.mean_axis(Axis(0)) {
+            Some(mean) if params.learn_bias => mean,
+            _ => Array1::zeros(data.ncols()),
+        };
+        let data = &data - &bias;
         let mut dictionary = Array2::zeros((data.ncols(), params.atoms));
         let mut order: Vec<usize> = (0..data.nrows()).collect();
         order.shuffle(&mut rng);
@@ -239,7 +250,6 @@ impl Learner {
                 None => atom.mapv_inplace(|_| rng.random_range(-1.0..1.0)),
             }
         }
-        let bias = Array1::zeros(data.ncols());
         Self::from_dictionary(params, dictionary, bias)
     }
 

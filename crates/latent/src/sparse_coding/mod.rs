@@ -16,6 +16,7 @@
 //! * [`Encoder`] infers `H` for a given `W`, by one of several [`Solver`]s; each code comes with its
 //!   duality gap, the proof of how close to the best it is. [`lasso_path`] follows the solutions over
 //!   all penalties.
+//! * [`SparseCoding::elbo`] is a lower bound on `ln p(v)` with noise around the most probable code.
 //! * [`SparseCodingParams`] and [`Learner`] find `W`, from a matrix or from blocks of one.
 
 mod codes;
@@ -29,6 +30,7 @@ mod lars;
 mod lasso;
 mod learn;
 mod model;
+mod noise;
 mod statistics;
 mod update;
 
@@ -38,4 +40,5 @@ pub use lars::{Knot, lasso_path};
 pub use lasso::Sign;
 pub use learn::{Fit, Learner, Schedule, SparseCodingParams};
 pub use model::SparseCoding;
+pub use noise::Noise;
 pub use update::{Penalty, Update};

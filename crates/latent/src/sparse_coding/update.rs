@@ -43,7 +43,7 @@ pub enum Update {
 const UNUSED: f64 = 1e-12;
 
 /// The most Newton steps; ten are usual.
-const NEWTON_STEPS: usize = 100;
+const NEWTON_STEPS: usize = 50;
 
 /// The bound on the violation of complementary slackness, as a share of the squared norm bound.
 const DUAL_TOLERANCE: f64 = 1e-10;
@@ -236,7 +236,8 @@ fn lagrange_dual(normal: &Normal<'_>, bound: f64, atoms: &mut Array2<f64>) {
             let promised = (&trial - &multipliers).dot(&gradient);
             if let Some(next) = System::new(normal, &trial) {
                 let next_value = next.dual(normal, &trial, bound);
-                if next_value >= value + 1e-4 * promised {
+                let rounding = 1e-13 * value.abs();
+                if next_value >= value + 1e-4 * promised - rounding {
                     break Some((trial, next, next_value));
                 }
             }
