@@ -1,6 +1,7 @@
 //! Learning with latent variables: everything maximises the evidence lower bound
 //! `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q) ≤ ln p(v; θ)`.
 
+pub mod binary_sparse_coding;
 mod check;
 mod error;
 mod simd;

@@ -90,8 +90,9 @@ impl Factor {
         let y = &self.projection[..padded(n)];
         let pivot = norm - dot(y, y);
         let numerator = s - dot(y, &self.z);
-        // Written so that NaN counts as dependent.
-        if !(pivot > DEPENDENT * norm) || sign.is_some_and(|sign| numerator * sign <= 0.0) {
+        // NaN counts as dependent.
+        let independent = pivot > DEPENDENT * norm;
+        if !independent || sign.is_some_and(|sign| numerator * sign <= 0.0) {
             return false;
         }
         self.reserve();
