@@ -1,8 +1,11 @@
 //! Learning with latent variables: everything maximises the evidence lower bound
 //! `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q) ≤ ln p(v; θ)`.
 
+pub mod binary_sparse_coding;
 mod check;
 pub mod em;
 mod error;
+mod simd;
+pub mod sparse_coding;
 
 pub use error::LatentError;

@@ -1,0 +1,39 @@
+//! Binary sparse coding (chapter 19.4.1, after Henniges et al. 2010).
+//!
+//! Hidden units switch on components that add up: `p(h_i = 1) = σ(b_i)` (19.19),
+//! `p(v | h) = N(v; W h, diag β⁻¹)` (19.20). With `G = Wᵀ β W`,
+//!
+//! `ln p(h, v) = a(v) + Σ_i c_i(v) h_i − Σ_{i<j} G_ij h_i h_j`, `c = b + Wᵀ β v − ½ diag G`,
+//! `a = Σ_i ln σ(−b_i) + ½ Σ_d ln β_d/2π − ½ vᵀ β v`,
+//!
+//! so the posterior is a Boltzmann machine on the complete graph, [`BinarySparseCoding::posterior`].
+//!
+//! | symbol | name | shape |
+//! |---|---|---|
+//! | `v` | data, examples in rows | `N × D` |
+//! | `W` | [`BinarySparseCoding::weights`] | `D × H` |
+//! | `b` | [`BinarySparseCoding::bias`] | `H` |
+//! | `β` | [`BinarySparseCoding::precision`] | `D` |
+//! | `ĥ = σ(z)` | means of `q`, with the logits `z` | `N × H` |
+//!
+//! An [`EStep`] finds `q`: [`MeanField`] by the fixed point (19.44), [`Truncated`] over few states,
+//! [`Exact`] over all. [`BinarySparseCodingParams`] learns with any of them; [`compare`] measures
+//! what each does to the model that is learned (chapter 19.4.4).
+
+mod comparison;
+mod e_step;
+mod exact;
+mod learn;
+mod m_step;
+mod mean_field;
+mod model;
+mod truncated;
+
+pub use comparison::{Comparison, Shape, compare};
+pub use e_step::{EStep, Posteriors, Problem};
+pub use exact::{Exact, MAX_UNITS};
+pub use learn::{Annealing, BinarySparseCodingParams, Fit};
+pub use m_step::{Gradient, MStep, Moments};
+pub use mean_field::{Criterion, MeanField, Scheme};
+pub use model::BinarySparseCoding;
+pub use truncated::Truncated;

@@ -1,0 +1,487 @@
+//! Dictionary learning: minimisation of `J(H, W)` by turns over the codes and the dictionary.
+
+use forney_certify::{Budget, Stop};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+use super::codes::Codes;
+use super::inference::{Encoder, Encoding, Inference};
+use super::model::SparseCoding;
+use super::statistics::Statistics;
+use super::update::{self, Penalty, Update};
+use crate::{LatentError, check};
+
+/// In which order codes and dictionary take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Schedule {
+    /// All codes, then the dictionary; `J` falls monotonically.
+    Batch,
+    /// A few examples, then the dictionary, from sums over all examples so far in which the old
+    /// ones fade (Mairal et al. 2010). It needs no memory for each example.
+    Online {
+        /// Examples at a time.
+        batch: usize,
+        /// `ρ ≥ 0`: before step `t` the sums are multiplied by `(1 − 1/t)^ρ`; with 0 nothing fades.
+        /// About `t/(1 + ρ)` steps are remembered; the codes of the poor dictionaries at the start
+        /// hold learning back, so large exponents learn much faster.
+        forgetting: f64,
+    },
+    /// A few examples, then the dictionary, from sums in which the latest code of each example
+    /// replaces its previous one (Neal and Hinton 1999). The codes of all examples are kept; in each
+    /// pass they are the start of the next ones, and `J` falls monotonically after the first.
+    Incremental {
+        /// Examples at a time.
+        batch: usize,
+    },
+}
+
+/// The parameters of dictionary learning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SparseCodingParams {
+    /// Number of atoms `K`.
+    pub atoms: usize,
+    /// `λ`, the rate of the prior; default 1.
+    pub lambda: f64,
+    /// `β`, the precision of the noise; default 1.
+    pub beta: f64,
+    /// How codes are inferred, and which signs they may have.
+    pub inference: Inference,
+    /// What keeps the dictionary from growing; default atoms of norm at most 1.
+    pub penalty: Penalty,
+    /// How the dictionary is updated; default three sweeps of coordinate descent.
+    pub update: Update,
+    /// In which order codes and dictionary take turns; default online, 512 examples at a
+    /// time, forgetting with exponent 50.
+    pub schedule: Schedule,
+    /// Whether the bias `b` is learned; default false, and then it is zero: nothing is subtracted
+    /// from the data.
+    pub learn_bias: bool,
+    /// The most passes over the data; default 20.
+    pub passes: usize,
+    /// A pass that improves the mean objective by less than this share ends learning; default
+    /// `1e-4`. Online learning, whose objectives are of different dictionaries, does not stop by it.
+    pub tolerance: f64,
+    /// The seed of the first dictionary and of the order of the examples.
+    pub seed: u64,
+}
+
+impl SparseCodingParams {
+    /// The defaults, for a number of atoms.
+    #[must_use]
+    pub fn new(atoms: usize) -> Self {
+        Self {
+            atoms,
+            lambda: 1.0,
+            beta: 1.0,
+            inference: Inference::default(),
+            penalty: Penalty::MaxNorm { norm: 1.0 },
+            update: Update::BlockCoordinateDescent { sweeps: 3 },
+            schedule: Schedule::Online {
+                batch: 512,
+                forgetting: 50.0,
+            },
+            learn_bias: false,
+            passes: 20,
+            tolerance: 1e-4,
+            seed: 0,
+        }
+    }
+
+    /// Learns a dictionary from the rows of `data`.
+    ///
+    /// # Errors
+    /// NaN or an infinity in the data, fewer examples than one, no atoms, or a parameter out of range.
+    ///
+    /// # Complexity
+    /// For each pass, [`Encoder::encode`] and, for each update, `O(D K²)` by coordinate descent.
+    ///
+    /// # Example
+    /// ```
+    /// use forney_latent::sparse_coding::SparseCodingParams;
+    /// use ndarray::array;
+    /// let data = array![[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, -1.0]];
+    /// let params = SparseCodingParams { lambda: 0.01, passes: 100, ..SparseCodingParams::new(2) };
+    /// let fit = params.fit(data.view())?;
+    /// // Every example is close to a multiple of an atom.
+    /// assert!(fit.model.score(data.view())? > -0.03);
+    /// # Ok::<(), forney_latent::LatentError>(())
+    /// ```
+    pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Fit, LatentError> {
+        self.fit_within(data, &Budget::unlimited(), &mut |_| {})
+    }
+
+    /// As [`fit`](Self::fit), until the budget ends; `watch` sees the learner after each pass.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        budget: &Budget,
+        watch: &mut dyn FnMut(&Learner),
+    ) -> Result<Fit, LatentError> {
+        let mut learner = Learner::new(self.clone(), data)?;
+        let stop = learner.run(data, budget, watch)?;
+        Ok(Fit {
+            model: learner.model,
+            trace: learner.trace,
+            stop,
+        })
+    }
+
+    fn check(&self) -> Result<(), LatentError> {
+        check::within(
+            "the number of atoms",
+            "at least 1",
+            self.atoms as f64,
+            self.atoms > 0,
+        )?;
+        check::positive("the rate λ", self.lambda)?;
+        check::positive("the precision β", self.beta)?;
+        check::positive("the tolerance of inference", self.inference.tolerance)?;
+        check::within(
+            "the tolerance",
+            "at least 0",
+            self.tolerance,
+            self.tolerance >= 0.0,
+        )?;
+        match self.penalty {
+            Penalty::MaxNorm { norm } => check::positive("the largest norm of an atom", norm)?,
+            Penalty::WeightDecay { decay } => check::positive("the weight decay", decay)?,
+        }
+        match self.schedule {
+            Schedule::Batch => Ok(()),
+            Schedule::Online { batch, forgetting } => {
+                let ok = forgetting.is_finite() && forgetting >= 0.0;
+                check::within(
+                    "the exponent of forgetting",
+                    "finite and at least 0",
+                    forgetting,
+                    ok,
+                )?;
+                check::within(
+                    "the examples at a time",
+                    "at least 1",
+                    batch as f64,
+                    batch > 0,
+                )
+            }
+            Schedule::Incremental { batch } => check::within(
+                "the examples at a time",
+                "at least 1",
+                batch as f64,
+                batch > 0,
+            ),
+        }
+    }
+}
+
+/// A learned model, and how learning went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The model.
+    pub model: SparseCoding,
+    /// The mean objective of each pass, see [`Learner::trace`].
+    pub trace: Vec<f64>,
+    /// Why learning ended.
+    pub stop: Stop,
+}
+
+/// The state of learning: it can be saved after any step, and resumed.
+///
+/// For data that do not fit into memory, [`step`](Self::step) takes block after block from any
+/// iterator.
+///
+/// # Example
+/// ```
+/// use forney_latent::sparse_coding::{Learner, SparseCodingParams};
+/// use ndarray::Array2;
+/// let block = |n: usize| Array2::from_shape_fn((50, 4), |(i, j)| ((i * 7 + j * n) % 5) as f64);
+/// let params = SparseCodingParams::new(3);
+/// let mut learner = Learner::new(params, block(1).view())?;
+/// for n in 1..10 {
+///     learner.step(block(n).view())?;
+/// }
+/// assert_eq!(learner.model().dictionary.dim(), (4, 3));
+/// # Ok::<(), forney_latent::LatentError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learner {
+    params: SparseCodingParams,
+    model: SparseCoding,
+    statistics: Statistics,
+    /// Steps of the online schedule.
+    steps: usize,
+    passes: usize,
+    /// The latest codes of the examples in their order, where the schedule keeps them.
+    codes: Vec<Codes>,
+    trace: Vec<f64>,
+}
+
+impl Learner {
+    /// Begins with a dictionary of examples, scaled to the largest norm that is allowed (to 1 with
+    /// weight decay), and, if the bias is learned, with the mean of the examples.
+    ///
+    /// # Errors
+    /// As [`SparseCodingParams::fit`].
+    pub fn new(params: SparseCodingParams, data: ArrayView2<'_, f64>) -> Result<Self, LatentError> {
+        let mut rng = Pcg64::seed_from_u64(params.seed);
+        params.check()?;
+        check::enough(data.nrows(), 1)?;
+        check::finite("the data", data)?;
+        let bias = match data.mean_axis(Axis(0)) {
+            Some(mean) if params.learn_bias => mean,
+            _ => Array1::zeros(data.ncols()),
+        };
+        let data = &data - &bias;
+        let mut dictionary = Array2::zeros((data.ncols(), params.atoms));
+        let mut order: Vec<usize> = (0..data.nrows()).collect();
+        order.shuffle(&mut rng);
+        let candidates = order
+            .iter()
+            .filter(|&&n| data.row(n).iter().any(|&v| v != 0.0));
+        let mut candidates = candidates.copied();
+        for mut atom in dictionary.columns_mut() {
+            match candidates.next() {
+                Some(n) => atom.assign(&data.row(n)),
+                None => atom.mapv_inplace(|_| rng.random_range(-1.0..1.0)),
+            }
+        }
+        Self::from_dictionary(params, dictionary, bias)
+    }
+
+    /// Begins with a dictionary (`D × K`) and a bias; atoms are scaled to the norm allowed.
+    ///
+    /// # Errors
+    /// As [`SparseCodingParams::fit`], or a dictionary of another size.
+    pub fn from_dictionary(
+        params: SparseCodingParams,
+        mut dictionary: Array2<f64>,
+        bias: Array1<f64>,
+    ) -> Result<Self, LatentError> {
+        params.check()?;
+        check::shape(
+            "the number of atoms of the dictionary",
+            params.atoms,
+            dictionary.ncols(),
+        )?;
+        check::shape("the length of the bias", dictionary.nrows(), bias.len())?;
+        check::finite("the dictionary", dictionary.view())?;
+        let norm = match params.penalty {
+            Penalty::MaxNorm { norm } => norm,
+            Penalty::WeightDecay { .. } => 1.0,
+        };
+        for mut atom in dictionary.columns_mut() {
+            let length = atom.dot(&atom).sqrt();
+            if length > 0.0 {
+                atom *= norm / length;
+            }
+        }
+        Ok(Self {
+            statistics: Statistics::new(dictionary.nrows(), params.atoms),
+            model: SparseCoding {
+                dictionary,
+                bias,
+                lambda: params.lambda,
+                beta: params.beta,
+                inference: params.inference.clone(),
+            },
+            params,
+            steps: 0,
+            passes: 0,
+            codes: Vec::new(),
+            trace: Vec::new(),
+        })
+    }
+
+    /// The model at present.
+    #[must_use]
+    pub fn model(&self) -> &SparseCoding {
+        &self.model
+    }
+
+    /// The mean over the examples of `J` in each pass, with the codes as they were inferred, before
+    /// the update of the dictionary that followed.
+    #[must_use]
+    pub fn trace(&self) -> &[f64] {
+        &self.trace
+    }
+
+    /// Passes over `data` until the number of passes, the tolerance or the budget ends them.
+    ///
+    /// # Errors
+    /// As [`SparseCodingParams::fit`].
+    pub fn run(
+        &mut self,
+        data: ArrayView2<'_, f64>,
+        budget: &Budget,
+        watch: &mut dyn FnMut(&Self),
+    ) -> Result<Stop, LatentError> {
+        while self.passes < self.params.passes {
+            if let Some(stop) = self.pass(data, budget)? {
+                return Ok(stop);
+            }
+            watch(self);
+            if let [.., before, now] = self.trace[..]
+                && !matches!(self.params.schedule, Schedule::Online { .. })
+                && before - now <= self.params.tolerance * before
+            {
+                return Ok(Stop::Converged);
+            }
+        }
+        Ok(Stop::SweepLimit)
+    }
+
+    /// One pass over `data`; if the budget ends first, why, and the steps so far remain.
+    ///
+    /// # Errors
+    /// As [`SparseCodingParams::fit`].
+    pub fn pass(
+        &mut self,
+        data: ArrayView2<'_, f64>,
+        budget: &Budget,
+    ) -> Result<Option<Stop>, LatentError> {
+        check::enough(data.nrows(), 1)?;
+        let (count, shuffled) = match self.params.schedule {
+            Schedule::Batch => (data.nrows(), false),
+            Schedule::Online { batch, .. } => (batch, true),
+            Schedule::Incremental { batch } => (batch, false),
+        };
+        let mut order: Vec<usize> = (0..data.nrows()).collect();
+        if shuffled {
+            let seed = self.params.seed.wrapping_add(self.passes as u64);
+            order.shuffle(&mut Pcg64::seed_from_u64(seed));
+        }
+        let mut sum = 0.0;
+        for (place, rows) in order.chunks(count).enumerate() {
+            if let Some(stop) = budget.stop() {
+                return Ok(Some(stop));
+            }
+            sum += if shuffled {
+                self.step(data.select(Axis(0), rows).view())?
+            } else {
+                let block = data.slice(s![rows[0]..rows[0] + rows.len(), ..]);
+                self.revisit(block, place)?
+            };
+        }
+        self.passes += 1;
+        self.trace.push(sum / data.nrows() as f64);
+        Ok(None)
+    }
+
+    /// Infers the codes of new examples and updates the dictionary (Mairal et al. 2010, algorithm 1);
+    /// the sum of their `J` under the dictionary as it was.
+    ///
+    /// # Errors
+    /// NaN or an infinity in the data, or another number of columns.
+    pub fn step(&mut self, block: ArrayView2<'_, f64>) -> Result<f64, LatentError> {
+        let encoding = self.encode(block, None)?;
+        self.steps += 1;
+        if let Schedule::Online { forgetting, .. } = self.params.schedule
+            && self.steps > 1
+        {
+            let fade = (1.0 - 1.0 / self.steps as f64).powf(forgetting);
+            self.statistics.scale(fade);
+        }
+        self.statistics.add(block, &encoding.codes);
+        Ok(self.update(block, &encoding))
+    }
+
+    /// As [`step`](Self::step) for block number `place` of the data, whose earlier codes it replaces.
+    fn revisit(&mut self, block: ArrayView2<'_, f64>, place: usize) -> Result<f64, LatentError> {
+        let encoding = self.encode(block, self.codes.get(place))?;
+        if self.params.schedule == Schedule::Batch {
+            self.statistics = Statistics::new(block.ncols(), self.params.atoms);
+        }
+        match self.codes.get_mut(place) {
+            Some(old) if self.params.schedule != Schedule::Batch => {
+                let old = std::mem::replace(old, encoding.codes.clone());
+                self.statistics.replace(block, &old, &encoding.codes);
+            }
+            Some(old) => {
+                old.clone_from(&encoding.codes);
+                self.statistics.add(block, &encoding.codes);
+            }
+            None => {
+                self.codes.push(encoding.codes.clone());
+                self.statistics.add(block, &encoding.codes);
+            }
+        }
+        Ok(self.update(block, &encoding))
+    }
+
+    fn encode(
+        &self,
+        block: ArrayView2<'_, f64>,
+        warm: Option<&Codes>,
+    ) -> Result<Encoding, LatentError> {
+        self.model.check(block)?;
+        let effective = self.params.lambda / self.params.beta;
+        let dictionary = self.model.dictionary.view();
+        let encoder = Encoder::new(dictionary, effective, &self.params.inference)?;
+        encoder.encode((&block - &self.model.bias).view(), warm)
+    }
+
+    /// Updates the dictionary, and the bias if it is learned; the sum of `J` over the block before.
+    fn update(&mut self, block: ArrayView2<'_, f64>, encoding: &Encoding) -> f64 {
+        let SparseCodingParams { beta, update, .. } = self.params;
+        let mut objective = beta * encoding.objectives.iter().sum::<f64>();
+        let dictionary = &mut self.model.dictionary;
+        let penalty = match self.params.penalty {
+            Penalty::WeightDecay { decay } => {
+                let squared: f64 = dictionary.iter().map(|w| w * w).sum();
+                objective += 0.5 * decay * squared * block.nrows() as f64;
+                Penalty::WeightDecay {
+                    decay: decay / beta,
+                }
+            }
+            penalty @ Penalty::MaxNorm { .. } => penalty,
+        };
+        let mut atoms = dictionary.t().as_standard_layout().into_owned();
+        update::update(
+            &self.statistics,
+            &self.model.bias,
+            penalty,
+            update,
+            &mut atoms,
+        );
+        let unused = update::unused(&self.statistics);
+        revive(
+            &mut atoms,
+            &unused,
+            (&block - &self.model.bias).view(),
+            encoding,
+        );
+        if self.params.learn_bias {
+            self.model.bias = update::bias(&self.statistics, &atoms);
+        }
+        dictionary.assign(&atoms.t());
+        objective
+    }
+}
+
+/// Puts the examples that are encoded worst in the place of atoms that no code uses, which leaves `J`
+/// as it is and gives the atoms something to do.
+fn revive(
+    atoms: &mut Array2<f64>,
+    unused: &[usize],
+    centred: ArrayView2<'_, f64>,
+    encoding: &Encoding,
+) {
+    if unused.is_empty() {
+        return;
+    }
+    let mut order: Vec<usize> = (0..centred.nrows()).collect();
+    order.sort_by(|&a, &b| encoding.objectives[b].total_cmp(&encoding.objectives[a]));
+    for (&k, &n) in unused.iter().zip(&order) {
+        let mut atom = atoms.row_mut(k);
+        let (old, new) = (atom.dot(&atom), centred.row(n).dot(&centred.row(n)));
+        if old > 0.0 && new > 0.0 {
+            atom.assign(&centred.row(n));
+            atom *= (old / new).sqrt();
+        }
+    }
+}
