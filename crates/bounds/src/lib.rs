@@ -23,4 +23,4 @@ pub use elbo::Tractable;
 pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
-pub use structured_mean_field::{StartError, StructuredAscent};
+pub use structured_mean_field::{StartError, StructuredAscent, structured_mean_field};

@@ -6,9 +6,10 @@ use forney_certify::{Flaw, Refine};
 use forney_exact::{Marginals, Order, Schedule, TooLarge, Whole};
 use forney_model::{FactorGraph, Table, VarId};
 
-use super::partition;
+use super::partition::partition;
 use crate::elbo::{Tractable, conditional_expectation, expectation, mean};
 use crate::mean_field::MeanField;
+use crate::wmbe::CliqueLimit;
 
 /// Coordinate ascent over the blocks of a partition; each update maximises the bound over *all*
 /// distributions of one block, all others fixed:
@@ -45,6 +46,15 @@ pub struct StructuredAscent<'g> {
     blocks: Vec<Block>,
     factors: Vec<Parts>,
     memory: f64,
+}
+
+/// Cliques of a block within the ibound, such that one for each variable fits in memory.
+pub(super) fn clique_limit(graph: &FactorGraph, ibound: usize, memory: f64) -> CliqueLimit {
+    let bytes = 16.0 * graph.num_variables().max(1) as f64;
+    CliqueLimit {
+        ibound,
+        entries: memory / bytes,
+    }
 }
 
 /// What keeps structured mean field from starting.
@@ -108,7 +118,7 @@ impl<'g> StructuredAscent<'g> {
         ibound: usize,
         memory: f64,
     ) -> Result<Self, StartError> {
-        let blocks = partition::partition(graph, ibound);
+        let blocks = partition(graph, clique_limit(graph, ibound, memory), None);
         Self::over(graph, start, &blocks, memory)
     }
 
@@ -116,13 +126,13 @@ impl<'g> StructuredAscent<'g> {
     pub(super) fn over(
         graph: &'g FactorGraph,
         start: &MeanField,
-        blocks: &[partition::Block],
+        blocks: &[Vec<VarId>],
         memory: f64,
     ) -> Result<Self, StartError> {
         let q = start.normalised(graph)?;
         let mut place = vec![(0, 0); graph.num_variables()];
         for (block, members) in blocks.iter().enumerate() {
-            for (at, v) in members.order.iter().enumerate() {
+            for (at, v) in members.iter().enumerate() {
                 place[v.index()] = (block, at);
             }
         }
@@ -189,7 +199,7 @@ impl<'g> StructuredAscent<'g> {
             });
         }
         let blocks = (blocks.iter().zip(slots))
-            .map(|(members, slots)| Block::new(graph, &members.order, slots, &q, memory))
+            .map(|(members, slots)| Block::new(graph, members, slots, &q, memory))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             graph,

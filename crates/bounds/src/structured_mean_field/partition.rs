@@ -3,33 +3,39 @@
 use std::collections::BTreeSet;
 
 use forney_model::{FactorGraph, Table, VarId};
+use rand::RngExt;
+use rand_pcg::Pcg64;
 
-/// Some variables, in an order in which their elimination meets small cliques only.
-#[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub(super) order: Vec<VarId>,
-}
+use crate::wmbe::CliqueLimit;
 
-/// Merges blocks along the strongest factors first, as long as the width of what they induce is
-/// at most `ibound`.
+/// Merges blocks along the strongest factors first, as long as the cliques of what they induce
+/// are within the limit. With `whim`, random numbers have a say in which is stronger.
 ///
 /// Two variables of a block are neighbours if some factor holds both, whether or not it holds
 /// others outside.
 ///
 /// # Complexity
 /// One elimination of a pair of blocks for each merge and each pair that cannot be merged.
-pub(super) fn partition(graph: &FactorGraph, ibound: usize) -> Vec<Block> {
+pub(super) fn partition(
+    graph: &FactorGraph,
+    limit: CliqueLimit,
+    mut whim: Option<&mut Pcg64>,
+) -> Vec<Vec<VarId>> {
     let n = graph.num_variables();
     let mut merging = Merging {
         graph,
-        ibound,
+        limit,
         adjacent: adjacency(graph),
         block_of: (0..n).collect(),
         orders: (0..n).map(|v| vec![v]).collect(),
         refused: vec![BTreeSet::new(); n],
         local: vec![usize::MAX; n],
     };
-    let strengths: Vec<f64> = graph.factors().iter().map(total_correlation).collect();
+    let mut strength = |table: &Table| {
+        let factor = whim.as_mut().map_or(1.0, |rng| 1.0 + rng.random::<f64>());
+        factor * total_correlation(table)
+    };
+    let strengths: Vec<f64> = graph.factors().iter().map(&mut strength).collect();
     let mut strongest: Vec<usize> = (0..graph.num_factors()).collect();
     strongest.sort_by(|&a, &b| strengths[b].total_cmp(&strengths[a]).then(a.cmp(&b)));
     for a in strongest {
@@ -41,11 +47,8 @@ pub(super) fn partition(graph: &FactorGraph, ibound: usize) -> Vec<Block> {
         }
     }
     let ids = |order: Vec<usize>| order.into_iter().map(VarId::new).collect();
-    let nonempty = merging
-        .orders
-        .into_iter()
-        .filter(|order| !order.is_empty());
-    nonempty.map(|order| Block { order: ids(order) }).collect()
+    let nonempty = merging.orders.into_iter().filter(|order| !order.is_empty());
+    nonempty.map(ids).collect()
 }
 
 /// `Σ_x p ln (p / Π_v p_v)` of the table taken as a distribution `p`, in nats: 0 if its variables
@@ -79,7 +82,10 @@ fn adjacency(graph: &FactorGraph) -> Vec<Vec<usize>> {
     let mut adjacent = vec![Vec::new(); graph.num_variables()];
     for table in graph.factors() {
         for &u in table.scope() {
-            let others = table.scope().iter().filter(|&&v| v != u && graph.card(v) > 1);
+            let others = table
+                .scope()
+                .iter()
+                .filter(|&&v| v != u && graph.card(v) > 1);
             if graph.card(u) > 1 {
                 adjacent[u.index()].extend(others.map(|v| v.index()));
             }
@@ -94,7 +100,7 @@ fn adjacency(graph: &FactorGraph) -> Vec<Vec<usize>> {
 
 struct Merging<'g> {
     graph: &'g FactorGraph,
-    ibound: usize,
+    limit: CliqueLimit,
     adjacent: Vec<Vec<usize>>,
     block_of: Vec<usize>,
     /// An elimination order of each block; empty once it went into another.
@@ -137,7 +143,7 @@ impl Merging<'_> {
     }
 
     /// An order of the members, each with the fewest neighbours when its turn comes; `None` if
-    /// some would have more than `ibound`.
+    /// some clique would be beyond the limit.
     fn eliminate(&mut self, members: &[usize]) -> Option<Vec<usize>> {
         for (at, &v) in members.iter().enumerate() {
             self.local[v] = at;
@@ -153,7 +159,8 @@ impl Merging<'_> {
         for &v in members {
             self.local[v] = usize::MAX;
         }
-        let mut queues: Vec<Vec<usize>> = vec![Vec::new(); self.ibound + 1];
+        let mut queues: Vec<Vec<usize>> =
+            vec![Vec::new(); self.limit.ibound.min(members.len()) + 1];
         for (v, list) in adjacent.iter().enumerate() {
             if let Some(queue) = queues.get_mut(list.len()) {
                 queue.push(v);
@@ -167,6 +174,11 @@ impl Merging<'_> {
             // An entry whose degree is not the present one is out of date.
             if gone[v] || adjacent[v].len() != degree {
                 continue;
+            }
+            let clique = adjacent[v].iter().chain([&v]);
+            let card = |&at: &usize| self.graph.card(VarId::new(members[at])) as f64;
+            if clique.map(card).product::<f64>() > self.limit.entries {
+                return None;
             }
             gone[v] = true;
             order.push(members[v]);
