@@ -5,6 +5,7 @@
 //! built and verified by themselves.
 
 mod allowed;
+mod belief_propagation;
 mod board;
 mod bracket;
 mod conditioning;
@@ -16,6 +17,7 @@ mod structured_mean_field;
 pub mod wmbe;
 
 pub use allowed::{AllowedSearch, Configuration};
+pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
 pub use board::Watch;
 pub use bracket::bracket;
 pub use conditioning::{Conditioned, Conditioning};
