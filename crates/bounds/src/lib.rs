@@ -14,6 +14,7 @@ mod error;
 mod mean_field;
 mod options;
 mod structured_mean_field;
+mod tree_reweighted;
 pub mod wmbe;
 
 pub use allowed::{AllowedSearch, Configuration};
@@ -26,3 +27,7 @@ pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
 pub use structured_mean_field::{StartError, StructuredAscent, structured_mean_field};
+pub use tree_reweighted::{
+    ForestMixture, Inapplicable, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
+    tree_reweighted,
+};

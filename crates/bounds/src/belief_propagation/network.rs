@@ -9,6 +9,8 @@ use std::ops::Range;
 use forney_exact::vmath;
 use forney_model::FactorGraph;
 
+use crate::elbo::mean;
+
 /// Sums below this may have lost a summand to underflow.
 const TINY: f64 = 1e-200;
 
@@ -390,6 +392,63 @@ impl Network {
         self.message(axis, cavities, room);
         let terms = room.iter().zip(&cavities.ln[own.message()]);
         ln_sum_exp(terms.map(|(m, n)| m + n)) + cavities.peaks[axis]
+    }
+}
+
+impl Network {
+    /// `b_a ∝ f^{1/ρ} Π_u n_{u→a}`, one probability for each entry; zeros if there is no mass.
+    fn belief<'c>(&self, factor: usize, cavities: &'c mut Cavities) -> &'c [f64] {
+        let factor = &self.factors[factor];
+        let Cavities {
+            ln, plain, before, ..
+        } = cavities;
+        self.joint(factor.axes.clone(), plain, before);
+        let belief = &mut before[..factor.entries.len()];
+        for (p, f) in belief.iter_mut().zip(&self.table[factor.entries.clone()]) {
+            *p *= f;
+        }
+        let mut total: f64 = belief.iter().sum();
+        if total < TINY {
+            for (entry, p) in belief.iter_mut().enumerate() {
+                let axes = self.axes[factor.axes.clone()].iter();
+                let cavity = axes.map(|axis| ln[axis.at + entry / axis.after % axis.card]);
+                *p = self.ln[factor.entries.start + entry] / factor.power + cavity.sum::<f64>();
+            }
+            let most = belief.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let most = if most.is_finite() { most } else { 0.0 };
+            for p in &mut *belief {
+                *p = (*p - most).exp();
+            }
+            total = belief.iter().sum();
+        }
+        if total > 0.0 {
+            for p in &mut *belief {
+                *p /= total;
+            }
+        }
+        belief
+    }
+
+    /// `E[ln f_a]` under the belief of a factor.
+    pub(crate) fn mean_ln(&self, factor: usize, cavities: &mut Cavities) -> f64 {
+        let belief = self.belief(factor, cavities);
+        mean(belief, &self.ln[self.factors[factor].entries.clone()])
+    }
+
+    /// `Σ b_a ln (b_a / Π_v b_v)` in nats, the mutual information if there are two variables.
+    pub(crate) fn information(&self, factor: usize, cavities: &mut Cavities) -> f64 {
+        let axes = &self.axes[self.factors[factor].axes.clone()];
+        let belief = self.belief(factor, cavities);
+        let negative_entropy = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
+        let mut information: f64 = belief.iter().copied().map(negative_entropy).sum();
+        for axis in axes {
+            for x in 0..axis.card {
+                let blocks = belief.chunks_exact(axis.card * axis.after);
+                let states = blocks.flat_map(|block| &block[x * axis.after..][..axis.after]);
+                information -= negative_entropy(states.sum());
+            }
+        }
+        information
     }
 }
 
