@@ -8,8 +8,8 @@ use forney_model::FactorGraph;
 
 use super::forest::Forest;
 use super::mixture::{ForestMixture, powers, value};
-use super::{Inapplicable, prepare};
 use super::spanning::{cover, heaviest_forest};
+use super::{Inapplicable, prepare};
 use crate::belief_propagation::network::{Cavities, Network};
 
 /// Message sweeps between two certificates, and the change of a message that ends them.

@@ -141,12 +141,7 @@ pub(super) fn powers(network: &Network, weights: &[f64], forests: &[Forest]) -> 
 }
 
 /// `Σ_T w_T ln Z(θ_T)`; the powers of the network are those of the weights.
-pub(super) fn value(
-    network: &Network,
-    weights: &[f64],
-    forests: &[Forest],
-    shifts: &[f64],
-) -> f64 {
+pub(super) fn value(network: &Network, weights: &[f64], forests: &[Forest], shifts: &[f64]) -> f64 {
     let mut fields = network.potentials.clone();
     network.fields(shifts, &mut fields);
     let sums: Vec<f64> = forests

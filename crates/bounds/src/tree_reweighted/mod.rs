@@ -80,7 +80,12 @@ pub fn tree_reweighted(
     budget: &Budget,
 ) -> Result<Run<ForestMixture<Above>>, Inapplicable> {
     let mut ignore = |_: &_| ControlFlow::Continue(());
-    Ok(drive(TreeReweighted::new(graph)?, limits, budget, &mut ignore))
+    Ok(drive(
+        TreeReweighted::new(graph)?,
+        limits,
+        budget,
+        &mut ignore,
+    ))
 }
 
 /// The lower bound of negative tree reweighting.

@@ -180,3 +180,41 @@ impl Refine for NegativeTreeReweighted {
         ForestMixture::new(weights, forests, shifts.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use forney_model::generate::mobius;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    use super::*;
+
+    #[test]
+    fn the_gradient_agrees_with_differences() {
+        let mut rng = Pcg64::seed_from_u64(3);
+        let graph = mobius(8, 1.0, &mut rng);
+        let mut value = NegativeTreeReweighted::new(&graph)
+            .unwrap()
+            .descent
+            .objective()
+            .clone();
+        assert!(value.forests.len() > 1);
+        let len = value.network.num_messages() + value.forests.len();
+        let x: Vec<f64> = (0..len).map(|_| rng.random::<f64>() - 0.5).collect();
+        let (mut gradient, mut ignored) = (vec![0.0; len], vec![0.0; len]);
+        value.evaluate(&x, &mut gradient);
+        for at in 0..len {
+            let mut moved = |step: f64| {
+                let mut x = x.clone();
+                x[at] += step;
+                value.evaluate(&x, &mut ignored)
+            };
+            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!(
+                (gradient[at] - difference).abs() < 1e-6,
+                "{at}: {} {difference}",
+                gradient[at]
+            );
+        }
+    }
+}
