@@ -25,6 +25,9 @@ use forney_model::{Domains, FactorGraph, simplify};
 use heap::Heap;
 use network::{Cavities, Network, ln_sum_exp};
 
+/// No finite message goes further below its largest entry, in nats.
+const LARGEST: f64 = 1e6;
+
 /// In which order messages are updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageSchedule {
@@ -328,6 +331,10 @@ fn scale(message: &mut [f64]) {
     if most > f64::NEG_INFINITY {
         for ln in message {
             *ln -= most;
+            // Around cycles of hard zeros messages may grow without end.
+            if ln.is_finite() {
+                *ln = ln.max(-LARGEST);
+            }
         }
     }
 }

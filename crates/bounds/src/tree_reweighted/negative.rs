@@ -16,6 +16,14 @@ use crate::wmbe::WeightMap;
 /// Pairs that L-BFGS remembers.
 const MEMORY: usize = 10;
 
+/// The first negative weights are about `−exp` of this. Far from 0 the bound is smooth in the
+/// shifts; the best weights, mostly near 0, are reached by way of it.
+const FIRST_LOGIT: f64 = 0.0;
+
+/// Curvature of a shift over that of a logit, roughly. Without it the first steps carry the
+/// weights off to where nothing moves them any more.
+const LOGIT_SCALE: f64 = 1e-2;
+
 /// Negative tree reweighting (Liu & Ihler 2010): the best lower bound `Σ_T w_T ln Z(θ_T)` with one
 /// positive weight, over shifts and weights together.
 ///
@@ -93,7 +101,7 @@ impl NegativeTreeReweighted {
         }
         let count = forests.len();
         let mut start = vec![0.0; network.num_messages()];
-        start.extend(<Below as WeightMap>::start(count));
+        start.resize(start.len() + count, FIRST_LOGIT);
         let value = NegativeValue {
             rooms: vec![Room::new(&network); count],
             forests: forests.into(),
@@ -103,8 +111,10 @@ impl NegativeTreeReweighted {
             mixed: network.potentials.clone(),
             network,
         };
+        let mut scaling = vec![1.0; start.len()];
+        scaling[value.network.num_messages()..].fill(LOGIT_SCALE);
         Ok(Self {
-            descent: Lbfgs::new(value, start, MEMORY),
+            descent: Lbfgs::new(value, start, MEMORY).with_scaling(scaling),
         })
     }
 }
