@@ -5,18 +5,29 @@
 //! built and verified by themselves.
 
 mod allowed;
+mod belief_propagation;
 mod board;
 mod bracket;
 mod conditioning;
+mod elbo;
 mod error;
 mod mean_field;
 mod options;
+mod structured_mean_field;
+mod tree_reweighted;
 pub mod wmbe;
 
 pub use allowed::{AllowedSearch, Configuration};
+pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
 pub use board::Watch;
 pub use bracket::bracket;
 pub use conditioning::{Conditioned, Conditioning};
+pub use elbo::Tractable;
 pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
+pub use structured_mean_field::{StartError, StructuredAscent, structured_mean_field};
+pub use tree_reweighted::{
+    ForestMixture, Inapplicable, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
+    tree_reweighted,
+};

@@ -1,5 +1,7 @@
 //! All marginals in one upward-downward pass.
 
+use std::sync::Arc;
+
 use forney_model::{FactorGraph, VarId};
 
 use crate::layout::expand;
@@ -42,10 +44,22 @@ pub fn marginals(graph: &FactorGraph, order: &Order, memory: f64) -> Result<Marg
     let schedule = Schedule::compile(graph, order, &mut Whole)?;
     let demand = schedule.demand();
     demand.admit(demand.kept_bytes, memory)?;
-    let mut engine = Engine::new(schedule.into(), graph, Keep::All);
-    let ln_z = engine.forward(&[], &[]);
-    engine.backward(&[], &[], true, &mut [], &mut []);
-    Ok(collect(graph, &engine, ln_z))
+    Ok(Marginals::along(&schedule.into(), graph))
+}
+
+impl Marginals {
+    /// As [`marginals`], along a schedule that was compiled for a model of the same scopes.
+    ///
+    /// # Panics
+    /// If the schedule was compiled for other scopes, or splits buckets.
+    #[must_use]
+    pub fn along(schedule: &Arc<Schedule>, graph: &FactorGraph) -> Self {
+        assert!(schedule.is_exact(), "a split schedule has no marginals");
+        let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::All);
+        let ln_z = engine.forward(&[], &[]);
+        engine.backward(&[], &[], true, &mut [], &mut []);
+        collect(graph, &engine, ln_z)
+    }
 }
 
 fn collect(graph: &FactorGraph, engine: &Engine, ln_z: f64) -> Marginals {

@@ -1,7 +1,9 @@
 //! The product distribution and the bound that it proves.
 
 use forney_certify::{Below, Certificate, Flaw, Lower};
-use forney_model::{FactorGraph, Table};
+use forney_model::FactorGraph;
+
+use crate::elbo::expectation;
 
 /// A product distribution `q(x) = Π_v q_v(x_v)`: a witness of `ln Z ≥ ELBO(q)`.
 ///
@@ -53,7 +55,7 @@ impl MeanField {
     }
 
     /// The distributions, each divided by its sum.
-    pub(super) fn normalised(&self, graph: &FactorGraph) -> Result<Vec<Vec<f64>>, Flaw> {
+    pub(crate) fn normalised(&self, graph: &FactorGraph) -> Result<Vec<Vec<f64>>, Flaw> {
         if self.q.len() != graph.num_variables() {
             return Err(Flaw::Invalid(format!(
                 "{} distributions for {} variables",
@@ -93,7 +95,11 @@ impl Certificate<FactorGraph> for MeanField {
     fn verify(&self, graph: &FactorGraph) -> Result<Lower, Flaw> {
         let q = self.normalised(graph)?;
         let energy: f64 = (graph.factors().iter())
-            .map(|table| expectation(table, &q))
+            .map(|table| {
+                let alone: Vec<(usize, usize)> = (0..table.scope().len()).map(|v| (v, 1)).collect();
+                let q: Vec<&[f64]> = table.scope().iter().map(|v| &*q[v.index()]).collect();
+                expectation(table, &alone, &q)
+            })
             .sum();
         let entropy: f64 = (q.iter().flatten())
             .filter(|&&p| p > 0.0)
@@ -101,29 +107,4 @@ impl Certificate<FactorGraph> for MeanField {
             .sum();
         Lower::new(energy + entropy)
     }
-}
-
-/// `E_q[ln f]`, with `0 · (−∞) = 0`.
-fn expectation(table: &Table, q: &[Vec<f64>]) -> f64 {
-    let axes: Vec<&[f64]> = table.scope().iter().map(|v| &*q[v.index()]).collect();
-    let mut state = vec![0; axes.len()];
-    let mut sum = 0.0;
-    for &ln in table.ln() {
-        let at = || axes.iter().zip(&state).map(|(q, &x)| q[x]);
-        // The product of positive probabilities may be too small for a number; it is not zero.
-        if at().all(|p| p > 0.0) {
-            if ln == f64::NEG_INFINITY {
-                return ln;
-            }
-            sum += at().product::<f64>() * ln;
-        }
-        for (x, q) in state.iter_mut().zip(&axes).rev() {
-            *x += 1;
-            if *x < q.len() {
-                break;
-            }
-            *x = 0;
-        }
-    }
-    sum
 }

@@ -1,0 +1,181 @@
+//! The evidence lower bound of any tractable distribution.
+//!
+//! ```text
+//! ELBO(q) = E_q[ln p̃] + H(q) = ln Z − KL(q ‖ p) ≤ ln Z,     p̃(x) = Π_a f_a(x_a)
+//! ```
+//!
+//! (Goodfellow, Bengio & Courville 2016, eq. 19.3 and 19.7.)
+//!
+//! | symbol | name | unit |
+//! |---|---|---|
+//! | `q(x) = Π_c φ_c(x_c) / Z_q` | [`Tractable::q`] | |
+//! | `H(q) = ln Z_q − Σ_c E_q[ln φ_c]` | entropy | nats |
+//! | `E_q[ln f_a]` | by the joint marginal of each independent part of `x_a` | nats |
+
+use forney_certify::{Below, Certificate, Flaw, Lower};
+use forney_exact::{Marginals, Order, marginals};
+use forney_model::{FactorGraph, Table, VarId};
+use petgraph::unionfind::UnionFind;
+
+/// A distribution whose marginals can be computed: a witness of `ln Z ≥ ELBO(q)`.
+///
+/// # Example
+/// ```
+/// use forney_bounds::Tractable;
+/// use forney_certify::Certificate;
+/// use forney_exact::{Heuristic, greedy, ln_z};
+/// use forney_model::generate::ising_grid;
+/// use rand::SeedableRng;
+/// let model = ising_grid(4, 1.0, 0.5, &mut rand_pcg::Pcg64::seed_from_u64(3));
+/// let order = greedy(&model, Heuristic::MinFill, None);
+/// let exact = ln_z(&model, &order, 1e9)?;
+/// let itself = Tractable { q: model.clone(), order, memory: 1e9 };
+/// assert!((itself.verify(&model)?.ln() - exact).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tractable {
+    /// The factors `φ_c`, over the variables of the model; they need not be normalised.
+    pub q: FactorGraph,
+    /// The order in which they are eliminated.
+    pub order: Order,
+    /// Bytes that the elimination may take.
+    pub memory: f64,
+}
+
+impl Certificate<FactorGraph> for Tractable {
+    type Side = Below;
+
+    /// `ELBO(q)`; `−∞` if `q` gives a forbidden entry any probability.
+    ///
+    /// # Errors
+    /// [`Flaw::Invalid`] if `q` has other variables than the model or no probability at all, if
+    /// the order does not fit, or if elimination needs more than the memory allowed.
+    ///
+    /// # Complexity
+    /// Exact marginals of `q`, with a clique for every part of a factor that is connected in `q`.
+    fn verify(&self, graph: &FactorGraph) -> Result<Lower, Flaw> {
+        let invalid = |error: &dyn std::error::Error| Flaw::Invalid(error.to_string());
+        if self.q.cards() != graph.cards() {
+            return Err(Flaw::Invalid("q is over other variables".into()));
+        }
+        let order = Order::new(self.order.vars().to_vec(), graph).map_err(|e| invalid(&e))?;
+        let parts = self.parts(graph);
+        // Tables of ones make elimination compute the joint marginal of every part.
+        let mut tables = self.q.factors().to_vec();
+        for scope in parts.iter().flatten() {
+            let cards: Vec<usize> = scope.iter().map(|&v| graph.card(v)).collect();
+            let ones = vec![0.0; cards.iter().product()];
+            tables.push(Table::from_ln(scope.clone(), cards, ones).map_err(|e| invalid(&e))?);
+        }
+        let q = FactorGraph::new(graph.cards().to_vec(), tables).map_err(|e| invalid(&e))?;
+        let found = marginals(&q, &order, self.memory).map_err(|e| invalid(&e))?;
+        if found.ln_z == f64::NEG_INFINITY {
+            return Err(Flaw::Invalid("q has no probability anywhere".into()));
+        }
+        Lower::new(self.value(graph, &parts, &found))
+    }
+}
+
+impl Tractable {
+    /// For each factor of `graph` the parts of its scope that are independent under `q`.
+    fn parts(&self, graph: &FactorGraph) -> Vec<Vec<Vec<VarId>>> {
+        let mut connected = UnionFind::<usize>::new(graph.num_variables());
+        for table in self.q.factors() {
+            for pair in table.scope().windows(2) {
+                connected.union(pair[0].index(), pair[1].index());
+            }
+        }
+        let of_factor = |table: &Table| {
+            let mut parts: Vec<Vec<VarId>> = Vec::new();
+            for &v in table.scope() {
+                let same = |part: &&mut Vec<VarId>| connected.equiv(part[0].index(), v.index());
+                match parts.iter_mut().find(same) {
+                    Some(part) => part.push(v),
+                    None => parts.push(vec![v]),
+                }
+            }
+            parts
+        };
+        graph.factors().iter().map(of_factor).collect()
+    }
+
+    /// An entry whose marginal is too small for a number counts as excluded. The value is then
+    /// that of `q` without such entries, from which it differs by rounding.
+    fn value(&self, graph: &FactorGraph, parts: &[Vec<Vec<VarId>>], found: &Marginals) -> f64 {
+        let (of_q, of_parts) = found.factors.split_at(self.q.num_factors());
+        let mut sum = found.ln_z;
+        for (table, p) in self.q.factors().iter().zip(of_q) {
+            sum -= mean(p, table.ln());
+        }
+        let mut next = of_parts.iter();
+        for (table, parts) in graph.factors().iter().zip(parts) {
+            let place = |v: &VarId| {
+                let part = parts.iter().position(|part| part.contains(v));
+                let part = part.expect("every variable is in a part");
+                let after = parts[part].iter().skip_while(|u| *u != v).skip(1);
+                let stride = after.map(|&u| graph.card(u)).product();
+                (part, stride)
+            };
+            let places: Vec<(usize, usize)> = table.scope().iter().map(place).collect();
+            let joint: Vec<&[f64]> = (next.by_ref().take(parts.len()))
+                .map(Vec::as_slice)
+                .collect();
+            sum += expectation(table, &places, &joint);
+        }
+        sum
+    }
+}
+
+/// `Σ p · ln`, with `0 · (−∞) = 0`.
+pub(crate) fn mean(p: &[f64], ln: &[f64]) -> f64 {
+    let positive = p.iter().zip(ln).filter(|(p, _)| **p > 0.0);
+    positive.map(|(p, ln)| p * ln).sum()
+}
+
+/// `E[ln f]` if the parts of its scope are independent.
+///
+/// `joint` holds the distribution of each part; `places` says for each variable of the scope in
+/// which part it lies, and with which stride.
+pub(crate) fn expectation(table: &Table, places: &[(usize, usize)], joint: &[&[f64]]) -> f64 {
+    let mut sum = [0.0];
+    let own = |&(part, stride): &(usize, usize)| (part + 1, stride);
+    let places: Vec<(usize, usize)> = places.iter().map(own).collect();
+    conditional_expectation(table, &places, joint, &mut sum);
+    sum[0]
+}
+
+/// `E[ln f | x_S]` for every state of some variables `S` of the scope of `f`.
+///
+/// As [`expectation`], but part 0 is `S` itself and has no distribution; `out` is over its states.
+pub(crate) fn conditional_expectation(
+    table: &Table,
+    places: &[(usize, usize)],
+    joint: &[&[f64]],
+    out: &mut [f64],
+) {
+    out.fill(0.0);
+    let mut state = vec![0; places.len()];
+    let mut at = vec![0; joint.len() + 1];
+    for &ln in table.ln() {
+        let p = || joint.iter().zip(&at[1..]).map(|(p, &at)| p[at]);
+        // The product of positive probabilities may be too small for a number; it is not zero.
+        if p().all(|p| p > 0.0) {
+            out[at[0]] += if ln == f64::NEG_INFINITY {
+                ln
+            } else {
+                p().product::<f64>() * ln
+            };
+        }
+        for axis in (0..state.len()).rev() {
+            let (part, stride) = places[axis];
+            state[axis] += 1;
+            if state[axis] < table.cards()[axis] {
+                at[part] += stride;
+                break;
+            }
+            state[axis] = 0;
+            at[part] -= stride * (table.cards()[axis] - 1);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Structured mean field: the best product of distributions of *blocks* as a lower bound.
+//!
+//! ```text
+//! ln Z ≥ ELBO(q),     q(x) = Π_B q_B(x_B)
+//! ```
+//!
+//! | symbol | name | |
+//! |---|---|---|
+//! | `B` | block: variables that induce a graph of width ≤ ibound | together a partition |
+//! | `q_B(x_B)` | any distribution of the block, [`Tractable`](crate::Tractable) | |
+//!
+//! Factors inside a block are in `q_B`; the others enter through their expectation. So the bound
+//! loses only what the cut factors correlate, and the blocks are chosen to cut weak ones. Every
+//! update is a global maximum over one block, found by exact elimination; an ibound of 0 is naive
+//! mean field, one of the width of the model is exact.
+
+mod ascent;
+mod lift;
+mod partition;
+
+use std::ops::ControlFlow;
+
+use forney_certify::{Budget, Certificate, Limits, Refine, Run, Stop, drive};
+use forney_model::{Domains, FactorGraph};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+pub use ascent::{StartError, StructuredAscent};
+
+use crate::elbo::Tractable;
+use crate::mean_field::{MeanField, mean_field};
+use ascent::clique_limit;
+use lift::lift;
+use partition::partition;
+
+/// Structured mean field from several starts in parallel, each with blocks of its own; the best
+/// one wins, the earlier one of equals.
+///
+/// The first start is the result of naive [`mean_field`] with the same arguments, so the bound is
+/// never below that one. Where there are no hard zeros every second start is uniform. `memory` is
+/// in bytes, for the marginals of one block. The trace is that of the best start.
+///
+/// # Bound
+/// Below, for any model and after any stop.
+///
+/// # Errors
+/// [`StartError::TooLarge`] if the first blocks need more than `memory`; a smaller ibound fits.
+///
+/// # Complexity
+/// For each start and sweep, exact marginals of cliques of at most `ibound + 1` variables.
+///
+/// # Example
+/// ```
+/// use forney_bounds::structured_mean_field;
+/// use forney_certify::{Budget, Certificate, Limits};
+/// use forney_model::{enumerate::enumerate, generate::ising_grid};
+/// use rand::SeedableRng;
+/// let model = ising_grid(3, 1.0, 0.5, &mut rand_pcg::Pcg64::seed_from_u64(3));
+/// let limits = Limits { sweeps: Some(100), tolerance: 1e-9 };
+/// let run = structured_mean_field(&model, 3, 7, 2, 1e9, &limits, &Budget::unlimited())?;
+/// // A 3 × 3 grid has width 3: there is one block, and the bound is exact.
+/// assert!((run.point.verify(&model)?.ln() - enumerate(&model).ln_z).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn structured_mean_field(
+    graph: &FactorGraph,
+    ibound: usize,
+    seed: u64,
+    starts: usize,
+    memory: f64,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Run<Tractable>, StartError> {
+    let mut domains = Domains::full(graph);
+    if domains.prune(graph).is_err() {
+        let start = StructuredAscent::new(graph, &MeanField::uniform(graph), 0, memory)?;
+        return Ok(Run {
+            point: start.point(),
+            trace: Vec::new(),
+            stop: Stop::Converged,
+        });
+    }
+    let restriction = domains.restrict(graph);
+    let inner = restriction.graph();
+    let naive = mean_field(inner, seed, starts, limits, budget).point;
+    let uniform = MeanField::uniform(inner);
+    let zeros = uniform.verify(inner)?.ln() == f64::NEG_INFINITY;
+    let limit = clique_limit(inner, ibound, memory);
+    let run = |number: usize| {
+        let mut rng = Pcg64::new(seed.into(), number as u128);
+        let blocks = partition(inner, limit, (number > 0).then_some(&mut rng));
+        let start = if zeros || number.is_multiple_of(2) {
+            &naive
+        } else {
+            &uniform
+        };
+        let ascent = StructuredAscent::over(inner, start, &blocks, memory)?;
+        let mut ignore = |_: &_| ControlFlow::Continue(());
+        Ok::<_, StartError>(drive(ascent, limits, budget, &mut ignore))
+    };
+    let value = |run: &Run<Tractable>| {
+        let lower = run.point.verify(inner);
+        lower.map_or(f64::NEG_INFINITY, |lower| lower.ln())
+    };
+    let mut best = run(0)?;
+    let mut best_value = value(&best);
+    let others: Vec<Option<(f64, Run<Tractable>)>> = (1..starts)
+        .into_par_iter()
+        .map(|number| {
+            // Blocks of another start may be too large where the first ones were not.
+            let run = (budget.stop().is_none()).then(|| run(number).ok())??;
+            Some((value(&run), run))
+        })
+        .collect();
+    for (value, run) in others.into_iter().flatten() {
+        if value > best_value {
+            (best_value, best) = (value, run);
+        }
+    }
+    best.point = lift(&best.point, graph, restriction.domains());
+    Ok(best)
+}

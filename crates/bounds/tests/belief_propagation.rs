@@ -1,0 +1,187 @@
+//! Laws of belief propagation, against enumeration.
+
+use forney_bounds::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
+use forney_certify::{Budget, Limits, Refine, Run, Stop};
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::{FactorGraph, Table, VarId};
+use petgraph::unionfind::UnionFind;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+const MODELS: u64 = 1000;
+const SCHEDULES: [MessageSchedule; 2] = [MessageSchedule::Parallel, MessageSchedule::Residual];
+
+const LIMITS: Limits = Limits {
+    sweeps: Some(200),
+    tolerance: 1e-12,
+};
+
+fn model(seed: u64, spread: f64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let spec = RandomModel {
+        variables: rng.random_range(0..8),
+        max_card: rng.random_range(1..4),
+        factors: rng.random_range(0..12),
+        max_scope: 3,
+        zeros: [0.0, 0.0, 0.05, 0.1, 0.3][rng.random_range(0..5)],
+        spread,
+    };
+    random(&spec, &mut rng)
+}
+
+/// The factors of a model that close no cycle with earlier ones.
+fn tree(graph: &FactorGraph) -> FactorGraph {
+    let mut joined = UnionFind::<usize>::new(graph.num_variables());
+    let mut open = |table: &&Table| {
+        let roots: Vec<usize> = table
+            .scope()
+            .iter()
+            .map(|v| joined.find(v.index()))
+            .collect();
+        let mut distinct = roots.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        if distinct.len() < roots.len() {
+            return false;
+        }
+        for pair in roots.windows(2) {
+            joined.union(pair[0], pair[1]);
+        }
+        true
+    };
+    let factors = graph.factors().iter().filter(&mut open).cloned().collect();
+    FactorGraph::new(graph.cards().to_vec(), factors).unwrap()
+}
+
+fn run(graph: &FactorGraph, schedule: MessageSchedule, damping: f64) -> Run<Beliefs> {
+    belief_propagation(graph, schedule, damping, &LIMITS, &Budget::unlimited())
+}
+
+#[test]
+fn it_is_exact_on_trees() {
+    let mut joint = 0;
+    for seed in 0..MODELS {
+        let spread = if seed.is_multiple_of(7) { 900.0 } else { 2.0 };
+        let graph = tree(&model(seed, spread));
+        let exact = enumerate(&graph);
+        for schedule in SCHEDULES {
+            let found = run(&graph, schedule, 0.0);
+            assert_eq!(found.stop, Stop::Converged, "seed {seed} {schedule:?}");
+            let ln = found.point.ln_z.ln;
+            let near = (ln - exact.ln_z).abs() < 1e-9 * exact.ln_z.abs().max(1.0);
+            let both = ln.max(exact.ln_z) == f64::NEG_INFINITY;
+            assert!(
+                near || both,
+                "seed {seed} {schedule:?}: {ln} for {}",
+                exact.ln_z
+            );
+            for (found, exact) in found.point.variables.iter().zip(&exact.marginals) {
+                for (p, q) in found.iter().zip(exact) {
+                    assert!(
+                        (p - q).abs() < 1e-8,
+                        "seed {seed} {schedule:?}: {p} for {q}"
+                    );
+                }
+            }
+        }
+        joint += usize::from(graph.factors().iter().any(|table| table.scope().len() > 1));
+    }
+    assert!(joint > 400, "{joint}");
+}
+
+/// Messages on the model as it is, without pruning: hard zeros make infinite messages.
+#[test]
+fn infinite_messages_are_exact_on_trees() {
+    for seed in 0..MODELS {
+        let graph = tree(&model(seed, 2.0));
+        let exact = enumerate(&graph).ln_z;
+        for schedule in SCHEDULES {
+            let mut messages = BeliefPropagation::new(&graph, schedule, 0.0);
+            for _ in 0..60 {
+                messages.sweep();
+            }
+            let ln = messages.point().ln_z.ln;
+            let both = ln.max(exact) == f64::NEG_INFINITY;
+            assert!(
+                (ln - exact).abs() < 1e-9 || both,
+                "seed {seed}: {ln} for {exact}"
+            );
+        }
+    }
+}
+
+#[test]
+fn schedules_and_damping_agree_where_they_converge() {
+    let mut agreed = 0;
+    for seed in 0..MODELS {
+        let graph = model(seed, 0.5);
+        let runs = [
+            run(&graph, MessageSchedule::Parallel, 0.0),
+            run(&graph, MessageSchedule::Residual, 0.0),
+            run(&graph, MessageSchedule::Parallel, 0.3),
+        ];
+        for run in &runs {
+            assert!(!run.point.ln_z.ln.is_nan(), "seed {seed}");
+            let sums = run.point.variables.iter().map(|p| p.iter().sum::<f64>());
+            let mass = f64::from(run.point.ln_z.ln > f64::NEG_INFINITY);
+            assert!(sums.into_iter().all(|sum| (sum - mass).abs() < 1e-9));
+        }
+        if runs.iter().all(|run| run.stop == Stop::Converged) {
+            let values = runs.map(|run| run.point.ln_z.ln);
+            let same = |a: f64, b: f64| (a - b).abs() < 1e-7 || a.max(b) == f64::NEG_INFINITY;
+            assert!(
+                same(values[0], values[1]) && same(values[0], values[2]),
+                "seed {seed}"
+            );
+            agreed += 1;
+        }
+    }
+    assert!(agreed > 900, "{agreed}");
+}
+
+#[test]
+fn sweeps_report_the_value_of_their_point() {
+    for seed in 0..MODELS {
+        let graph = model(seed, 2.0);
+        for schedule in SCHEDULES {
+            let mut messages = BeliefPropagation::new(&graph, schedule, 0.2);
+            for _ in 0..3 {
+                let value = messages.sweep();
+                let point = messages.point().ln_z.ln;
+                assert_eq!(value.to_bits(), point.to_bits(), "seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_that_do_not_settle_end_at_the_limit() {
+    let graph = ising_grid(10, 5.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    let limits = Limits {
+        sweeps: Some(20),
+        tolerance: 1e-12,
+    };
+    let budget = Budget::unlimited();
+    let run = belief_propagation(&graph, MessageSchedule::Parallel, 0.0, &limits, &budget);
+    assert_eq!((run.stop, run.trace.len()), (Stop::SweepLimit, 20));
+    assert!(run.point.ln_z.ln.is_finite());
+}
+
+#[test]
+fn a_message_that_is_on_its_way_has_not_converged() {
+    // Two fields at the ends of a chain of symmetric links: until they meet no value changes.
+    let link = |v: u32| {
+        let scope = vec![VarId(v), VarId(v + 1)];
+        Table::from_ln(scope, vec![2, 2], vec![2.0, 0.0, 0.0, 2.0]).unwrap()
+    };
+    let field = |v: u32| Table::from_ln(vec![VarId(v)], vec![2], vec![0.0, 3.0]).unwrap();
+    let mut factors: Vec<Table> = (0..11).map(link).collect();
+    factors.extend([field(0), field(11)]);
+    let graph = FactorGraph::new(vec![2; 12], factors).unwrap();
+    let exact = enumerate(&graph).ln_z;
+    for schedule in SCHEDULES {
+        let found = run(&graph, schedule, 0.0);
+        assert!((found.point.ln_z.ln - exact).abs() < 1e-9);
+    }
+}
