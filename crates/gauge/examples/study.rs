@@ -1,0 +1,96 @@
+use forney_bounds::wmbe::*;
+use forney_certify::*;
+use forney_exact::*;
+use forney_gauge::*;
+use forney_model::*;
+use rand::SeedableRng;
+use std::sync::Arc;
+use std::time::Instant;
+
+fn paper_order(g: &FactorGraph) -> Vec<VarId> {
+    let n = g.num_factors();
+    let mut o = vec![];
+    for i in 0..n {
+        o.push(VarId::new(i));
+        if i < n / 2 {
+            o.push(VarId::new(n + i));
+        }
+    }
+    o
+}
+
+fn main() {
+    let a: Vec<String> = std::env::args().collect();
+    let g = forney_uai::read_model(&std::fs::read(&a[1]).unwrap()).unwrap().to_graph().unwrap();
+    let exact: f64 = a[2].parse().unwrap();
+    let ibound = a[3].parse().unwrap();
+    let order = &a[4];
+    let which = &a[5];
+    let its: usize = a[6].parse().unwrap();
+    let lr: f64 = a.get(7).map_or(0.03, |x| x.parse().unwrap());
+    let forney = if a[1].contains("ising") && !order.starts_with("orig") {
+        let (r, c) = Forney::grid_sides(&g).unwrap();
+        Forney::of_grid(&g, r, c).unwrap()
+    } else {
+        Forney::new(&g, 3).unwrap()
+    };
+    let f = forney.graph();
+    let mut rng = rand_pcg::Pcg64::seed_from_u64(1);
+    let o = match order.as_str() {
+        "paper" => Order::new(forney.lift(&paper_order(&g)), f).unwrap(),
+        "minfill" => greedy(f, Heuristic::MinFill, None),
+        "minfill-r" => greedy(f, Heuristic::MinFill, Some(&mut rng)),
+        "minsize" => greedy(f, Heuristic::MinSize, None),
+        "sweep" => sweep(f, None),
+        _ => Order::new(f.variables().collect(), f).unwrap(),
+    };
+    let limit = CliqueLimit { ibound, entries: 1e7 };
+    let s = Arc::new(Schedule::compile(f, &o, &mut MiniBuckets::new(limit, None)).unwrap());
+    s.check(f).unwrap();
+    println!("steps {} splits {} shifts {} entries {}", s.steps().len(), s.splits().len(), s.num_shifts(), s.demand().total_entries);
+    if which == "theta" {
+        let x0 = WmbeObjective::<Above>::start(&s);
+        let t = Instant::now();
+        let mut l = Lbfgs::new(WmbeObjective::<Above>::new(s.clone(), f), x0, 12);
+        println!("start {:.4}", l.value() - exact);
+        for &m in &[20, 50, 150, 500, 1500, 5000] {
+            while l.evaluations() < m.min(its) {
+                let v = l.value();
+                if !(l.sweep() < v) { break; }
+            }
+            println!("theta-w {:5} {:.4} {:.3}s", l.evaluations(), l.value() - exact, t.elapsed().as_secs_f64());
+        }
+        return;
+    }
+    let keep = !which.contains("abs");
+    let o = GaugeObjective::new(s.clone(), f, keep);
+    let x0 = o.start();
+    let ng = o.num_gauge_entries();
+    let ns = s.num_shifts();
+    let no_shift = which.contains("noshift");
+    let mut o2 = o.clone();
+    let obj = move |x: &[f64], g: &mut [f64]| {
+        let v = o2.evaluate(x, g);
+        if no_shift { g[ng..ng + ns].fill(0.0); }
+        v
+    };
+    let t = Instant::now();
+    if which.starts_with("lbfgs") {
+        let mut l = Lbfgs::new(obj, x0, 20);
+        println!("start {:.4}", l.value() - exact);
+        for &m in &[20, 50, 150, 500, 1500, 5000] {
+            while l.evaluations() < m.min(its) {
+                let v = l.value();
+                if !(l.sweep() < v) { break; }
+            }
+            println!("lbfgs {:5} {:.4} {:.3}s", l.evaluations(), l.value() - exact, t.elapsed().as_secs_f64());
+        }
+        return;
+    }
+    let mut ad = Adam::new(obj, x0, lr, its);
+    for &m in &[1, 20, 50, 150, 500, 1500, 5000, 15000] {
+        while ad.evaluations() < m && ad.evaluations() < its { ad.sweep(); }
+        if m <= its { println!("adam {:5} {:.4} {:.3}s", ad.evaluations(), ad.value() - exact, t.elapsed().as_secs_f64()); }
+    }
+    println!("{:.1} us/it", t.elapsed().as_secs_f64() * 1e6 / its as f64);
+}
