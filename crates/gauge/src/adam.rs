@@ -6,8 +6,8 @@ use forney_certify::{Objective, Refine};
 
 /// Decay of the mean gradient.
 const BETA_1: f64 = 0.9;
-/// Decay of the mean squared gradient.
-const BETA_2: f64 = 0.99;
+/// Decay of the mean squared gradient; short, because kinks make old gradients misleading.
+const BETA_2: f64 = 0.9;
 
 /// Adam with cosine decay of the step over a planned number of evaluations, and the best point seen.
 ///

@@ -3,10 +3,16 @@
 mod adam;
 mod axis;
 mod engine;
+mod gauges;
 mod objective;
+mod search;
 mod sum;
 mod walk;
+mod witness;
 
 pub use adam::Adam;
 pub use engine::SignedEngine;
+pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
+pub use search::{GaugeOptions, GaugeReport, gauged_wmbe};
+pub use witness::GaugedWmbe;

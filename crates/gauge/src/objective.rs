@@ -7,9 +7,11 @@ use forney_bounds::wmbe::WeightMap;
 use forney_certify::{Above, Objective};
 use forney_exact::Schedule;
 use forney_model::{FactorGraph, VarId};
+use nalgebra::DMatrix;
 
 use crate::axis;
 use crate::engine::SignedEngine;
+use crate::{GaugeError, GaugedWmbe, Gauges};
 
 /// `ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
 ///
@@ -46,10 +48,10 @@ struct Leg {
 
 /// Where the gauge of a variable lies among the parameters.
 #[derive(Clone, Debug)]
-pub(crate) struct GaugeSlot {
-    pub(crate) variable: VarId,
-    pub(crate) card: usize,
-    pub(crate) range: Range<usize>,
+struct GaugeSlot {
+    variable: VarId,
+    card: usize,
+    range: Range<usize>,
 }
 
 impl GaugeObjective {
@@ -116,8 +118,30 @@ impl GaugeObjective {
         self.engine.schedule()
     }
 
-    pub(crate) fn gauges(&self) -> &[GaugeSlot] {
-        &self.gauges
+    /// The witness at these parameters.
+    ///
+    /// # Errors
+    /// A gauge too close to singular.
+    pub fn witness(&self, x: &[f64], graph: &FactorGraph) -> Result<GaugedWmbe, GaugeError> {
+        let schedule = self.engine.schedule();
+        let matrices = self.gauges.iter().map(|gauge| {
+            let entries = &x[gauge.range.clone()];
+            let matrix = DMatrix::from_row_slice(gauge.card, gauge.card, entries);
+            (gauge.variable, matrix)
+        });
+        let gauges = Gauges::new(graph, matrices.collect())?;
+        let (shifts, logits) = x[self.inverses.len()..].split_at(schedule.num_shifts());
+        let mut weights = vec![0.0; logits.len()];
+        for split in schedule.splits() {
+            let part = split.first_weight..split.first_weight + split.steps.len();
+            Above::weights(&logits[part.clone()], &mut weights[part]);
+        }
+        Ok(GaugedWmbe {
+            schedule: Arc::clone(schedule),
+            gauges,
+            weights,
+            shifts: shifts.to_vec(),
+        })
     }
 
     /// The value and all gradients at explicit weights; the gauge part as tangents
