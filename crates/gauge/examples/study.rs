@@ -72,7 +72,8 @@ fn main() {
         use rand::RngExt;
         let amp: f64 = std::env::var("AMP").map_or(0.1, |x| x.parse().unwrap());
         let mut r = rand_pcg::Pcg64::seed_from_u64(s.parse().unwrap());
-        for x in &mut x0[..ng] { *x += amp * (2.0 * r.random::<f64>() - 1.0); }
+        for x in &mut x0[..ng] { if std::env::var("HAD").is_err() {*x += amp * (2.0 * r.random::<f64>() - 1.0);} }
+        if std::env::var("HAD").is_ok() { for m in x0[..ng].chunks_mut(4) { let h = 0.5f64.sqrt(); m.copy_from_slice(&[h, h, h, -h]); for x in m { *x += amp * (2.0 * r.random::<f64>() - 1.0); } } }
     }
     let no_shift = which.contains("noshift");
     let mut o2 = o.clone();

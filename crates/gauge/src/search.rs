@@ -109,9 +109,8 @@ pub fn gauged_wmbe(
             racers.truncate(1);
         }
     }
-    let mut winner = racers.remove(0);
-    winner.restart(STEP, FIRST_CYCLE);
-    finish(winner, graph, options, budget, watch)
+    // Long enough to gain something after the cycle that the winner of the race had last.
+    finish(racers.remove(0), evaluations.max(FIRST_CYCLE), graph, options, budget, watch)
 }
 
 impl Default for GaugeOptions {
@@ -212,6 +211,7 @@ fn run(racer: &mut Racer, evaluations: usize, budget: &Budget) {
 /// Cycles of cosine decay until nothing is gained or something ends it.
 fn finish(
     mut winner: Racer,
+    mut length: usize,
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
@@ -222,7 +222,6 @@ fn finish(
     let most = options.iterations.unwrap_or(usize::MAX);
     let mut best = verified(&winner, graph)?;
     watch(best.0, 0);
-    let mut length = FIRST_CYCLE;
     let stop = loop {
         let spent = winner.evaluations() - before;
         if let Some(stop) = budget.stop() {
