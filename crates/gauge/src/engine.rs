@@ -211,7 +211,10 @@ impl SignedEngine {
         for (shift, ranges) in self.schedule.shifts().iter().zip(&self.shifts) {
             let lambda = &shifts[shift.offset..shift.offset + shift.len];
             for (range, sign) in ranges.iter().zip([1.0, -1.0]) {
-                let most = lambda.iter().map(|x| sign * x).fold(f64::NEG_INFINITY, f64::max);
+                let most = lambda
+                    .iter()
+                    .map(|x| sign * x)
+                    .fold(f64::NEG_INFINITY, f64::max);
                 let out = &mut self.values[range.clone()];
                 forney_exact::vmath::exp_scaled(lambda, sign, most * sign, out);
                 ln_scale += most;

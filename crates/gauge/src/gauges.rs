@@ -81,7 +81,9 @@ pub enum GaugeError {
         degree: usize,
     },
     /// A matrix of the wrong size.
-    #[error("the gauge of variable {var} is {rows} × {cols}; its {card} states need {card} × {card}")]
+    #[error(
+        "the gauge of variable {var} is {rows} × {cols}; its {card} states need {card} × {card}"
+    )]
     Size {
         /// The variable.
         var: VarId,
@@ -174,6 +176,12 @@ impl Gauges {
 
     /// Do these gauges belong to `graph`: the same factors on both sides, the same cardinalities?
     pub(crate) fn check(&self, graph: &FactorGraph) -> Result<(), GaugeError> {
+        if self.gauges.len() != graph.num_variables() {
+            let variables = self.gauges.len().min(graph.num_variables());
+            return Err(GaugeError::Variable {
+                var: VarId::new(variables),
+            });
+        }
         let gauges = self.gauges.iter().enumerate();
         let matrices = gauges.filter_map(|(v, gauge)| {
             let matrix = gauge.as_ref()?.matrices[0].clone();
@@ -275,7 +283,11 @@ impl Gauges {
 
 /// A table as plain numbers with largest entry 1, and the logarithm that was taken out.
 fn plain(factor: &Table) -> (Vec<f64>, f64) {
-    let most = factor.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let most = factor
+        .ln()
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
     let ln_scale = if most.is_finite() { most } else { 0.0 };
     let values = factor.ln().iter().map(|ln| (ln - ln_scale).exp());
     (values.collect(), ln_scale)

@@ -102,7 +102,10 @@ impl GaugeObjective {
             }
         }
         let schedule = self.engine.schedule();
-        x.resize(x.len() + schedule.num_shifts() + schedule.num_weights(), 0.0);
+        x.resize(
+            x.len() + schedule.num_shifts() + schedule.num_weights(),
+            0.0,
+        );
         x
     }
 
@@ -169,7 +172,8 @@ impl GaugeObjective {
             target.copy_from_slice(from);
         }
         let value = self.engine.forward(&self.weights, &self.shifts);
-        self.engine.backward(&mut self.d_weights, &mut self.d_shifts);
+        self.engine
+            .backward(&mut self.d_weights, &mut self.d_shifts);
         self.tangents.fill(0.0);
         for (number, legs) in self.legs.iter().enumerate() {
             let (adjoint, values) = (self.engine.base_adjoint(number), self.engine.base(number));

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_bounds::BoundError;
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Certificate, Refine, Stop, Upper};
 use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
 use forney_model::FactorGraph;
@@ -110,7 +110,14 @@ pub fn gauged_wmbe(
         }
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
-    finish(racers.remove(0), evaluations.max(FIRST_CYCLE), graph, options, budget, watch)
+    finish(
+        racers.remove(0),
+        evaluations.max(FIRST_CYCLE),
+        graph,
+        options,
+        budget,
+        watch,
+    )
 }
 
 impl Default for GaugeOptions {
@@ -139,7 +146,11 @@ fn compile(
     options: &GaugeOptions,
     budget: &Budget,
 ) -> Result<Vec<Racer>, BoundError> {
-    let count = if options.order.is_some() { 1 } else { options.candidates.max(1) };
+    let count = if options.order.is_some() {
+        1
+    } else {
+        options.candidates.max(1)
+    };
     let compiled: Vec<_> = (0..count)
         .into_par_iter()
         .filter(|&number| number == 0 || budget.stop().is_none())
@@ -228,7 +239,11 @@ fn finish(
             break stop;
         }
         if exact || spent >= most {
-            break if exact { Stop::Converged } else { Stop::SweepLimit };
+            break if exact {
+                Stop::Converged
+            } else {
+                Stop::SweepLimit
+            };
         }
         let value = winner.value();
         winner.restart(STEP, length.min(most - spent));
@@ -257,6 +272,9 @@ fn finish(
 
 fn verified(racer: &Racer, graph: &FactorGraph) -> Result<(Upper, GaugedWmbe), BoundError> {
     let invalid = |error: crate::GaugeError| forney_certify::Flaw::Invalid(error.to_string());
-    let witness = racer.objective().witness(&racer.point(), graph).map_err(invalid)?;
+    let witness = racer
+        .objective()
+        .witness(&racer.point(), graph)
+        .map_err(invalid)?;
     Ok((witness.verify(graph)?, witness))
 }

@@ -82,9 +82,7 @@ impl Weighted {
                 let ln_power = &mut ln_power[..row.len()];
                 ln_power.copy_from_slice(row);
                 vmath::exp_in_place(row);
-                for (((q, ln_q), sum), h) in
-                    row.iter().zip(ln_power).zip(sums).zip(entropy)
-                {
+                for (((q, ln_q), sum), h) in row.iter().zip(ln_power).zip(sums).zip(entropy) {
                     *sum += q;
                     *h -= if *q > 0.0 { q * *ln_q } else { 0.0 };
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forney_certify::{Above, Bound, Certificate, Flaw};
 use forney_exact::{Base, Schedule, Source, Step};
-use forney_model::{FactorGraph, VarId};
+use forney_model::{FactorGraph, FactorId, Table, VarId};
 
 use crate::Gauges;
 use crate::sum::Weighted;
@@ -45,11 +45,15 @@ impl Certificate<FactorGraph> for GaugedWmbe {
     fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
         let schedule = &self.schedule;
         schedule.check(graph).map_err(Flaw::Invalid)?;
-        self.gauges.check(graph).map_err(|error| Flaw::Invalid(error.to_string()))?;
+        self.gauges
+            .check(graph)
+            .map_err(|error| Flaw::Invalid(error.to_string()))?;
         if self.weights.len() != schedule.num_weights()
             || self.shifts.len() != schedule.num_shifts()
         {
-            return Err(Flaw::Invalid("weights or shifts of another schedule".into()));
+            return Err(Flaw::Invalid(
+                "weights or shifts of another schedule".into(),
+            ));
         }
         if !self.shifts.iter().all(|shift| shift.is_finite()) {
             return Err(Flaw::Invalid("a cost shift is not finite".into()));
@@ -83,8 +87,10 @@ impl GaugedWmbe {
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
         let schedule = &self.schedule;
         let mut ln_z = 0.0;
-        for a in schedule.constants() {
-            ln_z += graph.factors()[a.index()].ln()[0];
+        for &a in schedule.constants() {
+            // Gauges of variables with one state are numbers, and act here too.
+            let (table, ln_scale) = self.factor(a, &graph.factors()[a.index()])?;
+            ln_z += table.upper[0].ln() + ln_scale;
         }
         for &v in schedule.free() {
             ln_z += (graph.card(v) as f64).ln();
@@ -210,31 +216,47 @@ impl GaugedWmbe {
         for &a in &base.factors {
             let factor = &graph.factors()[a.index()];
             let wide = |v: &VarId| graph.card(*v) > 1;
-            let scope: Vec<VarId> = base
-                .scope
-                .iter()
-                .copied()
-                .filter(|v| factor.scope().contains(v))
-                .collect();
-            let rest = factor.scope().iter().copied().filter(|v| !wide(v));
-            let factor = factor.permuted(&scope.iter().copied().chain(rest).collect::<Vec<_>>());
-            let most = factor.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let lost = |&ln: &f64| ln > f64::NEG_INFINITY && ln - most < LEAST.ln();
-            if factor.ln().iter().any(lost) {
-                return Err(Flaw::Invalid(format!(
-                    "factor {a} spans more than plain numbers hold; bound without gauges"
-                )));
-            }
-            let table = self.gauges.transform_factor(a, &factor);
-            let (total, error) = self.gauges.rounding(a, &factor);
-            let error = error + f64::EPSILON * base.factors.len() as f64;
-            let upper = table.values.iter().zip(total).map(|(x, t)| x.abs() + error * t);
-            let upper: Vec<f64> = upper.collect();
-            ln_scale += table.ln_scale;
+            let held = |v: &VarId| factor.scope().contains(v);
+            let scope: Vec<VarId> = base.scope.iter().copied().filter(held).collect();
+            let narrow = factor.scope().iter().copied().filter(|v| !wide(v));
+            let axes: Vec<VarId> = scope.iter().copied().chain(narrow).collect();
+            let table = self.factor(a, &factor.permuted(&axes))?;
+            ln_scale += table.1;
+            let table = table.0;
             let walk = Walk::new(&base.scope, &scope, |v| graph.card(v));
-            walk.multiply(&table.values, &mut product.value);
-            walk.multiply(&upper, &mut product.upper);
+            walk.multiply(&table.value, &mut product.value);
+            walk.multiply(&table.upper, &mut product.upper);
         }
+        let rounding = 1.0 + f64::EPSILON * base.factors.len() as f64;
+        product.upper.iter_mut().for_each(|u| *u *= rounding);
         Ok((product, ln_scale))
+    }
+
+    /// A transformed factor and the logarithm that was taken out of it.
+    fn factor(&self, a: FactorId, factor: &Table) -> Result<(Guarded, f64), Flaw> {
+        let most = factor
+            .ln()
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        let lost = |&ln: &f64| ln > f64::NEG_INFINITY && ln - most < LEAST.ln();
+        if factor.ln().iter().any(lost) {
+            return Err(Flaw::Invalid(format!(
+                "factor {a} spans more than plain numbers hold; bound without gauges"
+            )));
+        }
+        let table = self.gauges.transform_factor(a, factor);
+        let (total, error) = self.gauges.rounding(a, factor);
+        let upper = table
+            .values
+            .iter()
+            .zip(total)
+            .map(|(x, t)| x.abs() + error * t);
+        let guarded = Guarded {
+            upper: upper.collect(),
+            value: table.values,
+            signed: true,
+        };
+        Ok((guarded, table.ln_scale))
     }
 }
