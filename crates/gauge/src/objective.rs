@@ -48,10 +48,10 @@ struct Leg {
 
 /// Where the gauge of a variable lies among the parameters.
 #[derive(Clone, Debug)]
-struct GaugeSlot {
+pub(crate) struct GaugeSlot {
     variable: VarId,
-    card: usize,
-    range: Range<usize>,
+    pub(crate) card: usize,
+    pub(crate) range: Range<usize>,
 }
 
 impl GaugeObjective {
@@ -145,6 +145,20 @@ impl GaugeObjective {
             weights,
             shifts: shifts.to_vec(),
         })
+    }
+
+    pub(crate) fn gauges(&self) -> &[GaugeSlot] {
+        &self.gauges
+    }
+
+    /// `∂ ln Z_w / ∂δ` for `G ← (I + δ) G`, equation (36), where it was evaluated last.
+    pub(crate) fn tangents(&self) -> &[f64] {
+        &self.tangents
+    }
+
+    /// `∂ ln Z_w / ∂w_r = H_r` where it was evaluated last.
+    pub(crate) fn weight_gradient(&self) -> &[f64] {
+        &self.d_weights
     }
 
     /// The value and all gradients at explicit weights; the gauge part as tangents

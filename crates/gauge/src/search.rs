@@ -256,6 +256,7 @@ fn finish(
             watch(best.0, winner.evaluations() - before);
         }
         // Written so that NaN, which infinities give, has converged too.
+        #[allow(clippy::neg_cmp_op_on_partial_ord)]
         if !(value - winner.value() > options.tolerance) {
             break Stop::Converged;
         }

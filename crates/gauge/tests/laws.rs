@@ -6,7 +6,8 @@ use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Certificate, Objective, Refine, slack};
 use forney_exact::{Order, Schedule, Whole};
 use forney_gauge::{
-    Adam, GaugeError, GaugeObjective, GaugeOptions, GaugedWmbe, Gauges, SignedTable, gauged_wmbe,
+    Adam, GaugeError, GaugeObjective, GaugeOptions, GaugedWmbe, Gauges, Published, SignedTable,
+    Variant, gauged_wmbe,
 };
 use forney_model::enumerate::{enumerate, for_each_assignment};
 use forney_model::generate::{RandomModel, ising_grid, mobius, random};
@@ -425,4 +426,31 @@ fn the_same_seed_gives_the_same_bound_on_any_number_of_threads() {
         ..GaugeOptions::default()
     };
     assert!(gauged_wmbe(&graph, &small, &Budget::unlimited(), &mut |_, _| {}).is_err());
+}
+
+#[test]
+fn the_published_steps_descend_in_every_variant() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let order = Order::new(graph.variables().collect(), &graph).unwrap();
+    let schedule = split_schedule(&graph, &order);
+    let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
+    let after = |variant: Variant| {
+        let mut descent = Published::new(Arc::clone(&schedule), &graph, variant);
+        let value = (0..150).map(|_| descent.sweep()).last().unwrap();
+        let witness = descent
+            .objective()
+            .witness(&descent.point(), &graph)
+            .unwrap();
+        let bound = witness.verify(&graph).unwrap().ln();
+        // The witness keeps signs where the published method does not.
+        assert!(exact <= bound && bound <= value + 1e-9, "{variant}");
+        value
+    };
+    let gap = |name: &str| after(name.parse().unwrap()) - exact;
+    let plain = gap("WMBE");
+    for name in ["WMBE-w", "WMBE-theta", "wmbe-g"] {
+        assert!(gap(name) < plain, "{name}");
+    }
+    assert!(gap("WMBE-Gw") < gap("WMBE-G") && gap("WMBE-thetaw") < gap("WMBE-θ"));
+    assert!("WMBE-x".parse::<Variant>().is_err());
 }

@@ -6,6 +6,7 @@ use forney_model::{FactorGraph, Forney, ForneyError, Table, VarId, check_forney}
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+#[allow(clippy::float_cmp)] // Infinities are equal or they are not.
 fn near(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() < 1e-9 * (1.0 + a.abs())
 }
