@@ -1,0 +1,325 @@
+//! `ln Z_w` as a function of gauges, cost shifts and weights.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use forney_bounds::wmbe::WeightMap;
+use forney_certify::{Above, Objective};
+use forney_exact::Schedule;
+use forney_model::{FactorGraph, VarId};
+use nalgebra::DMatrix;
+
+use crate::axis;
+use crate::engine::SignedEngine;
+use crate::{GaugeError, GaugedWmbe, Gauges};
+
+/// `ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
+///
+/// The parameters lie one behind the other: the gauges `G_v` of all variables that lie in exactly
+/// two tables (row by row), the shifts, and the logits of the weights.
+#[derive(Clone, Debug)]
+pub struct GaugeObjective {
+    engine: SignedEngine,
+    /// `Σ ln` of constant factors, cardinalities of free variables and scales of the bases.
+    constant: f64,
+    /// The bases of the model, each divided by its largest entry.
+    bases: Vec<Vec<f64>>,
+    legs: Vec<Vec<Leg>>,
+    gauges: Vec<GaugeSlot>,
+    /// `G_v^{-T}`, where `G_v` lies among the parameters.
+    inverses: Vec<f64>,
+    /// `∂ ln Z_w / ∂δ` for `G ← (I + δ) G`.
+    tangents: Vec<f64>,
+    weights: Vec<f64>,
+    d_weights: Vec<f64>,
+    shifts: Vec<f64>,
+    d_shifts: Vec<f64>,
+    work: [Vec<f64>; 2],
+}
+
+/// One gauged axis of a base.
+#[derive(Clone, Copy, Debug)]
+struct Leg {
+    gauge: usize,
+    stride: usize,
+    /// Does `G^{-T}` act here, and not `G`?
+    inverse: bool,
+}
+
+/// Where the gauge of a variable lies among the parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct GaugeSlot {
+    variable: VarId,
+    pub(crate) card: usize,
+    pub(crate) range: Range<usize>,
+}
+
+impl GaugeObjective {
+    /// Loads the model into the schedule.
+    #[must_use]
+    pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep_signs: bool) -> Self {
+        let mut constant = 0.0;
+        for a in schedule.constants() {
+            constant += graph.factors()[a.index()].ln()[0];
+        }
+        for &v in schedule.free() {
+            constant += (graph.card(v) as f64).ln();
+        }
+        let mut bases = Vec::new();
+        for base in schedule.bases() {
+            let (table, ln_scale) = load(base, graph);
+            bases.push(table);
+            constant += ln_scale;
+        }
+        let (gauges, legs) = find_gauges(&schedule, graph);
+        let len = gauges.last().map_or(0, |gauge| gauge.range.end);
+        let largest = bases.iter().map(Vec::len).max().unwrap_or(0);
+        let side = gauges.iter().map(|g| g.card * g.card).max().unwrap_or(0);
+        let work = largest.max(side);
+        Self {
+            constant,
+            bases,
+            legs,
+            inverses: vec![0.0; len],
+            tangents: vec![0.0; len],
+            gauges,
+            weights: vec![0.0; schedule.num_weights()],
+            d_weights: vec![0.0; schedule.num_weights()],
+            shifts: vec![0.0; schedule.num_shifts()],
+            d_shifts: vec![0.0; schedule.num_shifts()],
+            work: [vec![0.0; work], vec![0.0; work]],
+            engine: SignedEngine::new(schedule, keep_signs),
+        }
+    }
+
+    /// Identity gauges, no shifts, uniform weights.
+    #[must_use]
+    pub fn start(&self) -> Vec<f64> {
+        let mut x = vec![0.0; self.num_gauge_entries()];
+        for gauge in &self.gauges {
+            for i in 0..gauge.card {
+                x[gauge.range.start + i * gauge.card + i] = 1.0;
+            }
+        }
+        let schedule = self.engine.schedule();
+        x.resize(
+            x.len() + schedule.num_shifts() + schedule.num_weights(),
+            0.0,
+        );
+        x
+    }
+
+    /// Entries of all gauges; the shifts follow them.
+    #[must_use]
+    pub fn num_gauge_entries(&self) -> usize {
+        self.inverses.len()
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<Schedule> {
+        self.engine.schedule()
+    }
+
+    /// The witness at these parameters.
+    ///
+    /// # Errors
+    /// A gauge too close to singular.
+    pub fn witness(&self, x: &[f64], graph: &FactorGraph) -> Result<GaugedWmbe, GaugeError> {
+        let schedule = self.engine.schedule();
+        let matrices = self.gauges.iter().map(|gauge| {
+            let entries = &x[gauge.range.clone()];
+            let matrix = DMatrix::from_row_slice(gauge.card, gauge.card, entries);
+            (gauge.variable, matrix)
+        });
+        let gauges = Gauges::new(graph, matrices.collect())?;
+        let (shifts, logits) = x[self.inverses.len()..].split_at(schedule.num_shifts());
+        let mut weights = vec![0.0; logits.len()];
+        for split in schedule.splits() {
+            let part = split.first_weight..split.first_weight + split.steps.len();
+            Above::weights(&logits[part.clone()], &mut weights[part]);
+        }
+        Ok(GaugedWmbe {
+            schedule: Arc::clone(schedule),
+            gauges,
+            weights,
+            shifts: shifts.to_vec(),
+        })
+    }
+
+    pub(crate) fn gauges(&self) -> &[GaugeSlot] {
+        &self.gauges
+    }
+
+    /// `∂ ln Z_w / ∂δ` for `G ← (I + δ) G`, equation (36), where it was evaluated last.
+    pub(crate) fn tangents(&self) -> &[f64] {
+        &self.tangents
+    }
+
+    /// `∂ ln Z_w / ∂w_r = H_r` where it was evaluated last.
+    pub(crate) fn weight_gradient(&self) -> &[f64] {
+        &self.d_weights
+    }
+
+    /// The value and all gradients at explicit weights; the gauge part as tangents
+    /// `∂ ln Z_w / ∂δ` for `G ← (I + δ) G`, equation (36) of Ahn et al. (2018).
+    fn pass(&mut self, x: &[f64]) -> f64 {
+        for gauge in &self.gauges {
+            let matrix = &x[gauge.range.clone()];
+            let out = &mut self.inverses[gauge.range.clone()];
+            if !axis::inverse_transpose(matrix, gauge.card, &mut self.work[0], out) {
+                return f64::NAN;
+            }
+        }
+        for (number, (base, legs)) in self.bases.iter().zip(&self.legs).enumerate() {
+            // Axis after axis, between the two halves of the workspace and into the engine.
+            let target = self.engine.base_mut(number);
+            let [mut from, mut to] = self.work.each_mut().map(|work| &mut work[..base.len()]);
+            from.copy_from_slice(base);
+            for leg in legs {
+                let gauge = &self.gauges[leg.gauge];
+                let matrix = if leg.inverse { &self.inverses } else { x };
+                let matrix = &matrix[gauge.range.clone()];
+                axis::apply(from, gauge.card, leg.stride, matrix, to);
+                std::mem::swap(&mut from, &mut to);
+            }
+            target.copy_from_slice(from);
+        }
+        let value = self.engine.forward(&self.weights, &self.shifts);
+        self.engine
+            .backward(&mut self.d_weights, &mut self.d_shifts);
+        self.tangents.fill(0.0);
+        for (number, legs) in self.legs.iter().enumerate() {
+            let (adjoint, values) = (self.engine.base_adjoint(number), self.engine.base(number));
+            for leg in legs {
+                let gauge = &self.gauges[leg.gauge];
+                let contracted = &mut self.tangents[gauge.range.clone()];
+                if leg.inverse {
+                    // −D_bᵀ: the roles of table and adjoint change places.
+                    contracted.iter_mut().for_each(|x| *x = -*x);
+                    axis::contract(values, adjoint, gauge.card, leg.stride, contracted);
+                    contracted.iter_mut().for_each(|x| *x = -*x);
+                } else {
+                    axis::contract(adjoint, values, gauge.card, leg.stride, contracted);
+                }
+            }
+        }
+        self.constant + value
+    }
+
+    fn set_parameters(&mut self, x: &[f64]) {
+        let schedule = Arc::clone(self.engine.schedule());
+        let (shifts, logits) = x[self.inverses.len()..].split_at(schedule.num_shifts());
+        self.shifts.copy_from_slice(shifts);
+        for split in schedule.splits() {
+            let part = split.first_weight..split.first_weight + split.steps.len();
+            Above::weights(&logits[part.clone()], &mut self.weights[part]);
+        }
+    }
+}
+
+impl Objective for GaugeObjective {
+    fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        self.set_parameters(x);
+        let value = self.pass(x);
+        if value.is_nan() {
+            gradient.fill(f64::NAN);
+            return value;
+        }
+        let (d_gauges, rest) = gradient.split_at_mut(self.inverses.len());
+        // G changes by δG, so ∂/∂G = E G^{-T}.
+        for gauge in &self.gauges {
+            axis::product(
+                &self.tangents[gauge.range.clone()],
+                &self.inverses[gauge.range.clone()],
+                gauge.card,
+                &mut d_gauges[gauge.range.clone()],
+            );
+        }
+        let (d_shifts, d_logits) = rest.split_at_mut(self.shifts.len());
+        d_shifts.copy_from_slice(&self.d_shifts);
+        let logits = &x[self.inverses.len() + self.shifts.len()..];
+        for split in self.engine.schedule().splits() {
+            let part = split.first_weight..split.first_weight + split.steps.len();
+            Above::pull_back(
+                &logits[part.clone()],
+                &self.d_weights[part.clone()],
+                &mut d_logits[part],
+            );
+        }
+        value
+    }
+}
+
+/// The product of the factors of a base as plain numbers, largest entry 1, and the logarithm that
+/// was taken out.
+fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
+    let mut ln = vec![0.0; base.len];
+    for a in &base.factors {
+        let factor = &graph.factors()[a.index()];
+        let at: Vec<Option<usize>> = factor
+            .scope()
+            .iter()
+            .map(|v| base.scope.iter().position(|u| u == v))
+            .collect();
+        let mut state = vec![0usize; base.scope.len()];
+        for ln in &mut ln {
+            let states = at.iter().map(|axis| axis.map_or(0, |axis| state[axis]));
+            *ln += factor.ln()[factor.flat_index(states)];
+            for (axis, v) in base.scope.iter().enumerate().rev() {
+                state[axis] += 1;
+                if state[axis] < graph.card(*v) {
+                    break;
+                }
+                state[axis] = 0;
+            }
+        }
+    }
+    let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return (vec![0.0; base.len], 0.0);
+    }
+    (ln.iter().map(|ln| (ln - most).exp()).collect(), most)
+}
+
+/// Every variable whose two factors lie in two different bases, with the legs of each base.
+fn find_gauges(schedule: &Schedule, graph: &FactorGraph) -> (Vec<GaugeSlot>, Vec<Vec<Leg>>) {
+    let mut base_of = vec![usize::MAX; graph.num_factors()];
+    for (number, base) in schedule.bases().iter().enumerate() {
+        for a in &base.factors {
+            base_of[a.index()] = number;
+        }
+    }
+    let mut gauges: Vec<GaugeSlot> = Vec::new();
+    let mut legs = vec![Vec::new(); schedule.bases().len()];
+    let mut end = 0;
+    for v in graph.variables().filter(|&v| graph.card(v) > 1) {
+        let mut factors: Vec<_> = graph.factors_of(v).collect();
+        factors.sort_unstable();
+        let &[first, second] = &factors[..] else {
+            continue;
+        };
+        let sides = [first, second].map(|a| base_of[a.index()]);
+        if sides[0] == sides[1] {
+            continue;
+        }
+        let card = graph.card(v);
+        let gauge = gauges.len();
+        end += card * card;
+        gauges.push(GaugeSlot {
+            variable: v,
+            card,
+            range: end - card * card..end,
+        });
+        for (side, inverse) in sides.into_iter().zip([false, true]) {
+            let scope = &schedule.bases()[side].scope;
+            let after = scope.iter().skip_while(|&&u| u != v).skip(1);
+            legs[side].push(Leg {
+                gauge,
+                stride: after.map(|&u| graph.card(u)).product(),
+                inverse,
+            });
+        }
+    }
+    (gauges, legs)
+}

@@ -1,0 +1,281 @@
+//! The best gauged bound within a budget: orders race, the winner is optimised on.
+//!
+//! In Forney form a split always has two sides, so the partition follows from the order; orders are
+//! scored by the bound that a few evaluations give. The winner runs in cycles of cosine decay,
+//! each twice as long as the one before and each from the best point so far.
+
+use std::sync::Arc;
+
+use forney_bounds::BoundError;
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
+use forney_certify::{Budget, Certificate, Refine, Stop, Upper};
+use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
+use forney_model::FactorGraph;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+use crate::{Adam, GaugeObjective, GaugedWmbe};
+
+/// First step of every cycle.
+const STEP: f64 = 0.1;
+
+/// Evaluations of every candidate in the first round; each later round doubles them.
+const FIRST_ROUND: usize = 25;
+
+/// Evaluations of the first cycle of the winner.
+const FIRST_CYCLE: usize = 150;
+
+/// What [`gauged_wmbe`] works with.
+#[derive(Clone, Debug)]
+pub struct GaugeOptions {
+    /// How large cliques may be.
+    pub limit: CliqueLimit,
+    /// The elimination order; `None` lets orders race.
+    pub order: Option<Order>,
+    /// Orders that race.
+    pub candidates: usize,
+    /// At most so many gradient evaluations of the winner; `None` for no limit.
+    pub iterations: Option<usize>,
+    /// Converged once a cycle gains no more than this, in nats.
+    pub tolerance: f64,
+    /// Bytes that all candidates together may take.
+    pub memory: f64,
+    /// Seed of random orders.
+    pub seed: u64,
+}
+
+/// A gauged bound with its witness.
+#[derive(Clone, Debug)]
+pub struct GaugeReport {
+    /// The verified bound.
+    pub bound: Upper,
+    /// Its witness.
+    pub witness: GaugedWmbe,
+    /// Gradient evaluations of the winner.
+    pub iterations: usize,
+    /// Was nothing split, so that the bound is `ln Z` itself?
+    pub exact: bool,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// Searches for the tightest gauged mini-bucket bound; `watch` sees every verified improvement with
+/// the evaluations spent on it.
+///
+/// Best on a model in Forney form; in others only variables of degree 2 are gauged.
+///
+/// # Errors
+/// A factor beyond the ibound, tables beyond the memory, or a model that spans more than plain
+/// numbers hold, so that no witness verifies.
+///
+/// # Example
+/// ```
+/// use forney_bounds::wmbe::CliqueLimit;
+/// use forney_certify::Budget;
+/// use forney_gauge::{GaugeOptions, gauged_wmbe};
+/// use forney_model::{Forney, enumerate::enumerate, generate::ising_grid};
+/// use rand::SeedableRng;
+/// let grid = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let forney = Forney::of_grid(&grid, 4, 4)?;
+/// let options = GaugeOptions {
+///     limit: CliqueLimit { ibound: 3, entries: 1e6 },
+///     iterations: Some(50),
+///     ..GaugeOptions::default()
+/// };
+/// let report = gauged_wmbe(forney.graph(), &options, &Budget::unlimited(), &mut |_, _| {})?;
+/// assert!(report.bound.ln() >= enumerate(&grid).ln_z - 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn gauged_wmbe(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    budget: &Budget,
+    watch: &mut dyn FnMut(Upper, usize),
+) -> Result<GaugeReport, BoundError> {
+    CliqueLimit::admit(options.limit.ibound, graph)?;
+    let mut racers = compile(graph, options, budget)?;
+    let mut evaluations = FIRST_ROUND;
+    while racers.len() > 1 {
+        racers.par_iter_mut().for_each(|racer| {
+            racer.restart(STEP, evaluations);
+            run(racer, evaluations, budget);
+        });
+        // NaN sorts last.
+        racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
+        racers.truncate(racers.len().div_ceil(4));
+        evaluations *= 2;
+        if budget.stop().is_some() {
+            racers.truncate(1);
+        }
+    }
+    // Long enough to gain something after the cycle that the winner of the race had last.
+    finish(
+        racers.remove(0),
+        evaluations.max(FIRST_CYCLE),
+        graph,
+        options,
+        budget,
+        watch,
+    )
+}
+
+impl Default for GaugeOptions {
+    /// ibound 10, a race of 32 orders, until nothing is gained.
+    fn default() -> Self {
+        Self {
+            limit: CliqueLimit {
+                ibound: 10,
+                entries: 1e7,
+            },
+            order: None,
+            candidates: 32,
+            iterations: None,
+            tolerance: 1e-4,
+            memory: 2e9,
+            seed: 0,
+        }
+    }
+}
+
+type Racer = Adam<GaugeObjective>;
+
+/// The candidates; a single one if it splits nothing.
+fn compile(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    budget: &Budget,
+) -> Result<Vec<Racer>, BoundError> {
+    let count = if options.order.is_some() {
+        1
+    } else {
+        options.candidates.max(1)
+    };
+    let compiled: Vec<_> = (0..count)
+        .into_par_iter()
+        .filter(|&number| number == 0 || budget.stop().is_none())
+        .map(|number| {
+            let order = match &options.order {
+                Some(order) => order.clone(),
+                None => candidate(graph, number, options.seed),
+            };
+            Schedule::compile(graph, &order, &mut MiniBuckets::new(options.limit, None))
+        })
+        .collect();
+    let mut schedules = Vec::new();
+    let mut spare = options.memory;
+    let mut refused = None;
+    for schedule in compiled {
+        // Slopes and products of whole cliques are kept beside what an engine of factors keeps.
+        let admitted = schedule.and_then(|schedule| {
+            let demand = schedule.demand();
+            let bytes = demand.kept_bytes + 16.0 * demand.total_entries;
+            demand.admit(bytes, spare)?;
+            spare -= bytes;
+            Ok(schedule)
+        });
+        match admitted {
+            Ok(schedule) if schedule.is_exact() => {
+                schedules = vec![schedule];
+                break;
+            }
+            Ok(schedule) => schedules.push(schedule),
+            Err(error) => refused = Some(error),
+        }
+    }
+    if let (true, Some(error)) = (schedules.is_empty(), refused) {
+        return Err(error.into());
+    }
+    Ok(schedules
+        .into_par_iter()
+        .map(|schedule| {
+            let objective = GaugeObjective::new(Arc::new(schedule), graph, true);
+            let start = objective.start();
+            Adam::new(objective, start, STEP, FIRST_ROUND)
+        })
+        .collect())
+}
+
+/// Elimination orders worth trying: three deterministic ones, then mostly frontier orders, which
+/// win most races among gauged bounds.
+fn candidate(graph: &FactorGraph, number: usize, seed: u64) -> Order {
+    let mut ties = Pcg64::seed_from_u64(seed.wrapping_add(number as u64));
+    match number {
+        0 => sweep(graph, None),
+        1 => greedy(graph, Heuristic::MinFill, None),
+        2 => greedy(graph, Heuristic::MinSize, None),
+        n if n % 4 == 3 => greedy(graph, Heuristic::MinFill, Some(&mut ties)),
+        n if n % 8 == 6 => greedy(graph, Heuristic::MinSize, Some(&mut ties)),
+        _ => sweep(graph, Some(&mut ties)),
+    }
+}
+
+/// Up to so many evaluations.
+fn run(racer: &mut Racer, evaluations: usize, budget: &Budget) {
+    for _ in 0..evaluations {
+        if budget.stop().is_some() || !racer.sweep().is_finite() {
+            return;
+        }
+    }
+}
+
+/// Cycles of cosine decay until nothing is gained or something ends it.
+fn finish(
+    mut winner: Racer,
+    mut length: usize,
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    budget: &Budget,
+    watch: &mut dyn FnMut(Upper, usize),
+) -> Result<GaugeReport, BoundError> {
+    let exact = winner.objective().schedule().is_exact();
+    let before = winner.evaluations();
+    let most = options.iterations.unwrap_or(usize::MAX);
+    let mut best = verified(&winner, graph)?;
+    watch(best.0, 0);
+    let stop = loop {
+        let spent = winner.evaluations() - before;
+        if let Some(stop) = budget.stop() {
+            break stop;
+        }
+        if exact || spent >= most {
+            break if exact {
+                Stop::Converged
+            } else {
+                Stop::SweepLimit
+            };
+        }
+        let value = winner.value();
+        winner.restart(STEP, length.min(most - spent));
+        run(&mut winner, length.min(most - spent), budget);
+        // A witness that does not verify, because its gauges went astray, is passed over.
+        if let Ok(proved) = verified(&winner, graph)
+            && best.0.tighten(proved.0)
+        {
+            best.1 = proved.1;
+            watch(best.0, winner.evaluations() - before);
+        }
+        // Written so that NaN, which infinities give, has converged too.
+        #[allow(clippy::neg_cmp_op_on_partial_ord)]
+        if !(value - winner.value() > options.tolerance) {
+            break Stop::Converged;
+        }
+        length *= 2;
+    };
+    Ok(GaugeReport {
+        bound: best.0,
+        witness: best.1,
+        iterations: winner.evaluations() - before,
+        exact,
+        stop,
+    })
+}
+
+fn verified(racer: &Racer, graph: &FactorGraph) -> Result<(Upper, GaugedWmbe), BoundError> {
+    let invalid = |error: crate::GaugeError| forney_certify::Flaw::Invalid(error.to_string());
+    let witness = racer
+        .objective()
+        .witness(&racer.point(), graph)
+        .map_err(invalid)?;
+    Ok((witness.verify(graph)?, witness))
+}

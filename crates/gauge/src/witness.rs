@@ -1,0 +1,262 @@
+//! The witness of a gauged mini-bucket bound.
+
+use std::sync::Arc;
+
+use forney_certify::{Above, Bound, Certificate, Flaw};
+use forney_exact::{Base, Schedule, Source, Step};
+use forney_model::{FactorGraph, FactorId, Table, VarId};
+
+use crate::Gauges;
+use crate::sum::Weighted;
+use crate::walk::Walk;
+
+/// How far weights may sum beside 1: rounding only.
+const WEIGHT_SLACK: f64 = 1e-9;
+
+/// Products of positive entries below this might underflow to 0, which is no upper bound.
+const LEAST: f64 = 1e-290;
+
+/// A split schedule with gauges, Hölder weights and cost shifts: a proof of `ln Z_w ≥ ln Z`.
+///
+/// [`Certificate::verify`] shares no number with the optimiser: it derives one side of every gauge
+/// from the other, so that `G_vaᵀ G_vb = I`, transforms the factors of the model and runs one pass.
+/// Cancellation cannot make the bound too low, because every table carries an upper bound of its
+/// own rounding errors, which is added once signs are dropped.
+#[derive(Clone, Debug)]
+pub struct GaugedWmbe {
+    /// Which tables meet where.
+    pub schedule: Arc<Schedule>,
+    /// The gauges.
+    pub gauges: Gauges,
+    /// `w_r`, [`Schedule::num_weights`] of them.
+    pub weights: Vec<f64>,
+    /// `λ`, [`Schedule::num_shifts`] of them.
+    pub shifts: Vec<f64>,
+}
+
+impl Certificate<FactorGraph> for GaugedWmbe {
+    type Side = Above;
+
+    /// Recomputes the upper bound.
+    ///
+    /// # Errors
+    /// A schedule or gauges of another model, weights that are negative or do not sum to 1, shifts
+    /// that are not finite, and tables that span more than plain numbers hold.
+    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
+        let schedule = &self.schedule;
+        schedule.check(graph).map_err(Flaw::Invalid)?;
+        self.gauges
+            .check(graph)
+            .map_err(|error| Flaw::Invalid(error.to_string()))?;
+        if self.weights.len() != schedule.num_weights()
+            || self.shifts.len() != schedule.num_shifts()
+        {
+            return Err(Flaw::Invalid(
+                "weights or shifts of another schedule".into(),
+            ));
+        }
+        if !self.shifts.iter().all(|shift| shift.is_finite()) {
+            return Err(Flaw::Invalid("a cost shift is not finite".into()));
+        }
+        for split in schedule.splits() {
+            let part = split.first_weight..split.first_weight + split.steps.len();
+            let weights = &self.weights[part];
+            let sum: f64 = weights.iter().sum();
+            // Written so that NaN fails.
+            if !((sum - 1.0).abs() <= WEIGHT_SLACK && weights.iter().all(|&w| w > 0.0)) {
+                let v = split.variable;
+                return Err(Flaw::Invalid(format!(
+                    "the weights {weights:?} of variable {v} are no upper bound"
+                )));
+            }
+        }
+        Bound::new(self.pass(graph)?)
+    }
+}
+
+/// A table with a bound on what it is without rounding: `|exact| ≤ upper`, `|value| ≤ upper`, and
+/// `|exact − value| ≤ upper − |value|` while `signed`.
+#[derive(Clone, Debug)]
+struct Guarded {
+    value: Vec<f64>,
+    upper: Vec<f64>,
+    signed: bool,
+}
+
+impl GaugedWmbe {
+    fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
+        let schedule = &self.schedule;
+        let mut ln_z = 0.0;
+        for &a in schedule.constants() {
+            // Gauges of variables with one state are numbers, and act here too.
+            let (table, ln_scale) = self.factor(a, &graph.factors()[a.index()])?;
+            ln_z += table.upper[0].ln() + ln_scale;
+        }
+        for &v in schedule.free() {
+            ln_z += (graph.card(v) as f64).ln();
+        }
+        let mut messages: Vec<Guarded> = Vec::with_capacity(schedule.steps().len());
+        for step in schedule.steps() {
+            let mut clique = Guarded {
+                value: vec![1.0; step.entries()],
+                upper: vec![1.0; step.entries()],
+                signed: true,
+            };
+            let mut least = 1.0;
+            for input in &step.inputs {
+                let owned;
+                let (table, scope) = match input.source {
+                    Source::Base(base) => {
+                        let base = &schedule.bases()[base];
+                        let (table, ln_scale) = self.base(base, graph)?;
+                        ln_z += ln_scale;
+                        owned = table;
+                        (&owned, &base.scope[..])
+                    }
+                    Source::Message(child) => {
+                        (&messages[child], schedule.steps()[child].message_scope())
+                    }
+                    Source::Shift(shift, added) => {
+                        let shift = &schedule.shifts()[shift];
+                        let range = shift.offset..shift.offset + shift.len;
+                        let sign = if added { 1.0 } else { -1.0 };
+                        let lambda: Vec<f64> =
+                            self.shifts[range].iter().map(|x| sign * x).collect();
+                        let most = lambda.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                        ln_z += most;
+                        let upper: Vec<f64> = lambda.iter().map(|x| (x - most).exp()).collect();
+                        owned = Guarded {
+                            value: upper.clone(),
+                            upper,
+                            signed: true,
+                        };
+                        (&owned, &shift.scope[..])
+                    }
+                };
+                let positive = table.upper.iter().copied().filter(|&x| x > 0.0);
+                least *= positive.fold(1.0, f64::min);
+                // Written so that NaN fails, as an infinite entry does.
+                if !(least >= LEAST && table.upper.iter().all(|x| x.is_finite())) {
+                    return Err(Flaw::Invalid(
+                        "the tables span more than plain numbers hold; bound without gauges".into(),
+                    ));
+                }
+                let walk = Walk::new(&step.scope, scope, |v| graph.card(v));
+                walk.multiply(&table.value, &mut clique.value);
+                walk.multiply(&table.upper, &mut clique.upper);
+                clique.signed &= table.signed;
+            }
+            let mut message = self.sum(step, clique);
+            let most = message.upper.iter().copied().fold(0.0, f64::max);
+            if most > 0.0 {
+                ln_z += most.ln();
+                let entries = message.value.iter_mut().chain(&mut message.upper);
+                entries.for_each(|x| *x /= most);
+            }
+            if step.parent.is_none() {
+                ln_z += message.upper[0].ln();
+            }
+            messages.push(message);
+        }
+        Ok(ln_z)
+    }
+
+    fn sum(&self, step: &Step, mut clique: Guarded) -> Guarded {
+        let mut upper = vec![0.0; step.cols];
+        if let Some(weight) = step.weight {
+            let mut entropy = vec![0.0; step.cols];
+            let weight = self.weights[weight];
+            Weighted::default().sum(&mut clique.upper, weight, &mut upper, &mut entropy);
+            return Guarded {
+                value: upper.clone(),
+                upper,
+                signed: false,
+            };
+        }
+        let mut value = vec![0.0; step.cols];
+        let rows = clique.value.chunks_exact(step.cols);
+        for (p, u) in rows.zip(clique.upper.chunks_exact(step.cols)) {
+            for (((value, upper), p), u) in value.iter_mut().zip(&mut upper).zip(p).zip(u) {
+                *value += p;
+                *upper += u;
+                if clique.signed {
+                    *upper -= p.abs();
+                }
+            }
+        }
+        if clique.signed {
+            // |Σ p| plus everything that p may be off by, plus the rounding of the sum itself.
+            let count = (step.inputs.len() + step.rows + 2) as f64;
+            let sums = clique.upper.chunks_exact(step.cols);
+            let mut total = vec![0.0; step.cols];
+            for row in sums {
+                total.iter_mut().zip(row).for_each(|(total, u)| *total += u);
+            }
+            for ((upper, value), total) in upper.iter_mut().zip(&value).zip(total) {
+                *upper = upper.max(0.0) + value.abs() + 2.0 * count * f64::EPSILON * total;
+            }
+        } else {
+            value.clone_from(&upper);
+        }
+        Guarded {
+            value,
+            upper,
+            signed: clique.signed,
+        }
+    }
+
+    /// The product of the transformed factors of a base.
+    fn base(&self, base: &Base, graph: &FactorGraph) -> Result<(Guarded, f64), Flaw> {
+        let mut product = Guarded {
+            value: vec![1.0; base.len],
+            upper: vec![1.0; base.len],
+            signed: true,
+        };
+        let mut ln_scale = 0.0;
+        for &a in &base.factors {
+            let factor = &graph.factors()[a.index()];
+            let wide = |v: &VarId| graph.card(*v) > 1;
+            let held = |v: &VarId| factor.scope().contains(v);
+            let scope: Vec<VarId> = base.scope.iter().copied().filter(held).collect();
+            let narrow = factor.scope().iter().copied().filter(|v| !wide(v));
+            let axes: Vec<VarId> = scope.iter().copied().chain(narrow).collect();
+            let table = self.factor(a, &factor.permuted(&axes))?;
+            ln_scale += table.1;
+            let table = table.0;
+            let walk = Walk::new(&base.scope, &scope, |v| graph.card(v));
+            walk.multiply(&table.value, &mut product.value);
+            walk.multiply(&table.upper, &mut product.upper);
+        }
+        let rounding = 1.0 + f64::EPSILON * base.factors.len() as f64;
+        product.upper.iter_mut().for_each(|u| *u *= rounding);
+        Ok((product, ln_scale))
+    }
+
+    /// A transformed factor and the logarithm that was taken out of it.
+    fn factor(&self, a: FactorId, factor: &Table) -> Result<(Guarded, f64), Flaw> {
+        let most = factor
+            .ln()
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        let lost = |&ln: &f64| ln > f64::NEG_INFINITY && ln - most < LEAST.ln();
+        if factor.ln().iter().any(lost) {
+            return Err(Flaw::Invalid(format!(
+                "factor {a} spans more than plain numbers hold; bound without gauges"
+            )));
+        }
+        let table = self.gauges.transform_factor(a, factor);
+        let (total, error) = self.gauges.rounding(a, factor);
+        let upper = table
+            .values
+            .iter()
+            .zip(total)
+            .map(|(x, t)| x.abs() + error * t);
+        let guarded = Guarded {
+            upper: upper.collect(),
+            value: table.values,
+            signed: true,
+        };
+        Ok((guarded, table.ln_scale))
+    }
+}
