@@ -107,16 +107,19 @@ fn in_time<T: Send + 'static>(
     let predicted = rough_seconds(predicted_s);
     let _spinner = progress::spinner(format!("eliminating, about {predicted}"));
     let left = budget.remaining().map(|left| left.as_secs_f64());
-    let stop = match left {
-        Some(left) if predicted_s > HOPELESS * left => Stop::TimeLimit,
-        _ => match work::within(budget, Duration::ZERO, |_: &Tell<'_, ()>| work(), |()| {}) {
-            Ok(result) => return Ok(result),
-            Err(stop) => stop,
-        },
-    };
-    Err(match stop {
+    if left.is_some_and(|left| predicted_s > HOPELESS * left) {
+        return Err(Failure::OutOfTime {
+            predicted,
+            begun: false,
+        });
+    }
+    let done = work::within(budget, Duration::ZERO, |_: &Tell<'_, ()>| work(), |()| {});
+    done.map_err(|stop| match stop {
         Stop::Interrupted => Failure::Interrupted,
-        _ => Failure::OutOfTime { predicted },
+        _ => Failure::OutOfTime {
+            predicted,
+            begun: true,
+        },
     })
 }
 

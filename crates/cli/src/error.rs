@@ -47,10 +47,11 @@ pub(crate) enum Failure {
     TooLarge(#[from] TooLarge),
     /// The job does not fit in the time allowed.
     #[error(
-        "exact elimination does not fit in the time allowed, it is predicted to take {predicted}; \
-         allow more time, search longer for an order, or bound ln Z instead: `forney bound`"
+        "exact elimination {}, predicted to take about {predicted}; allow more time, search longer \
+         for an order, or bound ln Z instead: `forney bound`",
+        if *begun { "did not end within --time" } else { "was not begun: it does not fit in --time" }
     )]
-    OutOfTime { predicted: String },
+    OutOfTime { predicted: String, begun: bool },
     /// A single number was asked for, and only a bracket was found.
     #[error(
         "{} was not written: it holds a single number, and the bracket did not close within the \
