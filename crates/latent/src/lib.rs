@@ -3,8 +3,10 @@
 
 pub mod binary_sparse_coding;
 mod check;
+pub mod continuous;
 mod error;
 mod simd;
 pub mod sparse_coding;
+pub mod variations;
 
 pub use error::LatentError;
