@@ -4,8 +4,10 @@
 pub mod binary_sparse_coding;
 mod check;
 pub mod em;
+pub mod continuous;
 mod error;
 mod simd;
 pub mod sparse_coding;
+pub mod variations;
 
 pub use error::LatentError;

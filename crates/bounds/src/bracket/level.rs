@@ -48,10 +48,19 @@ impl Job<'_, '_> {
             .min(of_iterations)
             .max(1);
         let orders = Orders { fixed, count, seed };
+        // A higher ibound halves the gap for about a hundred times this gain. The gap is read
+        // before the sides run, so that neither depends on how far the other has come.
+        let gap = self.board.gap();
+        let ascending = self.options.ibound.is_none();
+        let least_gain = if ascending && gap.is_finite() {
+            2e-4 * gap
+        } else {
+            1e-6
+        };
         let (upper, lower) = self.open();
         let (upper, lower) = rayon::join(
-            || upper.then(|| self.side::<Above>(limit, &orders, memory)),
-            || lower.then(|| self.side::<Below>(limit, &orders, memory)),
+            || upper.then(|| self.side::<Above>(limit, &orders, memory, least_gain)),
+            || lower.then(|| self.side::<Below>(limit, &orders, memory, least_gain)),
         );
         let mut level = if capped { Level::Capped } else { Level::Done };
         for side in [upper, lower].into_iter().flatten() {
@@ -127,6 +136,7 @@ impl Job<'_, '_> {
         limit: CliqueLimit,
         orders: &Orders<'_>,
         memory: f64,
+        least_gain: f64,
     ) -> Result<Level, BoundError>
     where
         S: WeightMap + Post,
@@ -142,14 +152,6 @@ impl Job<'_, '_> {
             Race::Winner(winner) => winner,
         };
         winner.prove(self.graph, self.board);
-        // A higher ibound halves the gap for about a hundred times this gain.
-        let gap = self.board.gap();
-        let ascending = self.options.ibound.is_none();
-        let least_gain = if ascending && gap.is_finite() {
-            2e-4 * gap
-        } else {
-            1e-6
-        };
         let most = self.options.iterations.unwrap_or(usize::MAX);
         let left = most.saturating_sub(self.board.counted::<S>());
         winner.finish(self.graph, left, least_gain, &budget, self.board);

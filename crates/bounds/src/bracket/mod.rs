@@ -7,8 +7,8 @@ mod lower;
 
 use std::time::Duration;
 
-use forney_certify::{Above, Below, Budget, Stop};
-use forney_model::{FactorGraph, simplify, without_barren};
+use forney_certify::{Above, Below, Budget, Stop, Upper};
+use forney_model::{FactorGraph, Table, simplify, without_barren};
 
 use crate::BoundError;
 use crate::board::{Board, Watch};
@@ -54,6 +54,7 @@ pub fn bracket(
         budget,
         board: &board,
     };
+    job.first_upper_bound();
     let stop = match options.method {
         Method::Exact => job.exact_or_refuse()?,
         Method::MeanField => job.mean_field_only(),
@@ -84,6 +85,24 @@ struct Job<'j, 'w> {
 }
 
 impl Job<'_, '_> {
+    /// `ln Z ≤ Σ_a max ln f_a + Σ_v ln |X_v|`: there are so many assignments, and none is worth more.
+    fn first_upper_bound(&self) {
+        if self.options.sides == Sides::Lower || self.options.method == Method::MeanField {
+            return;
+        }
+        let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let factors: f64 = self.graph.factors().iter().map(most).sum();
+        let states: f64 = self
+            .graph
+            .cards()
+            .iter()
+            .map(|&card| (card as f64).ln())
+            .sum();
+        if let Ok(upper) = Upper::new(factors + states) {
+            self.board.post(upper, "maxima");
+        }
+    }
+
     /// A fraction of the time that is left; a minute of it if there is no end.
     fn share(&self, fraction: f64) -> Duration {
         self.budget
