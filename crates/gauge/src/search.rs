@@ -95,17 +95,20 @@ pub fn gauged_wmbe(
 ) -> Result<GaugeReport, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
     let mut racers = compile(graph, options, budget)?;
+    // The race gets no more than half of the time.
+    let half = budget.remaining().map(|left| budget.capped(left / 2));
+    let race = half.as_ref().unwrap_or(budget);
     let mut evaluations = FIRST_ROUND;
     while racers.len() > 1 {
         racers.par_iter_mut().for_each(|racer| {
             racer.restart(STEP, evaluations);
-            run(racer, evaluations, budget);
+            run(racer, evaluations, race);
         });
         // NaN sorts last.
         racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
         racers.truncate(racers.len().div_ceil(4));
         evaluations *= 2;
-        if budget.stop().is_some() {
+        if race.stop().is_some() {
             racers.truncate(1);
         }
     }

@@ -33,17 +33,17 @@ pub(crate) fn absolute(product: &mut [f64], message: &mut [f64]) {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Weighted {
     powers: Vec<f64>,
-    most: Vec<f64>,
+    pivots: Vec<f64>,
     sums: Vec<f64>,
 }
 
 impl Weighted {
-    /// `m(y) = (Σ_x |p(x, y)|^{1/w})^w` for `0 < w ≤ 1`, its slope, and
-    /// `∂ ln m(y) / ∂w = H(x | y)`, the entropy of `|p|^{1/w}` normalised over `x`.
+    /// `m(y) = (Σ_x |p(x, y)|^{1/w})^w` for `w ≠ 0`, its slope, and `∂ ln m(y) / ∂w = H(x | y)`, the
+    /// entropy of `|p|^{1/w}` normalised over `x`.
     ///
-    /// With `M(y) = max_x |p|` and `q = (|p|/M)^{1/w} ≤ 1`, `S = Σ_x q ∈ [1, rows]`:
-    /// `m = M S^w` and `∂m/∂p = sign(p) q (M/|p|) S^{w−1}`, where `q M/|p| = (|p|/M)^{1/w − 1}`
-    /// never exceeds 1, so that nothing overflows and zeros get slope 0.
+    /// With `M(y)` the largest `|p|` of a column (the least, if `w < 0`) and `q = (|p|/M)^{1/w} ≤ 1`,
+    /// `S = Σ_x q ∈ [1, rows]`: `m = M S^w` and `∂m/∂p = sign(p) q (M/|p|) S^{w−1}`. Nothing
+    /// overflows for `w ≤ 1`, where `q M/|p| = (|p|/M)^{1/w − 1} ≤ 1`. Zeros get slope 0.
     pub(crate) fn sum(
         &mut self,
         product: &mut [f64],
@@ -53,60 +53,61 @@ impl Weighted {
     ) {
         let cols = message.len();
         self.powers.resize(product.len(), 0.0);
-        self.most.resize(cols, 0.0);
+        self.pivots.resize(cols, 0.0);
         self.sums.resize(cols, 0.0);
-        self.most.fill(0.0);
+        let (pivots, sums) = (&mut self.pivots, &mut self.sums);
+        let start = if weight > 0.0 { 0.0 } else { f64::INFINITY };
+        pivots.fill(start);
         for row in product.chunks_exact(cols) {
-            for (most, p) in self.most.iter_mut().zip(row) {
-                *most = most.max(p.abs());
+            let pairs = pivots.iter_mut().zip(row);
+            if weight > 0.0 {
+                pairs.for_each(|(pivot, p)| *pivot = pivot.max(p.abs()));
+            } else {
+                pairs.for_each(|(pivot, p)| *pivot = pivot.min(p.abs()));
             }
         }
-        // A column of zeros stays one whatever it is divided by.
-        for (scale, &most) in self.sums.iter_mut().zip(&self.most) {
-            *scale = if most > 0.0 { 1.0 / most } else { 0.0 };
+        for (scale, &pivot) in sums.iter_mut().zip(pivots.iter()) {
+            *scale = if pivot > 0.0 { 1.0 / pivot } else { 0.0 };
         }
         let rows = product.chunks_exact(cols);
         for (ratio, row) in self.powers.chunks_exact_mut(cols).zip(rows) {
-            for ((ratio, p), scale) in ratio.iter_mut().zip(row).zip(&self.sums) {
-                *ratio = p.abs() * scale;
+            for ((ratio, p), &scale) in ratio.iter_mut().zip(row).zip(sums.iter()) {
+                // A column whose pivot is 0 gives 0 whatever its ratios are.
+                *ratio = if scale > 0.0 { p.abs() * scale } else { 1.0 };
             }
         }
         ln_in_place(&mut self.powers, 1.0 / weight);
-        // From here on `powers` holds ln q; the entropy needs Σ q ln q beside Σ q.
-        self.sums.fill(0.0);
+        // Now `powers` holds ln q; the entropy needs Σ q ln q beside Σ q.
+        sums.fill(0.0);
         entropy.fill(0.0);
         let mut ln_power = [0.0; CHUNK];
         for row in self.powers.chunks_exact_mut(cols) {
-            let targets = self.sums.chunks_mut(CHUNK).zip(entropy.chunks_mut(CHUNK));
+            let targets = sums.chunks_mut(CHUNK).zip(entropy.chunks_mut(CHUNK));
             for (row, (sums, entropy)) in row.chunks_mut(CHUNK).zip(targets) {
                 let ln_power = &mut ln_power[..row.len()];
                 ln_power.copy_from_slice(row);
                 vmath::exp_in_place(row);
-                for (((q, ln_q), sum), h) in row.iter().zip(ln_power).zip(sums).zip(entropy) {
+                let pairs = row.iter().zip(ln_power);
+                for (((q, ln_q), sum), h) in pairs.zip(sums).zip(entropy) {
                     *sum += q;
                     *h -= if *q > 0.0 { q * *ln_q } else { 0.0 };
                 }
             }
         }
-        for (sum, h) in self.sums.iter().zip(entropy.iter_mut()) {
-            *h = if *sum > 0.0 { *h / sum } else { 0.0 };
+        vmath::ln_slice(sums, message);
+        for ((h, sum), ln_sum) in entropy.iter_mut().zip(sums.iter()).zip(message.iter()) {
+            *h = *h / sum + ln_sum;
         }
-        // m = M S^w and the factor S^{w−1} of the slope.
-        vmath::ln_slice(&self.sums, message);
-        for (h, ln_sum) in entropy.iter_mut().zip(message.iter()) {
-            *h += if ln_sum.is_finite() { *ln_sum } else { 0.0 };
-        }
-        for m in message.iter_mut() {
-            *m *= weight;
-        }
+        message.iter_mut().for_each(|ln_sum| *ln_sum *= weight);
         vmath::exp_in_place(message);
-        for ((m, sum), most) in message.iter_mut().zip(&mut self.sums).zip(&self.most) {
-            *sum = if *sum > 0.0 { *m / *sum * most } else { 0.0 };
-            *m *= most;
+        for ((m, sum), pivot) in message.iter_mut().zip(sums.iter_mut()).zip(pivots) {
+            *m *= *pivot;
+            *sum = *m / *sum;
         }
+        // `sums` holds M S^{w−1}.
         let powers = self.powers.chunks_exact(cols);
         for (row, powers) in product.chunks_exact_mut(cols).zip(powers) {
-            for ((p, q), factor) in row.iter_mut().zip(powers).zip(&self.sums) {
+            for ((p, q), factor) in row.iter_mut().zip(powers).zip(sums.iter()) {
                 // Subnormal entries count as zeros: their reciprocals overflow.
                 *p = if p.abs() >= f64::MIN_POSITIVE {
                     q * factor / *p
