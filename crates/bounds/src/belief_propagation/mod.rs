@@ -145,6 +145,17 @@ impl BeliefPropagation {
         ln
     }
 
+    /// For each factor of the model what its variables tell of each other under the beliefs, in
+    /// nats; 0 for factors of fewer than two variables.
+    pub(crate) fn information(&mut self, factors: usize) -> Vec<f64> {
+        let mut information = vec![0.0; factors];
+        for factor in 0..self.network.factors.len() {
+            let id = self.network.factors[factor].id;
+            information[id] = self.network.information(factor, &mut self.cavities);
+        }
+        information
+    }
+
     /// Works out fields and cavities from the messages.
     fn refresh(&mut self) {
         self.network.fields(&self.messages, &mut self.fields);
