@@ -79,6 +79,7 @@ pub struct BeliefPropagation {
     /// For the residual schedule: how much each message would change.
     heap: Option<Heap>,
     residual: f64,
+    bethe: Estimate,
 }
 
 impl BeliefPropagation {
@@ -102,9 +103,11 @@ impl BeliefPropagation {
             cavities: network.cavities(),
             heap: None,
             residual: f64::INFINITY,
+            bethe: Estimate { ln: 0.0 },
             network,
         };
         propagation.refresh();
+        propagation.bethe.ln = propagation.compute_bethe();
         if schedule == MessageSchedule::Residual {
             propagation.propose();
             let changes = (0..propagation.network.axes.len()).map(|axis| propagation.change(axis));
@@ -122,20 +125,35 @@ impl BeliefPropagation {
 
     /// The Bethe value at the present messages.
     #[must_use]
-    pub fn bethe(&mut self) -> Estimate {
+    pub fn bethe(&self) -> Estimate {
+        self.bethe
+    }
+
+    fn compute_bethe(&mut self) -> f64 {
         let mut ln = self.network.constant;
         for v in 0..self.network.num_variables() {
             let field = &self.fields[self.network.states(v)];
             let ln_sum = ln_sum_exp(field.iter().copied());
             if ln_sum == f64::NEG_INFINITY {
-                return Estimate { ln: ln_sum };
+                return ln_sum;
             }
             ln += (1.0 - self.network.uses(v).len() as f64) * ln_sum;
         }
         for factor in 0..self.network.factors.len() {
             ln += (self.network).ln_total(factor, &mut self.cavities, &mut self.sums);
         }
-        Estimate { ln }
+        ln
+    }
+
+    /// For each factor of the model what its variables tell of each other under the beliefs, in
+    /// nats; 0 for factors of fewer than two variables.
+    pub(crate) fn information(&mut self, factors: usize) -> Vec<f64> {
+        let mut information = vec![0.0; factors];
+        for factor in 0..self.network.factors.len() {
+            let id = self.network.factors[factor].id;
+            information[id] = self.network.information(factor, &mut self.cavities);
+        }
+        information
     }
 
     /// Works out fields and cavities from the messages.
@@ -238,11 +256,12 @@ impl Refine for BeliefPropagation {
                 self.heap = Some(heap);
             }
         }
-        self.bethe().ln
+        self.bethe.ln = self.compute_bethe();
+        self.bethe.ln
     }
 
     fn point(&self) -> Beliefs {
-        let ln_z = self.clone().bethe();
+        let ln_z = self.bethe;
         let belief = |v: usize| {
             let field = &self.fields[self.network.states(v)];
             let ln_sum = ln_sum_exp(field.iter().copied());

@@ -6,7 +6,7 @@ use forney_certify::{Flaw, Refine};
 use forney_exact::{Marginals, Order, Schedule, TooLarge, Whole};
 use forney_model::{FactorGraph, Table, VarId};
 
-use super::partition::partition;
+use super::partition::{partition, total_correlation};
 use crate::elbo::{Tractable, conditional_expectation, expectation, mean};
 use crate::mean_field::MeanField;
 use crate::wmbe::CliqueLimit;
@@ -118,7 +118,8 @@ impl<'g> StructuredAscent<'g> {
         ibound: usize,
         memory: f64,
     ) -> Result<Self, StartError> {
-        let blocks = partition(graph, clique_limit(graph, ibound, memory), None);
+        let strengths: Vec<f64> = graph.factors().iter().map(total_correlation).collect();
+        let blocks = partition(graph, clique_limit(graph, ibound, memory), &strengths, None);
         Self::over(graph, start, &blocks, memory)
     }
 

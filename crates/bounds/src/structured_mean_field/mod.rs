@@ -27,18 +27,24 @@ use rayon::prelude::*;
 
 pub use ascent::{StartError, StructuredAscent};
 
+use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
 use crate::elbo::Tractable;
 use crate::mean_field::{MeanField, mean_field};
 use ascent::clique_limit;
 use lift::lift;
-use partition::partition;
+use partition::{partition, total_correlation};
 
-/// Structured mean field from several starts in parallel, each with blocks of its own; the best
-/// one wins, the earlier one of equals.
+/// Sweeps of belief propagation before blocks are chosen.
+const SWEEPS: usize = 20;
+
+/// Structured mean field from several starts in parallel; the best one wins, the earlier one of
+/// equals.
 ///
 /// The first start is the result of naive [`mean_field`] with the same arguments, so the bound is
-/// never below that one. Where there are no hard zeros every second start is uniform. `memory` is
-/// in bytes, for the marginals of one block. The trace is that of the best start.
+/// never below that one. Where there are no hard zeros every second start is uniform. How strong
+/// a factor is, by which blocks are chosen, is judged in turn by the beliefs of a few sweeps of
+/// belief propagation and by its table alone; from the fifth start on random numbers have a say,
+/// too. `memory` is in bytes, for the marginals of one block. The trace is that of the best start.
 ///
 /// # Bound
 /// Below, for any model and after any stop.
@@ -86,9 +92,20 @@ pub fn structured_mean_field(
     let uniform = MeanField::uniform(inner);
     let zeros = uniform.verify(inner)?.ln() == f64::NEG_INFINITY;
     let limit = clique_limit(inner, ibound, memory);
+    let tables: Vec<f64> = inner.factors().iter().map(total_correlation).collect();
+    let beliefs = believed_correlation(inner, budget);
+    // So many starts differ without random numbers.
+    let plain = if zeros { 2 } else { 4 };
     let run = |number: usize| {
+        let believed = number % plain < plain / 2;
+        let strengths = if believed { &beliefs } else { &tables };
         let mut rng = Pcg64::new(seed.into(), number as u128);
-        let blocks = partition(inner, limit, (number > 0).then_some(&mut rng));
+        let blocks = partition(
+            inner,
+            limit,
+            strengths,
+            (number >= plain).then_some(&mut rng),
+        );
         let start = if zeros || number.is_multiple_of(2) {
             &naive
         } else {
@@ -96,27 +113,34 @@ pub fn structured_mean_field(
         };
         let ascent = StructuredAscent::over(inner, start, &blocks, memory)?;
         let mut ignore = |_: &_| ControlFlow::Continue(());
-        Ok::<_, StartError>(drive(ascent, limits, budget, &mut ignore))
-    };
-    let value = |run: &Run<Tractable>| {
+        let run = drive(ascent, limits, budget, &mut ignore);
         let lower = run.point.verify(inner);
-        lower.map_or(f64::NEG_INFINITY, |lower| lower.ln())
+        Ok((lower.map_or(f64::NEG_INFINITY, |lower| lower.ln()), run))
     };
-    let mut best = run(0)?;
-    let mut best_value = value(&best);
-    let others: Vec<Option<(f64, Run<Tractable>)>> = (1..starts)
+    let runs: Vec<Option<Result<_, StartError>>> = (0..starts.max(1))
         .into_par_iter()
-        .map(|number| {
-            // Blocks of another start may be too large where the first ones were not.
-            let run = (budget.stop().is_none()).then(|| run(number).ok())??;
-            Some((value(&run), run))
-        })
+        .map(|number| (number == 0 || budget.stop().is_none()).then(|| run(number)))
         .collect();
-    for (value, run) in others.into_iter().flatten() {
-        if value > best_value {
-            (best_value, best) = (value, run);
+    let mut runs = runs.into_iter().flatten();
+    let (mut value, mut best) = runs.next().expect("the first start")?;
+    // Blocks of another start may be too large where the first ones were not.
+    for (next_value, next) in runs.flatten() {
+        if next_value > value {
+            (value, best) = (next_value, next);
         }
     }
     best.point = lift(&best.point, graph, restriction.domains());
     Ok(best)
+}
+
+/// What the variables of each factor tell of each other, by belief propagation.
+fn believed_correlation(graph: &FactorGraph, budget: &Budget) -> Vec<f64> {
+    let mut messages = BeliefPropagation::new(graph, MessageSchedule::Residual, 0.0);
+    for _ in 0..SWEEPS {
+        if budget.stop().is_some() {
+            break;
+        }
+        messages.sweep();
+    }
+    messages.information(graph.num_factors())
 }

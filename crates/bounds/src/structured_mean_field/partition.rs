@@ -19,6 +19,7 @@ use crate::wmbe::CliqueLimit;
 pub(super) fn partition(
     graph: &FactorGraph,
     limit: CliqueLimit,
+    strengths: &[f64],
     mut whim: Option<&mut Pcg64>,
 ) -> Vec<Vec<VarId>> {
     let n = graph.num_variables();
@@ -31,11 +32,11 @@ pub(super) fn partition(
         refused: vec![BTreeSet::new(); n],
         local: vec![usize::MAX; n],
     };
-    let mut strength = |table: &Table| {
+    let mut strength = |&strength: &f64| {
         let factor = whim.as_mut().map_or(1.0, |rng| 1.0 + rng.random::<f64>());
-        factor * total_correlation(table)
+        factor * strength
     };
-    let strengths: Vec<f64> = graph.factors().iter().map(&mut strength).collect();
+    let strengths: Vec<f64> = strengths.iter().map(&mut strength).collect();
     let mut strongest: Vec<usize> = (0..graph.num_factors()).collect();
     strongest.sort_by(|&a, &b| strengths[b].total_cmp(&strengths[a]).then(a.cmp(&b)));
     for a in strongest {
@@ -53,7 +54,7 @@ pub(super) fn partition(
 
 /// `Σ_x p ln (p / Π_v p_v)` of the table taken as a distribution `p`, in nats: 0 if its variables
 /// are independent.
-fn total_correlation(table: &Table) -> f64 {
+pub(super) fn total_correlation(table: &Table) -> f64 {
     let most = table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if table.scope().len() < 2 || most == f64::NEG_INFINITY {
         return 0.0;

@@ -202,7 +202,7 @@ impl Refine for TreeReweighted {
     fn sweep(&mut self) -> f64 {
         let mut state = self.best.clone();
         self.pass(&mut state);
-        if state.value < self.best.value || self.best.value == f64::INFINITY {
+        if state.value <= self.best.value {
             self.best = state;
         }
         let towards = self.direction();

@@ -13,15 +13,18 @@ use crate::belief_propagation::network::Network;
 /// How far the weights of forests may sum beside 1: rounding only.
 const WEIGHT_SLACK: f64 = 1e-9;
 
-/// Weighted forests whose parameters add up to the model: a proof of `Σ_T w_T ln Z(θ_T) ≥ ln Z` or
-/// `≤ ln Z`.
+/// Weighted forests of factors whose parameters add up to the model: a proof of
+/// `Σ_T w_T ln Z(θ_T) ≥ ln Z`, or `≤ ln Z` if one weight is positive and the others negative.
 ///
-/// The parameters follow from weights and shifts in such a way that `Σ_T w_T θ_T = ln p̃` holds for
-/// *any* shifts, be they converged messages or not; see the formulas of
-/// [`tree_reweighted`](crate::tree_reweighted).
+/// ```text
+/// θ_T(x) = Σ_v λ_v + Σ_{a ∈ T} (ln f_a / ρ_a − Σ_{v ∈ a} μ_{a→v})
+/// λ_v = θ_v + Σ_{a ∋ v} ρ_a μ_{a→v},   ρ_a = Σ_{T ∋ a} w_T
+/// ```
 ///
-/// Factors are numbered as in the model after pruning and merging, those of fewer than two
-/// variables left out.
+/// `θ_v` holds the factors of one variable, which are in every forest. `Σ_T w_T θ_T = ln p̃` holds
+/// for *any* shifts `μ`, be they converged messages or not. Factors are numbered as in the model
+/// after [pruning](forney_model::Domains::prune) and [merging](forney_model::simplify), those of
+/// fewer than two variables left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForestMixture<S: Side> {
     /// `w_T`, together 1.

@@ -1,8 +1,7 @@
 //! Tree reweighting: a mixture of forests as an upper or a lower bound.
 //!
 //! ```text
-//! θ_T(x) = Σ_v λ_v + Σ_{a ∈ T} (ln f_a / ρ_a − Σ_{v ∈ a} μ_{a→v}),   λ_v = θ_v + Σ_{a ∋ v} ρ_a μ_{a→v}
-//! ρ_a = Σ_{T ∋ a} w_T,   Σ_T w_T = 1        ⟹        Σ_T w_T θ_T(x) = ln p̃(x)   for any μ
+//! Σ_T w_T θ_T(x) = ln p̃(x),   Σ_T w_T = 1                        (see [`ForestMixture`])
 //!
 //! ln Z ≤ Σ_T w_T ln Z(θ_T)     all w_T ≥ 0                       (Wainwright, Jaakkola & Willsky 2005)
 //! ln Z ≥ Σ_T w_T ln Z(θ_T)     one w_T > 0, the others < 0       (Liu & Ihler 2010)

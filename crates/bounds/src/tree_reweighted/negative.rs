@@ -120,7 +120,7 @@ impl NegativeTreeReweighted {
 }
 
 impl Objective for NegativeValue {
-    /// With `ρ_a = Σ_{T ∋ a} w_T` and `θ_T` as in the [module](super) head,
+    /// With `ρ_a = Σ_{T ∋ a} w_T` and `θ_T` as in [`ForestMixture`],
     ///
     /// ```text
     /// ∂/∂μ_{a→v} = ρ_a B_v − Σ_{T ∋ a} w_T b_{T,v}
