@@ -3,8 +3,8 @@
 
 pub mod binary_sparse_coding;
 mod check;
-pub mod em;
 pub mod continuous;
+pub mod em;
 mod error;
 mod simd;
 pub mod sparse_coding;
