@@ -3,9 +3,11 @@
 
 pub mod binary_sparse_coding;
 mod check;
+pub mod continuous;
 pub mod em;
 mod error;
 mod simd;
 pub mod sparse_coding;
+pub mod variations;
 
 pub use error::LatentError;

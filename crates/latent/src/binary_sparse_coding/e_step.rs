@@ -53,7 +53,11 @@ pub(super) fn boltzmann_machine(
     for ((i, j), &g) in couplings.indexed_iter() {
         if i < j && g != 0.0 {
             let ln = vec![0.0, 0.0, 0.0, -g];
-            factors.push(Table::from_ln(vec![VarId::new(i), VarId::new(j)], vec![2, 2], ln)?);
+            factors.push(Table::from_ln(
+                vec![VarId::new(i), VarId::new(j)],
+                vec![2, 2],
+                ln,
+            )?);
         }
     }
     Ok(FactorGraph::new(vec![2; field.len()], factors)?)

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::e_step::EStep;
 use super::m_step::{MStep, Moments};
-use super::model::BinarySparseCoding;
+use super::model::{BinarySparseCoding, sigmoid};
 use crate::{LatentError, check};
 
-/// Deterministic annealing: `q` is that of `p(h | v)^{1/T}` while `T` falls to 1.
+/// Deterministic annealing: `q` is that of `p(h) p(v | h)^{1/T}` while `T` falls to 1.
 ///
-/// At a high temperature all units share the data, and they part as it falls: which of them explains
-/// what is decided by the strong features first.
+/// Until then all units share one bias and all visible units one precision, so that no unit dies
+/// and no pixel is believed early, while it is still open which unit explains what.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Annealing {
     /// `T` at the start; 1 for none.
@@ -35,7 +35,7 @@ pub struct BinarySparseCodingParams {
     pub isotropic: bool,
     /// Default from `T = 10` in 30 iterations.
     pub annealing: Annealing,
-    /// Independent starts, of which the one with the best bound is kept; default 4.
+    /// Independent starts, of which the one with the best bound is kept; default 8.
     pub starts: usize,
     /// How the parameters follow the moments; default the closed form.
     pub m_step: MStep,
@@ -71,10 +71,10 @@ impl BinarySparseCodingParams {
             active: 2.0,
             isotropic: false,
             annealing: Annealing {
-                temperature: 10.0,
-                iterations: 30,
+                temperature: 5.0,
+                iterations: 50,
             },
-            starts: 4,
+            starts: 8,
             m_step: MStep::ClosedForm,
             iterations: 200,
             tolerance: 1e-5,
@@ -173,7 +173,13 @@ impl BinarySparseCodingParams {
                 break Stop::SweepLimit;
             }
             let moments = Moments::new(data, &posteriors);
-            self.m_step.apply(&moments, self.isotropic, &mut model);
+            let annealing = left > 0.0;
+            self.m_step
+                .apply(&moments, self.isotropic || annealing, &mut model);
+            if annealing {
+                let shared = model.bias.mapv(sigmoid).sum() / self.units as f64;
+                model.bias.fill((shared / (1.0 - shared)).ln());
+            }
             iteration += 1;
         };
         Ok(Fit {

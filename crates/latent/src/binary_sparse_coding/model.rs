@@ -176,7 +176,7 @@ impl BinarySparseCoding {
         Ok(self.elbo_with(data, e_step)? / data.nrows() as f64)
     }
 
-    /// `q` of every row, of the posterior `p(h | v)^{1/temperature}`.
+    /// `q` of every row, of the posterior `∝ p(h) p(v | h)^{1/temperature}`.
     pub(super) fn infer(
         &self,
         data: ArrayView2<'_, f64>,
@@ -184,7 +184,7 @@ impl BinarySparseCoding {
         temperature: f64,
     ) -> Result<Posteriors, LatentError> {
         self.check(data)?;
-        let fields = self.fields(data) / temperature;
+        let fields = (self.fields(data) - &self.bias) / temperature + &self.bias;
         let couplings = self.couplings() / temperature;
         let problem = Problem {
             fields: fields.view(),

@@ -1,0 +1,218 @@
+//! Laws of mean field with continuous latents, and of the calculus of variations.
+
+use forney_latent::LatentError;
+use forney_latent::continuous::{FactorAnalysis, FixedPoint, LinearGaussian, Term};
+use forney_latent::variations::{Functional, Grid, MaximumEntropy, entropy, numerical_derivative};
+use ndarray::{Array1, Array2};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+use rand_pcg::Pcg64;
+
+fn normal(rows: usize, columns: usize, rng: &mut Pcg64) -> Array2<f64> {
+    Array2::from_shape_simple_fn((rows, columns), || rng.sample(StandardNormal))
+}
+
+/// A model with a correlated prior.
+fn random_model(dimension: usize, units: usize, rng: &mut Pcg64) -> LinearGaussian {
+    let root = normal(units, units, rng) * 0.4;
+    LinearGaussian {
+        prior_mean: normal(1, units, rng).row(0).to_owned(),
+        prior_precision: root.dot(&root.t()) + Array2::<f64>::eye(units),
+        weights: normal(dimension, units, rng),
+        bias: normal(1, dimension, rng).row(0).to_owned(),
+        noise_precision: normal(1, dimension, rng).row(0).mapv(f64::exp),
+    }
+}
+
+/// `ln N(v; b + W m, W P⁻¹ Wᵀ + diag 1/β)`: the visible units with the latents integrated out.
+fn marginal(model: &LinearGaussian, v: &Array1<f64>) -> f64 {
+    let to = |a: &Array2<f64>| nalgebra::DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| a[[i, j]]);
+    let (w, p) = (to(&model.weights), to(&model.prior_precision));
+    let mut covariance = &w * p.try_inverse().unwrap() * w.transpose();
+    for (i, beta) in model.noise_precision.iter().enumerate() {
+        covariance[(i, i)] += 1.0 / beta;
+    }
+    let error = v - &model.bias - model.weights.dot(&model.prior_mean);
+    let error = nalgebra::DVector::from_iterator(error.len(), error.iter().copied());
+    let factor = covariance.cholesky().unwrap();
+    -0.5 * (error.len() as f64 * (2.0 * std::f64::consts::PI).ln()
+        + factor.ln_determinant()
+        + error.dot(&factor.solve(&error)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn mean_field_bounds_the_exact_likelihood_and_has_the_exact_mean(
+        dimension in 1_usize..6,
+        units in 1_usize..6,
+        seed: u64,
+    ) {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let model = random_model(dimension, units, &mut rng);
+        let data = normal(2, dimension, &mut rng) * 3.0;
+        let exact = model.posterior(data.view()).unwrap();
+        for (n, v) in data.rows().into_iter().enumerate() {
+            let ln_p = marginal(&model, &v.to_owned());
+            prop_assert!((exact.ln_likelihood[n] - ln_p).abs() <= 1e-8 * (1.0 + ln_p.abs()));
+        }
+        let mut last = Array1::from_elem(2, f64::NEG_INFINITY);
+        for cycles in [0, 1, 2, 10, 100_000] {
+            let q = model.mean_field(data.view(), 1e-13, cycles).unwrap();
+            for n in 0..2 {
+                let slack = 1e-9 * (1.0 + q.elbo[n].abs());
+                prop_assert!(q.elbo[n] <= exact.ln_likelihood[n] + slack);
+                prop_assert!(q.elbo[n] >= last[n] - slack);
+            }
+            last = q.elbo.clone();
+            if cycles == 100_000 {
+                let difference = &q.means - &exact.means;
+                prop_assert!(difference.iter().all(|d| d.abs() < 1e-6));
+                // The gap is the KL divergence of two Gaussians with one mean.
+                if units == 1 {
+                    prop_assert!((&q.elbo - &exact.ln_likelihood).iter().all(|d| d.abs() < 1e-8));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn maximum_entropy_under_two_moments_is_gaussian(mu in -2.0_f64..2.0, sigma in 0.3_f64..2.0) {
+        let grid = Grid::new(-25.0, 25.0, 801).unwrap();
+        let solution = MaximumEntropy::new(grid)
+            .moment(|x| x, mu)
+            .moment(|x| x * x, mu * mu + sigma * sigma)
+            .solve()
+            .unwrap();
+        let exact = 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln() + sigma.ln();
+        prop_assert!((solution.entropy - exact).abs() < 1e-9, "{} {exact}", solution.entropy);
+        // p ∝ exp(μ x/σ² − x²/2σ²)
+        let variance = sigma * sigma;
+        prop_assert!((solution.multipliers[1] - mu / variance).abs() < 1e-7 / variance);
+        prop_assert!((solution.multipliers[2] + 0.5 / variance).abs() < 1e-7 / variance);
+    }
+}
+
+#[test]
+fn other_moments_give_other_densities() {
+    // E|x| alone: the Laplace density. Nothing: the uniform one.
+    let grid = Grid::new(-40.0, 40.0, 8001).unwrap();
+    let solution = MaximumEntropy::new(grid.clone())
+        .moment(f64::abs, 1.0)
+        .solve()
+        .unwrap();
+    assert!((solution.entropy - (1.0 + 2.0_f64.ln())).abs() < 1e-3);
+    let uniform = MaximumEntropy::new(grid.clone()).solve().unwrap();
+    assert!((uniform.entropy - 80.0_f64.ln()).abs() < 1e-12);
+    // A mean outside of the grid, and the same moment twice.
+    let outside = MaximumEntropy::new(grid.clone())
+        .moment(|x| x, 50.0)
+        .solve();
+    assert!(outside.is_err());
+    let twice = MaximumEntropy::new(grid)
+        .moment(|x| x, 0.5)
+        .moment(|x| x, 0.5)
+        .solve();
+    assert!(matches!(twice, Err(LatentError::Singular { .. })));
+}
+
+#[test]
+fn the_derivative_of_the_entropy_is_right() {
+    let grid = Grid::new(-5.0, 5.0, 201).unwrap();
+    let p = grid.sample(|x| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt());
+    let derivative = entropy().derivative(&grid, &p).unwrap();
+    let numerical = numerical_derivative(&entropy(), &grid, &p, 1e-3).unwrap();
+    assert!((derivative - numerical).iter().all(|d| d.abs() < 1e-5));
+}
+
+#[test]
+fn the_fixed_point_of_a_density_that_is_not_gaussian_climbs_and_bounds() {
+    // Two modes for h_0, and a coupling that is not quadratic.
+    let terms = vec![
+        Term::new(&[0], |h| -(h[0] * h[0] - 1.0).powi(2)),
+        Term::new(&[1], |h| -0.5 * h[0] * h[0]),
+        Term::new(&[1, 0], |h| (h[0] * h[1]).sin()),
+    ];
+    let grid = Grid::new(-6.0, 6.0, 201).unwrap();
+    let run = FixedPoint::new(vec![grid.clone(), grid.clone()], terms)
+        .unwrap()
+        .run(1e-10, 200)
+        .unwrap();
+    assert!(run.converged);
+    assert!(run.trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-12));
+    let mut z = 0.0;
+    for (x, wx) in grid.points().iter().zip(grid.weights()) {
+        for (y, wy) in grid.points().iter().zip(grid.weights()) {
+            z += wx * wy * (-(x * x - 1.0).powi(2) - 0.5 * y * y + (x * y).sin()).exp();
+        }
+    }
+    let bound = run.trace[run.trace.len() - 1];
+    assert!(
+        bound <= z.ln() + 1e-12 && bound > z.ln() - 0.5,
+        "{bound} {}",
+        z.ln()
+    );
+    let unknown = FixedPoint::new(vec![grid], vec![Term::new(&[1], |_| 0.0)]);
+    assert!(unknown.is_err());
+}
+
+#[test]
+fn factor_analysis_turns_its_factors_until_mean_field_is_exact() {
+    let mut rng = Pcg64::seed_from_u64(4);
+    let truth =
+        LinearGaussian::standard(normal(8, 2, &mut rng), Array1::from_elem(8, 4.0)).unwrap();
+    let data = normal(600, 2, &mut rng).dot(&truth.weights.t()) + normal(600, 8, &mut rng) * 0.5;
+    let params = FactorAnalysis {
+        iterations: 20_000,
+        tolerance: 1e-12,
+        ..FactorAnalysis::new(2)
+    };
+    let fit = params.fit(data.view()).unwrap();
+    assert!(fit.trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9));
+    let exact = |model: &LinearGaussian| {
+        model
+            .posterior(data.view())
+            .unwrap()
+            .ln_likelihood
+            .mean()
+            .unwrap()
+    };
+    let bound = fit.trace[fit.trace.len() - 1];
+    assert!(
+        exact(&fit.model) - bound < 1e-3,
+        "{} {bound}",
+        exact(&fit.model)
+    );
+    assert!(exact(&fit.model) > exact(&truth));
+    let noise: f64 = fit.model.noise_precision.mean().unwrap();
+    assert!((noise - 4.0).abs() < 0.5, "{noise}");
+}
+
+#[test]
+fn hostile_input_is_refused() {
+    let model = LinearGaussian::standard(Array2::ones((2, 2)), Array1::ones(2)).unwrap();
+    let nan = Array2::from_elem((1, 2), f64::NAN);
+    assert!(matches!(
+        model.posterior(nan.view()),
+        Err(LatentError::NotFinite { .. })
+    ));
+    assert!(matches!(
+        model.mean_field(Array2::ones((1, 3)).view(), 0.0, 1),
+        Err(LatentError::Shape { .. })
+    ));
+    let indefinite = LinearGaussian {
+        prior_precision: -Array2::<f64>::eye(2),
+        ..model
+    };
+    let data = Array2::ones((1, 2));
+    assert!(matches!(
+        indefinite.posterior(data.view()),
+        Err(LatentError::Singular { .. })
+    ));
+    let constant = Array2::ones((5, 2));
+    let error = FactorAnalysis::new(1).fit(constant.view()).unwrap_err();
+    assert_eq!(error, LatentError::ZeroVariance { column: 0 });
+    assert!(Grid::new(1.0, 1.0, 5).is_err() && Grid::new(0.0, f64::NAN, 5).is_err());
+}
