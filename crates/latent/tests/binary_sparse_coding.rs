@@ -290,7 +290,7 @@ fn found(truth: &BinarySparseCoding, model: &BinarySparseCoding, amplitude: f64)
 fn all_bars_are_found_from_every_seed() {
     let truth = BinarySparseCoding::bars(5, 10.0, 2.0);
     for seed in 0..20 {
-        let data = truth.sample(500, 100 + seed);
+        let data = truth.sample(300, 100 + seed);
         let params = BinarySparseCodingParams {
             seed,
             ..BinarySparseCodingParams::new(10)

@@ -29,15 +29,13 @@ pub(super) fn sigmoid(x: f64) -> f64 {
 /// # Example
 /// ```
 /// use forney_latent::binary_sparse_coding::{BinarySparseCoding, Exact};
-/// use forney_model::enumerate;
+/// use forney_model::enumerate::enumerate;
 /// let model = BinarySparseCoding::bars(3, 10.0, 2.0);
 /// assert_eq!((model.dimension(), model.units()), (9, 6));
-/// let data = model.sample(5, 1);
+/// let data = model.sample(1, 7);
 /// // The partition function of the posterior graph is the density of the example.
-/// let graph = model.posterior(data.row(0))?;
-/// let ln_p = model.elbo_with(data.view(), &Exact)?;
-/// assert!(((0..5).map(|n| enumerate::ln_z(&model.posterior(data.row(n)).unwrap())).sum::<f64>()
-///     - ln_p).abs() < 1e-9);
+/// let ln_z = enumerate(&model.posterior(data.row(0))?).ln_z;
+/// assert!((ln_z - model.elbo_with(data.view(), &Exact)?).abs() < 1e-9);
 /// # Ok::<(), forney_latent::LatentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

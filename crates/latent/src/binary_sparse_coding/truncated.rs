@@ -41,6 +41,8 @@ struct Node {
     parent: usize,
     place: usize,
     depth: usize,
+    /// Whether no set is made of this one.
+    leaf: bool,
 }
 
 /// All sets of at most `active` out of `candidates`, each behind its parent; the empty set is first.
@@ -49,6 +51,7 @@ fn sets(candidates: usize, active: usize) -> Result<Vec<Node>, LatentError> {
         parent: 0,
         place: 0,
         depth: 0,
+        leaf: false,
     }];
     let mut parent = 0;
     while parent < nodes.len() {
@@ -60,6 +63,7 @@ fn sets(candidates: usize, active: usize) -> Result<Vec<Node>, LatentError> {
                     parent,
                     place,
                     depth: node.depth + 1,
+                    leaf: node.depth + 1 == active || place + 1 == candidates,
                 });
             }
         }
@@ -110,6 +114,7 @@ impl EStep for Truncated {
             p: vec![0.0; nodes.len() + units - count],
             inputs: vec![0.0; nodes.len() * count],
             pairs: vec![0.0; count * count],
+            together: vec![0.0; count * count],
         };
         let mut order: Vec<usize> = (0..units).collect();
         for n in 0..examples {
@@ -130,6 +135,8 @@ struct State<'a> {
     inputs: Vec<f64>,
     /// The couplings of the candidates.
     pairs: Vec<f64>,
+    /// The unnormalised probabilities that two candidates are on, row by the higher place.
+    together: Vec<f64>,
 }
 
 impl State<'_> {
@@ -153,6 +160,9 @@ impl State<'_> {
             let (before, inputs) = self.inputs.split_at_mut(set * count);
             let parent = &before[node.parent * count..][..count];
             self.ln[set] = self.ln[node.parent] + parent[node.place];
+            if node.leaf {
+                continue;
+            }
             let row = &self.pairs[node.place * count..][..count];
             for ((input, parent), pair) in inputs.iter_mut().zip(parent).zip(row) {
                 *input = parent - pair;
@@ -180,19 +190,28 @@ impl State<'_> {
         }
         // From the last set to the first: the mass of a set and of all that contain it by adding
         // higher places is the probability that its last unit is on together with the ones before.
+        self.together.fill(0.0);
         for set in (1..sets).rev() {
             let Node { parent, place, .. } = self.nodes[set];
             let mass = self.p[set];
             self.p[parent] += mass;
-            let (mass, unit) = (mass / sum, candidates[place]);
-            q.means[[n, unit]] += mass;
-            q.second[[unit, unit]] += mass;
+            let row = &mut self.together[place * count..][..count];
+            row[place] += mass;
             let mut ancestor = parent;
             while ancestor != 0 {
-                let other = candidates[self.nodes[ancestor].place];
-                q.second[[unit, other]] += mass;
-                q.second[[other, unit]] += mass;
-                ancestor = self.nodes[ancestor].parent;
+                let Node { parent, place, .. } = self.nodes[ancestor];
+                row[place] += mass;
+                ancestor = parent;
+            }
+        }
+        for (i, &a) in candidates.iter().enumerate() {
+            let own = self.together[i * count + i] / sum;
+            q.means[[n, a]] += own;
+            q.second[[a, a]] += own;
+            for (j, &b) in candidates[..i].iter().enumerate() {
+                let pair = self.together[i * count + j] / sum;
+                q.second[[a, b]] += pair;
+                q.second[[b, a]] += pair;
             }
         }
     }
