@@ -72,3 +72,13 @@ pub(crate) fn enough(examples: usize, needed: usize) -> Result<(), LatentError> 
         Err(LatentError::TooFewExamples { examples, needed })
     }
 }
+
+/// Refuses a column whose values are all the same.
+pub(crate) fn varying(data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+    for (column, values) in data.columns().into_iter().enumerate() {
+        if values.iter().all(|value| value - values[0] == 0.0) {
+            return Err(LatentError::ZeroVariance { column });
+        }
+    }
+    Ok(())
+}

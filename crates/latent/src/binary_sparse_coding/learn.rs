@@ -218,11 +218,7 @@ impl BinarySparseCodingParams {
     fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
         check::enough(data.nrows(), 2)?;
         check::finite("the data", data)?;
-        for (column, values) in data.columns().into_iter().enumerate() {
-            if values.iter().all(|&v| v == values[0]) {
-                return Err(LatentError::ZeroVariance { column });
-            }
-        }
+        check::varying(data)?;
         let at_least_1 = "at least 1";
         check::within(
             "the number of units",

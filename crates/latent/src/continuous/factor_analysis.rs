@@ -84,6 +84,7 @@ impl FactorAnalysis {
     pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<FactorAnalysisFit, LatentError> {
         check::enough(data.nrows(), 2)?;
         check::finite("the data", data)?;
+        check::varying(data)?;
         check::within(
             "the tolerance",
             "at least 0",
@@ -92,9 +93,6 @@ impl FactorAnalysis {
         )?;
         check::positive("the least noise", self.least_noise)?;
         let variance = data.var_axis(Axis(0), 0.0);
-        if let Some(column) = variance.iter().position(|&v| v == 0.0) {
-            return Err(LatentError::ZeroVariance { column });
-        }
         let mean = data
             .mean_axis(Axis(0))
             .unwrap_or_else(|| Array1::zeros(data.ncols()));

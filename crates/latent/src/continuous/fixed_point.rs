@@ -7,10 +7,13 @@ use ndarray::Array1;
 use crate::variations::Grid;
 use crate::{LatentError, check};
 
+/// A function of the variables of a scope, in nats.
+type LogTerm<'a> = dyn Fn(&[f64]) -> f64 + Sync + 'a;
+
 /// A term `φ(h_scope)` of `ln p̃(v, h) = Σ_a φ_a(h_a)`.
 pub struct Term<'a> {
     scope: Vec<usize>,
-    ln: Box<dyn Fn(&[f64]) -> f64 + Sync + 'a>,
+    ln: Box<LogTerm<'a>>,
 }
 
 impl fmt::Debug for Term<'_> {
