@@ -13,6 +13,9 @@ use super::{Inapplicable, prepare};
 use crate::belief_propagation::network::Network;
 use crate::wmbe::WeightMap;
 
+/// Once a sweep of shifts alone gains less than this, in nats, the weights move, too.
+const SHIFT_GAIN: f64 = 0.1;
+
 /// Pairs that L-BFGS remembers.
 const MEMORY: usize = 10;
 
@@ -63,6 +66,8 @@ struct NegativeValue {
     fields: Vec<f64>,
     /// `B_v = Σ_T w_T b_{T,v}`.
     mixed: Vec<f64>,
+    /// Only the shifts move.
+    weights_fixed: bool,
 }
 
 impl NegativeTreeReweighted {
@@ -110,13 +115,19 @@ impl NegativeTreeReweighted {
             fields: network.potentials.clone(),
             mixed: network.potentials.clone(),
             network,
+            weights_fixed: true,
         };
-        let mut scaling = vec![1.0; start.len()];
-        scaling[value.network.num_messages()..].fill(LOGIT_SCALE);
         Ok(Self {
-            descent: Lbfgs::new(value, start, MEMORY).with_scaling(scaling),
+            descent: descent(value, start),
         })
     }
+}
+
+/// Ascent on the bound, from a point.
+fn descent(objective: NegativeValue, start: Vec<f64>) -> Lbfgs<NegativeValue> {
+    let mut scaling = vec![1.0; start.len()];
+    scaling[objective.network.num_messages()..].fill(LOGIT_SCALE);
+    Lbfgs::new(objective, start, MEMORY).with_scaling(scaling)
 }
 
 impl Objective for NegativeValue {
@@ -166,7 +177,7 @@ impl Objective for NegativeValue {
         }
         <Below as WeightMap>::pull_back(logits, &self.d_weights, d_logits);
         for d in d_logits {
-            *d = -*d;
+            *d = if self.weights_fixed { 0.0 } else { -*d };
         }
         -value
     }
@@ -176,6 +187,16 @@ impl Refine for NegativeTreeReweighted {
     type Point = ForestMixture<Below>;
 
     fn sweep(&mut self) -> f64 {
+        let before = self.descent.value();
+        let value = self.descent.sweep();
+        // Written so that NaN moves on.
+        let gained = before - value >= SHIFT_GAIN;
+        if gained || !self.descent.objective().weights_fixed {
+            return -value;
+        }
+        let mut objective = self.descent.objective().clone();
+        objective.weights_fixed = false;
+        self.descent = descent(objective, self.descent.point());
         -self.descent.sweep()
     }
 
@@ -212,6 +233,7 @@ mod tests {
         let len = value.network.num_messages() + value.forests.len();
         let x: Vec<f64> = (0..len).map(|_| rng.random::<f64>() - 0.5).collect();
         let (mut gradient, mut ignored) = (vec![0.0; len], vec![0.0; len]);
+        value.weights_fixed = false;
         value.evaluate(&x, &mut gradient);
         for at in 0..len {
             let mut moved = |step: f64| {
