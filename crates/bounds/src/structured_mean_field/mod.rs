@@ -34,6 +34,11 @@ use ascent::clique_limit;
 use lift::lift;
 use partition::{partition, total_correlation};
 
+/// Seconds that an update takes for one clique entry at worst, for predictions.
+const SECONDS_PER_ENTRY: f64 = 2e-8;
+/// Cliques are so small that at least so many sweeps fit in the time, all starts together.
+const LEAST_SWEEPS: f64 = 6.0;
+
 /// Sweeps of belief propagation before blocks are chosen.
 const SWEEPS: usize = 20;
 
@@ -44,7 +49,7 @@ const SWEEPS: usize = 20;
 /// never below that one. Where there are no hard zeros every second start is uniform. How strong
 /// a factor is, by which blocks are chosen, is judged in turn by the beliefs of a few sweeps of
 /// belief propagation and by its table alone; from the fifth start on random numbers have a say,
-/// too. `memory` is in bytes, for the marginals of one block. The trace is that of the best start.
+/// too. Cliques are kept so small that some sweeps fit in the time of the budget. `memory` is in bytes, for the marginals of one block. The trace is that of the best start.
 ///
 /// # Bound
 /// Below, for any model and after any stop.
@@ -91,7 +96,12 @@ pub fn structured_mean_field(
     let naive = mean_field(inner, seed, starts, limits, budget).point;
     let uniform = MeanField::uniform(inner);
     let zeros = uniform.verify(inner)?.ln() == f64::NEG_INFINITY;
-    let limit = clique_limit(inner, ibound, memory);
+    let mut limit = clique_limit(inner, ibound, memory);
+    if let Some(left) = budget.remaining() {
+        let cliques = SECONDS_PER_ENTRY * inner.num_variables().max(1) as f64;
+        let sweep = left.as_secs_f64() / LEAST_SWEEPS;
+        limit.entries = limit.entries.min(sweep / cliques);
+    }
     let tables: Vec<f64> = inner.factors().iter().map(total_correlation).collect();
     let beliefs = believed_correlation(inner, budget);
     // So many starts differ without random numbers.
