@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::{Budget, Certificate, Refine, Stop, Upper};
+use forney_certify::{Above, Budget, Certificate, Refine, Stop, Upper};
 use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
@@ -51,7 +51,7 @@ pub struct GaugeReport {
     /// The verified bound.
     pub bound: Upper,
     /// Its witness.
-    pub witness: GaugedWmbe,
+    pub witness: GaugedWmbe<Above>,
     /// Gradient evaluations of the winner.
     pub iterations: usize,
     /// Was nothing split, so that the bound is `ln Z` itself?
@@ -141,7 +141,7 @@ impl Default for GaugeOptions {
     }
 }
 
-type Racer = Adam<GaugeObjective>;
+type Racer = Adam<GaugeObjective<Above>>;
 
 /// The candidates; a single one if it splits nothing.
 fn compile(
@@ -274,7 +274,7 @@ fn finish(
     })
 }
 
-fn verified(racer: &Racer, graph: &FactorGraph) -> Result<(Upper, GaugedWmbe), BoundError> {
+fn verified(racer: &Racer, graph: &FactorGraph) -> Result<(Upper, GaugedWmbe<Above>), BoundError> {
     let invalid = |error: crate::GaugeError| forney_certify::Flaw::Invalid(error.to_string());
     let witness = racer
         .objective()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::{Budget, Certificate, Objective, Refine, slack};
+use forney_certify::{Above, Below, Budget, Certificate, Objective, Refine, slack};
 use forney_exact::{Order, Schedule, Whole};
 use forney_gauge::{
     Adam, GaugeError, GaugeObjective, GaugeOptions, GaugedWmbe, Gauges, Published, SignedTable,
@@ -207,7 +207,7 @@ fn every_witness_bounds_z_from_above() {
         let order = shuffled(&graph, &mut rng);
         let schedule = split_schedule(&graph, &order);
         split += usize::from(!schedule.is_exact());
-        let objective = GaugeObjective::new(Arc::clone(&schedule), &graph, true);
+        let objective = GaugeObjective::<Above>::new(Arc::clone(&schedule), &graph, true);
         let mut start = objective.start();
         let gauges = objective.num_gauge_entries();
         let amplitude = [0.0, 0.5, 2.0][rng.random_range(0..3)];
@@ -246,12 +246,7 @@ fn without_a_split_gauges_change_nothing() {
         let order = shuffled(&graph, &mut rng);
         let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
         let gauges = random_gauges(&graph, &mut rng);
-        let witness = GaugedWmbe {
-            schedule,
-            gauges,
-            weights: Vec::new(),
-            shifts: Vec::new(),
-        };
+        let witness = GaugedWmbe::<Above>::new(schedule, gauges, Vec::new(), Vec::new());
         if let Ok(bound) = witness.verify(&graph) {
             assert!(bound.ln() >= exact - slack(exact), "seed {seed}");
             // Cancellation may cost digits, never the side.
@@ -271,7 +266,7 @@ fn the_optimiser_and_the_witness_agree() {
     for seed in 0..20 {
         let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(seed));
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
-        let objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+        let objective = GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
         let start = objective.start();
         let mut adam = Adam::new(objective, start, 0.1, 100);
         let first = adam.sweep();
@@ -305,7 +300,7 @@ fn gradients_agree_with_finite_differences() {
         let schedule = split_schedule(&graph, &order);
         assert!(!schedule.is_exact());
         let keep_signs = seed % 2 == 0;
-        let mut objective = GaugeObjective::new(schedule, &graph, keep_signs);
+        let mut objective = GaugeObjective::<Above>::new(schedule, &graph, keep_signs);
         let mut x = objective.start();
         for x in &mut x {
             *x += 0.8 * (2.0 * rng.random::<f64>() - 1.0);
@@ -346,7 +341,8 @@ fn symmetric_models_gain_by_gauges_alone() {
         });
         let graph = FactorGraph::new(vec![2; 18], factors.collect()).unwrap();
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
-        let mut objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+        let mut objective =
+            GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
         let x = objective.start();
         let mut gradient = vec![0.0; x.len()];
         objective.evaluate(&x, &mut gradient);
@@ -366,10 +362,10 @@ fn symmetric_models_gain_by_gauges_alone() {
 fn a_broken_witness_proves_nothing() {
     let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(1));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
-    let objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+    let objective = GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
     let good = objective.witness(&objective.start(), &graph).unwrap();
     assert!(good.verify(&graph).is_ok());
-    let broken = |change: &dyn Fn(&mut GaugedWmbe)| {
+    let broken = |change: &dyn Fn(&mut GaugedWmbe<Above>)| {
         let mut witness = good.clone();
         change(&mut witness);
         witness.verify(&graph).is_err()
