@@ -2,6 +2,7 @@
 
 mod adam;
 mod axis;
+mod climb;
 mod engine;
 mod gauges;
 mod objective;
@@ -16,5 +17,5 @@ pub use engine::SignedEngine;
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, UnknownVariant, Variant};
-pub use search::{GaugeOptions, GaugeReport, gauged_wmbe};
+pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 pub use witness::GaugedWmbe;

@@ -270,7 +270,8 @@ impl<S: Side> GaugedWmbe<S> {
             walk.multiply(&table.value, &mut product.value);
             walk.multiply(&table.upper, &mut product.upper);
         }
-        let rounding = 1.0 + f64::EPSILON * base.factors.len() as f64;
+        let direction = if is_above::<S>() { 1.0 } else { -1.0 };
+        let rounding = 1.0 + direction * f64::EPSILON * base.factors.len() as f64;
         product.upper.iter_mut().for_each(|u| *u *= rounding);
         Ok((product, ln_scale))
     }
