@@ -267,7 +267,8 @@ where
         }
         // Written so that NaN, which infinities give, has converged too.
         #[allow(clippy::neg_cmp_op_on_partial_ord)]
-        if !(value - winner.value() > options.tolerance) {
+        let idle = !(value - winner.value() > options.tolerance);
+        if idle && budget.stop().is_none() {
             break Stop::Converged;
         }
         length *= 2;
