@@ -1,7 +1,22 @@
-//! Gauge transformations and gauged weighted mini-bucket elimination.
+//! Gauge transformations, and weighted mini-bucket bounds that search over them (WMBE-G; Ahn,
+//! Chertkov, Weller & Shin 2018), on both sides of `ln Z`.
+//!
+//! A gauge changes the tables of a model and leaves `Z` as it is. A mini-bucket bound does change,
+//! so it can be minimised over gauges; cost shifts are the diagonal gauges `diag(e^θ)`.
+//!
+//! | symbol | name | where |
+//! |---|---|---|
+//! | `G_va`, `G_vaᵀ G_vb = I` | gauge of variable `v` at factor `a` | [`Gauges`] |
+//! | `f_{a,G}` | transformed factor, possibly negative | [`SignedTable`] |
+//! | `ln Z_w(G, λ, w)` | the bound, in nats | [`GaugeObjective`] |
+//! | `E = ∂ ln Z_w / ∂G` at `G = I` | tangent, equation (36) | [`Published`] |
+//!
+//! [`gauged_wmbe`] and [`gauged_wmbe_below`] are the calls that most users need; they want a model in
+//! Forney form ([`forney_model::Forney`]). What they return is a verified [`GaugedWmbe`].
 
 mod adam;
 mod axis;
+mod climb;
 mod engine;
 mod gauges;
 mod objective;
@@ -16,5 +31,5 @@ pub use engine::SignedEngine;
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, UnknownVariant, Variant};
-pub use search::{GaugeOptions, GaugeReport, gauged_wmbe};
+pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 pub use witness::GaugedWmbe;

@@ -1,10 +1,15 @@
 //! `ln Z_w` as a function of gauges, cost shifts and weights.
+//!
+//! The upper side takes any gauges. The lower side needs tables that stay positive, because reverse
+//! Hölder bounds `Σ|Π f|` and not `|Σ Π f|`: there the objective is `−∞` elsewhere and carries a
+//! logarithmic barrier `μ Σ_a mean_x ln f_{a,G}(x)`, which does not depend on the scale of a gauge.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
 use forney_bounds::wmbe::WeightMap;
-use forney_certify::{Above, Objective};
+use forney_certify::{Objective, Side};
 use forney_exact::Schedule;
 use forney_model::{FactorGraph, VarId};
 use nalgebra::DMatrix;
@@ -13,12 +18,13 @@ use crate::axis;
 use crate::engine::SignedEngine;
 use crate::{GaugeError, GaugedWmbe, Gauges};
 
-/// `ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
+/// `±ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
 ///
 /// The parameters lie one behind the other: the gauges `G_v` of all variables that lie in exactly
-/// two tables (row by row), the shifts, and the logits of the weights.
+/// two tables (row by row), the shifts, and the logits of the weights. On the lower side only
+/// variables between two tables without zeros are gauged.
 #[derive(Clone, Debug)]
-pub struct GaugeObjective {
+pub struct GaugeObjective<S: WeightMap> {
     engine: SignedEngine,
     /// `Σ ln` of constant factors, cardinalities of free variables and scales of the bases.
     constant: f64,
@@ -35,6 +41,9 @@ pub struct GaugeObjective {
     shifts: Vec<f64>,
     d_shifts: Vec<f64>,
     work: [Vec<f64>; 2],
+    /// `μ`.
+    barrier: f64,
+    side: PhantomData<S>,
 }
 
 /// One gauged axis of a base.
@@ -54,7 +63,7 @@ pub(crate) struct GaugeSlot {
     pub(crate) range: Range<usize>,
 }
 
-impl GaugeObjective {
+impl<S: WeightMap> GaugeObjective<S> {
     /// Loads the model into the schedule.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep_signs: bool) -> Self {
@@ -71,7 +80,8 @@ impl GaugeObjective {
             bases.push(table);
             constant += ln_scale;
         }
-        let (gauges, legs) = find_gauges(&schedule, graph);
+        let positive = |number: usize| is_above::<S>() || bases[number].iter().all(|&x| x > 0.0);
+        let (gauges, legs) = find_gauges(&schedule, graph, positive);
         let len = gauges.last().map_or(0, |gauge| gauge.range.end);
         let largest = bases.iter().map(Vec::len).max().unwrap_or(0);
         let side = gauges.iter().map(|g| g.card * g.card).max().unwrap_or(0);
@@ -89,10 +99,19 @@ impl GaugeObjective {
             d_shifts: vec![0.0; schedule.num_shifts()],
             work: [vec![0.0; work], vec![0.0; work]],
             engine: SignedEngine::new(schedule, keep_signs),
+            barrier: 0.0,
+            side: PhantomData,
         }
     }
 
-    /// Identity gauges, no shifts, uniform weights.
+    /// Sets the weight `μ` of the barrier; the upper side has none.
+    #[must_use]
+    pub fn with_barrier(mut self, barrier: f64) -> Self {
+        self.barrier = barrier;
+        self
+    }
+
+    /// Identity gauges, no shifts, neutral weights.
     #[must_use]
     pub fn start(&self) -> Vec<f64> {
         let mut x = vec![0.0; self.num_gauge_entries()];
@@ -125,7 +144,7 @@ impl GaugeObjective {
     ///
     /// # Errors
     /// A gauge too close to singular.
-    pub fn witness(&self, x: &[f64], graph: &FactorGraph) -> Result<GaugedWmbe, GaugeError> {
+    pub fn witness(&self, x: &[f64], graph: &FactorGraph) -> Result<GaugedWmbe<S>, GaugeError> {
         let schedule = self.engine.schedule();
         let matrices = self.gauges.iter().map(|gauge| {
             let entries = &x[gauge.range.clone()];
@@ -137,14 +156,14 @@ impl GaugeObjective {
         let mut weights = vec![0.0; logits.len()];
         for split in schedule.splits() {
             let part = split.first_weight..split.first_weight + split.steps.len();
-            Above::weights(&logits[part.clone()], &mut weights[part]);
+            S::weights(&logits[part.clone()], &mut weights[part]);
         }
-        Ok(GaugedWmbe {
-            schedule: Arc::clone(schedule),
+        Ok(GaugedWmbe::new(
+            Arc::clone(schedule),
             gauges,
             weights,
-            shifts: shifts.to_vec(),
-        })
+            shifts.to_vec(),
+        ))
     }
 
     pub(crate) fn gauges(&self) -> &[GaugeSlot] {
@@ -185,12 +204,25 @@ impl GaugeObjective {
             }
             target.copy_from_slice(from);
         }
-        let value = self.engine.forward(&self.weights, &self.shifts);
+        let mut value = self.engine.forward(&self.weights, &self.shifts);
         self.engine
             .backward(&mut self.d_weights, &mut self.d_shifts);
         self.tangents.fill(0.0);
         for (number, legs) in self.legs.iter().enumerate() {
-            let (adjoint, values) = (self.engine.base_adjoint(number), self.engine.base(number));
+            let values = self.engine.base(number);
+            let [adjoint, _] = self.work.each_mut().map(|work| &mut work[..values.len()]);
+            adjoint.copy_from_slice(self.engine.base_adjoint(number));
+            if !is_above::<S>() && !legs.is_empty() {
+                // Written so that NaN counts as negative.
+                if !values.iter().all(|&x| x > 0.0) {
+                    return f64::NAN;
+                }
+                let share = self.barrier / values.len() as f64;
+                value += share * values.iter().map(|x| x.ln()).sum::<f64>();
+                for (a, x) in adjoint.iter_mut().zip(values) {
+                    *a += share / x;
+                }
+            }
             for leg in legs {
                 let gauge = &self.gauges[leg.gauge];
                 let contracted = &mut self.tangents[gauge.range.clone()];
@@ -213,12 +245,12 @@ impl GaugeObjective {
         self.shifts.copy_from_slice(shifts);
         for split in schedule.splits() {
             let part = split.first_weight..split.first_weight + split.steps.len();
-            Above::weights(&logits[part.clone()], &mut self.weights[part]);
+            S::weights(&logits[part.clone()], &mut self.weights[part]);
         }
     }
 }
 
-impl Objective for GaugeObjective {
+impl<S: WeightMap> Objective for GaugeObjective<S> {
     fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         self.set_parameters(x);
         let value = self.pass(x);
@@ -241,14 +273,20 @@ impl Objective for GaugeObjective {
         let logits = &x[self.inverses.len() + self.shifts.len()..];
         for split in self.engine.schedule().splits() {
             let part = split.first_weight..split.first_weight + split.steps.len();
-            Above::pull_back(
+            S::pull_back(
                 &logits[part.clone()],
                 &self.d_weights[part.clone()],
                 &mut d_logits[part],
             );
         }
-        value
+        gradient.iter_mut().for_each(|g| *g *= S::SENSE);
+        S::SENSE * value
     }
+}
+
+/// Is this the side of upper bounds?
+pub(crate) fn is_above<S: Side>() -> bool {
+    S::TRIVIAL > 0.0
 }
 
 /// The product of the factors of a base as plain numbers, largest entry 1, and the logarithm that
@@ -282,8 +320,12 @@ fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
     (ln.iter().map(|ln| (ln - most).exp()).collect(), most)
 }
 
-/// Every variable whose two factors lie in two different bases, with the legs of each base.
-fn find_gauges(schedule: &Schedule, graph: &FactorGraph) -> (Vec<GaugeSlot>, Vec<Vec<Leg>>) {
+/// Every variable whose two factors lie in two different bases that are admitted, with the legs of each base.
+fn find_gauges(
+    schedule: &Schedule,
+    graph: &FactorGraph,
+    admitted: impl Fn(usize) -> bool,
+) -> (Vec<GaugeSlot>, Vec<Vec<Leg>>) {
     let mut base_of = vec![usize::MAX; graph.num_factors()];
     for (number, base) in schedule.bases().iter().enumerate() {
         for a in &base.factors {
@@ -300,7 +342,7 @@ fn find_gauges(schedule: &Schedule, graph: &FactorGraph) -> (Vec<GaugeSlot>, Vec
             continue;
         };
         let sides = [first, second].map(|a| base_of[a.index()]);
-        if sides[0] == sides[1] {
+        if sides[0] == sides[1] || !sides.iter().all(|&side| admitted(side)) {
             continue;
         }
         let card = graph.card(v);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use forney_certify::{Objective, Refine};
+use forney_certify::{Above, Objective, Refine};
 use forney_exact::Schedule;
 use forney_model::FactorGraph;
 
@@ -101,7 +101,7 @@ impl FromStr for Variant {
 /// product of all steps so far, which is the same and leaves a witness.
 #[derive(Clone, Debug)]
 pub struct Published {
-    objective: GaugeObjective,
+    objective: GaugeObjective<Above>,
     variant: Variant,
     x: Vec<f64>,
     gradient: Vec<f64>,
@@ -125,7 +125,7 @@ impl Published {
 
     /// The objective, which makes witnesses of points.
     #[must_use]
-    pub fn objective(&self) -> &GaugeObjective {
+    pub fn objective(&self) -> &GaugeObjective<Above> {
         &self.objective
     }
 

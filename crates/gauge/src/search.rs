@@ -8,17 +8,15 @@ use std::sync::Arc;
 
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::{Budget, Certificate, Refine, Stop, Upper};
+use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
 use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use crate::{Adam, GaugeObjective, GaugedWmbe};
-
-/// First step of every cycle.
-const STEP: f64 = 0.1;
+use crate::GaugedWmbe;
+use crate::climb::{Ascent, Climb, Descent};
 
 /// Evaluations of every candidate in the first round; each later round doubles them.
 const FIRST_ROUND: usize = 25;
@@ -47,11 +45,11 @@ pub struct GaugeOptions {
 
 /// A gauged bound with its witness.
 #[derive(Clone, Debug)]
-pub struct GaugeReport {
+pub struct GaugeReport<S: Side> {
     /// The verified bound.
-    pub bound: Upper,
+    pub bound: Bound<S>,
     /// Its witness.
-    pub witness: GaugedWmbe,
+    pub witness: GaugedWmbe<S>,
     /// Gradient evaluations of the winner.
     pub iterations: usize,
     /// Was nothing split, so that the bound is `ln Z` itself?
@@ -91,36 +89,60 @@ pub fn gauged_wmbe(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Upper, usize),
-) -> Result<GaugeReport, BoundError> {
+    watch: &mut dyn FnMut(Bound<Above>, usize),
+) -> Result<GaugeReport<Above>, BoundError> {
+    race::<Descent>(graph, options, budget, watch)
+}
+
+/// As [`gauged_wmbe`], from below: gauges that keep every table positive, and reverse Hölder weights.
+///
+/// Only variables between two tables without zeros are gauged.
+///
+/// # Errors
+/// As [`gauged_wmbe`].
+pub fn gauged_wmbe_below(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    budget: &Budget,
+    watch: &mut dyn FnMut(Bound<Below>, usize),
+) -> Result<GaugeReport<Below>, BoundError> {
+    race::<Ascent>(graph, options, budget, watch)
+}
+
+fn race<C: Climb>(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    budget: &Budget,
+    watch: &mut dyn FnMut(Bound<C::Side>, usize),
+) -> Result<GaugeReport<C::Side>, BoundError>
+where
+    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+{
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let mut racers = compile(graph, options, budget)?;
+    let schedules = compile(graph, options, budget)?;
+    let mut racers: Vec<C> = schedules
+        .into_par_iter()
+        .map(|schedule| C::new(Arc::new(schedule), graph))
+        .collect();
     // The race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
-    let race = half.as_ref().unwrap_or(budget);
+    let time = half.as_ref().unwrap_or(budget);
     let mut evaluations = FIRST_ROUND;
     while racers.len() > 1 {
-        racers.par_iter_mut().for_each(|racer| {
-            racer.restart(STEP, evaluations);
-            run(racer, evaluations, race);
-        });
+        racers
+            .par_iter_mut()
+            .for_each(|racer| racer.cycle(evaluations, time));
         // NaN sorts last.
         racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
         racers.truncate(racers.len().div_ceil(4));
         evaluations *= 2;
-        if race.stop().is_some() {
+        if time.stop().is_some() {
             racers.truncate(1);
         }
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
-    finish(
-        racers.remove(0),
-        evaluations.max(FIRST_CYCLE),
-        graph,
-        options,
-        budget,
-        watch,
-    )
+    let length = evaluations.max(FIRST_CYCLE);
+    finish(racers.remove(0), length, graph, options, budget, watch)
 }
 
 impl Default for GaugeOptions {
@@ -134,21 +156,19 @@ impl Default for GaugeOptions {
             order: None,
             candidates: 32,
             iterations: None,
-            tolerance: 1e-4,
+            tolerance: 1e-5,
             memory: 2e9,
             seed: 0,
         }
     }
 }
 
-type Racer = Adam<GaugeObjective>;
-
 /// The candidates; a single one if it splits nothing.
 fn compile(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-) -> Result<Vec<Racer>, BoundError> {
+) -> Result<Vec<Schedule>, BoundError> {
     let count = if options.order.is_some() {
         1
     } else {
@@ -189,14 +209,7 @@ fn compile(
     if let (true, Some(error)) = (schedules.is_empty(), refused) {
         return Err(error.into());
     }
-    Ok(schedules
-        .into_par_iter()
-        .map(|schedule| {
-            let objective = GaugeObjective::new(Arc::new(schedule), graph, true);
-            let start = objective.start();
-            Adam::new(objective, start, STEP, FIRST_ROUND)
-        })
-        .collect())
+    Ok(schedules)
 }
 
 /// Elimination orders worth trying: three deterministic ones, then mostly frontier orders, which
@@ -213,29 +226,24 @@ fn candidate(graph: &FactorGraph, number: usize, seed: u64) -> Order {
     }
 }
 
-/// Up to so many evaluations.
-fn run(racer: &mut Racer, evaluations: usize, budget: &Budget) {
-    for _ in 0..evaluations {
-        if budget.stop().is_some() || !racer.sweep().is_finite() {
-            return;
-        }
-    }
-}
-
-/// Cycles of cosine decay until nothing is gained or something ends it.
-fn finish(
-    mut winner: Racer,
+/// Cycles, each twice as long as the one before, until nothing is gained or something ends it.
+fn finish<C: Climb>(
+    mut winner: C,
     mut length: usize,
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Upper, usize),
-) -> Result<GaugeReport, BoundError> {
+    watch: &mut dyn FnMut(Bound<C::Side>, usize),
+) -> Result<GaugeReport<C::Side>, BoundError>
+where
+    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+{
     let exact = winner.objective().schedule().is_exact();
     let before = winner.evaluations();
     let most = options.iterations.unwrap_or(usize::MAX);
-    let mut best = verified(&winner, graph)?;
-    watch(best.0, 0);
+    // Where nothing was optimised yet the witness is that of identity gauges.
+    let (mut bound, mut witness) = verified(&winner, graph)?;
+    watch(bound, 0);
     let stop = loop {
         let spent = winner.evaluations() - before;
         if let Some(stop) = budget.stop() {
@@ -249,36 +257,39 @@ fn finish(
             };
         }
         let value = winner.value();
-        winner.restart(STEP, length.min(most - spent));
-        run(&mut winner, length.min(most - spent), budget);
+        winner.cycle(length.min(most - spent), budget);
         // A witness that does not verify, because its gauges went astray, is passed over.
         if let Ok(proved) = verified(&winner, graph)
-            && best.0.tighten(proved.0)
+            && bound.tighten(proved.0)
         {
-            best.1 = proved.1;
-            watch(best.0, winner.evaluations() - before);
+            witness = proved.1;
+            watch(bound, winner.evaluations() - before);
         }
         // Written so that NaN, which infinities give, has converged too.
         #[allow(clippy::neg_cmp_op_on_partial_ord)]
-        if !(value - winner.value() > options.tolerance) {
+        let idle = !(value - winner.value() > options.tolerance);
+        if idle && budget.stop().is_none() {
             break Stop::Converged;
         }
         length *= 2;
     };
     Ok(GaugeReport {
-        bound: best.0,
-        witness: best.1,
+        bound,
+        witness,
         iterations: winner.evaluations() - before,
         exact,
         stop,
     })
 }
 
-fn verified(racer: &Racer, graph: &FactorGraph) -> Result<(Upper, GaugedWmbe), BoundError> {
-    let invalid = |error: crate::GaugeError| forney_certify::Flaw::Invalid(error.to_string());
-    let witness = racer
-        .objective()
-        .witness(&racer.point(), graph)
-        .map_err(invalid)?;
+type Proof<S> = (Bound<S>, GaugedWmbe<S>);
+
+fn verified<C: Climb>(climb: &C, graph: &FactorGraph) -> Result<Proof<C::Side>, BoundError>
+where
+    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+{
+    let invalid = |error: crate::GaugeError| Flaw::Invalid(error.to_string());
+    let witness = climb.objective().witness(&climb.point(), graph);
+    let witness = witness.map_err(invalid)?;
     Ok((witness.verify(graph)?, witness))
 }

@@ -1,12 +1,14 @@
 //! The witness of a gauged mini-bucket bound.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use forney_certify::{Above, Bound, Certificate, Flaw};
+use forney_certify::{Above, Below, Bound, Certificate, Flaw, Side};
 use forney_exact::{Base, Schedule, Source, Step};
 use forney_model::{FactorGraph, FactorId, Table, VarId};
 
 use crate::Gauges;
+use crate::objective::is_above;
 use crate::sum::Weighted;
 use crate::walk::Walk;
 
@@ -16,14 +18,16 @@ const WEIGHT_SLACK: f64 = 1e-9;
 /// Products of positive entries below this might underflow to 0, which is no upper bound.
 const LEAST: f64 = 1e-290;
 
-/// A split schedule with gauges, Hölder weights and cost shifts: a proof of `ln Z_w ≥ ln Z`.
+/// A split schedule with gauges, Hölder weights and cost shifts: a proof of `ln Z_w ≥ ln Z`, or of
+/// `ln Z_w ≤ ln Z` if every gauged table is non-negative.
 ///
 /// [`Certificate::verify`] shares no number with the optimiser: it derives one side of every gauge
 /// from the other, so that `G_vaᵀ G_vb = I`, transforms the factors of the model and runs one pass.
 /// Cancellation cannot make the bound too low, because every table carries an upper bound of its
-/// own rounding errors, which is added once signs are dropped.
+/// own rounding errors, which is added once signs are dropped. On the lower side it is subtracted,
+/// and a table that is then negative anywhere proves nothing.
 #[derive(Clone, Debug)]
-pub struct GaugedWmbe {
+pub struct GaugedWmbe<S: Side> {
     /// Which tables meet where.
     pub schedule: Arc<Schedule>,
     /// The gauges.
@@ -32,17 +36,66 @@ pub struct GaugedWmbe {
     pub weights: Vec<f64>,
     /// `λ`, [`Schedule::num_shifts`] of them.
     pub shifts: Vec<f64>,
+    side: PhantomData<S>,
 }
 
-impl Certificate<FactorGraph> for GaugedWmbe {
+impl Certificate<FactorGraph> for GaugedWmbe<Above> {
     type Side = Above;
 
-    /// Recomputes the upper bound.
+    /// Recomputes the upper bound; every weight has to be > 0.
     ///
     /// # Errors
-    /// A schedule or gauges of another model, weights that are negative or do not sum to 1, shifts
-    /// that are not finite, and tables that span more than plain numbers hold.
+    /// A schedule or gauges of another model, weights that are not positive or do not sum to 1,
+    /// shifts that are not finite, and tables that span more than plain numbers hold.
     fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
+        self.recompute(graph, |weights| weights.iter().all(|&w| w > 0.0))
+    }
+}
+
+impl Certificate<FactorGraph> for GaugedWmbe<Below> {
+    type Side = Below;
+
+    /// Recomputes the lower bound; exactly one weight of each split has to be > 0, the others < 0,
+    /// and no gauged table may have a negative entry.
+    ///
+    /// # Errors
+    /// As on the upper side, and a gauged table with an entry that is not certainly ≥ 0.
+    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Below>, Flaw> {
+        self.recompute(graph, |weights| {
+            weights.iter().filter(|&&w| w > 0.0).count() == 1
+                && weights.iter().filter(|&&w| w < 0.0).count() == weights.len() - 1
+        })
+    }
+}
+
+/// A table with a bound on what it is without rounding: `|exact| ≤ upper`, `|value| ≤ upper`, and
+/// `|exact − value| ≤ upper − |value|` while `signed`. On the lower side both are what it is at least.
+#[derive(Clone, Debug)]
+struct Guarded {
+    value: Vec<f64>,
+    upper: Vec<f64>,
+    signed: bool,
+}
+
+impl<S: Side> GaugedWmbe<S> {
+    /// Joins the parts of a witness; [`Certificate::verify`] judges them.
+    #[must_use]
+    pub fn new(
+        schedule: Arc<Schedule>,
+        gauges: Gauges,
+        weights: Vec<f64>,
+        shifts: Vec<f64>,
+    ) -> Self {
+        Self {
+            schedule,
+            gauges,
+            weights,
+            shifts,
+            side: PhantomData,
+        }
+    }
+
+    fn recompute(&self, graph: &FactorGraph, sound: fn(&[f64]) -> bool) -> Result<Bound<S>, Flaw> {
         let schedule = &self.schedule;
         schedule.check(graph).map_err(Flaw::Invalid)?;
         self.gauges
@@ -63,27 +116,17 @@ impl Certificate<FactorGraph> for GaugedWmbe {
             let weights = &self.weights[part];
             let sum: f64 = weights.iter().sum();
             // Written so that NaN fails.
-            if !((sum - 1.0).abs() <= WEIGHT_SLACK && weights.iter().all(|&w| w > 0.0)) {
+            if !((sum - 1.0).abs() <= WEIGHT_SLACK && sound(weights)) {
                 let v = split.variable;
                 return Err(Flaw::Invalid(format!(
-                    "the weights {weights:?} of variable {v} are no upper bound"
+                    "the weights {weights:?} of variable {v} are no {} bound",
+                    S::NAME
                 )));
             }
         }
         Bound::new(self.pass(graph)?)
     }
-}
 
-/// A table with a bound on what it is without rounding: `|exact| ≤ upper`, `|value| ≤ upper`, and
-/// `|exact − value| ≤ upper − |value|` while `signed`.
-#[derive(Clone, Debug)]
-struct Guarded {
-    value: Vec<f64>,
-    upper: Vec<f64>,
-    signed: bool,
-}
-
-impl GaugedWmbe {
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
         let schedule = &self.schedule;
         let mut ln_z = 0.0;
@@ -227,7 +270,8 @@ impl GaugedWmbe {
             walk.multiply(&table.value, &mut product.value);
             walk.multiply(&table.upper, &mut product.upper);
         }
-        let rounding = 1.0 + f64::EPSILON * base.factors.len() as f64;
+        let direction = if is_above::<S>() { 1.0 } else { -1.0 };
+        let rounding = 1.0 + direction * f64::EPSILON * base.factors.len() as f64;
         product.upper.iter_mut().for_each(|u| *u *= rounding);
         Ok((product, ln_scale))
     }
@@ -247,16 +291,29 @@ impl GaugedWmbe {
         }
         let table = self.gauges.transform_factor(a, factor);
         let (total, error) = self.gauges.rounding(a, factor);
-        let upper = table
-            .values
-            .iter()
-            .zip(total)
-            .map(|(x, t)| x.abs() + error * t);
-        let guarded = Guarded {
-            upper: upper.collect(),
-            value: table.values,
-            signed: true,
+        let ln_scale = table.ln_scale;
+        let pairs = table.values.iter().zip(total);
+        let guarded = if is_above::<S>() {
+            Guarded {
+                upper: pairs.map(|(x, t)| x.abs() + error * t).collect(),
+                value: table.values,
+                signed: true,
+            }
+        } else {
+            let lower: Vec<f64> = pairs.map(|(x, t)| x - error * t).collect();
+            // Written so that NaN fails.
+            if !lower.iter().all(|&x| x >= 0.0) {
+                return Err(Flaw::Invalid(format!(
+                    "the gauged factor {a} has an entry that may be negative, so reverse Hölder \
+                     does not bound Z"
+                )));
+            }
+            Guarded {
+                value: lower.clone(),
+                upper: lower,
+                signed: false,
+            }
         };
-        Ok((guarded, table.ln_scale))
+        Ok((guarded, ln_scale))
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::{Budget, Certificate, Objective, Refine, slack};
+use forney_certify::{Above, Below, Budget, Certificate, Lbfgs, Objective, Refine, slack};
 use forney_exact::{Order, Schedule, Whole};
 use forney_gauge::{
     Adam, GaugeError, GaugeObjective, GaugeOptions, GaugedWmbe, Gauges, Published, SignedTable,
-    Variant, gauged_wmbe,
+    Variant, gauged_wmbe, gauged_wmbe_below,
 };
 use forney_model::enumerate::{enumerate, for_each_assignment};
 use forney_model::generate::{RandomModel, ising_grid, mobius, random};
@@ -207,7 +207,7 @@ fn every_witness_bounds_z_from_above() {
         let order = shuffled(&graph, &mut rng);
         let schedule = split_schedule(&graph, &order);
         split += usize::from(!schedule.is_exact());
-        let objective = GaugeObjective::new(Arc::clone(&schedule), &graph, true);
+        let objective = GaugeObjective::<Above>::new(Arc::clone(&schedule), &graph, true);
         let mut start = objective.start();
         let gauges = objective.num_gauge_entries();
         let amplitude = [0.0, 0.5, 2.0][rng.random_range(0..3)];
@@ -239,6 +239,87 @@ fn every_witness_bounds_z_from_above() {
 }
 
 #[test]
+fn every_witness_bounds_z_from_below() {
+    let (mut split, mut gauged, mut refused) = (0, 0, 0);
+    for seed in 0..1000 {
+        let (graph, mut rng) = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let order = shuffled(&graph, &mut rng);
+        let schedule = split_schedule(&graph, &order);
+        split += usize::from(!schedule.is_exact());
+        let objective = GaugeObjective::<Below>::new(schedule, &graph, true);
+        gauged += usize::from(objective.num_gauge_entries() > 0);
+        let start = objective.start();
+        let barred = objective.clone().with_barrier(0.01);
+        let mut climb = Lbfgs::new(barred, start.clone(), 10);
+        for _ in 0..20 {
+            climb.sweep();
+        }
+        for point in [start, climb.point()] {
+            let witness = objective.witness(&point, &graph).unwrap();
+            match witness.verify(&graph) {
+                Ok(bound) => assert!(
+                    bound.ln() <= exact + slack(exact),
+                    "seed {seed}: {} above {exact}",
+                    bound.ln()
+                ),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(split > 400, "{split} schedules had splits");
+    assert!(gauged > 200, "{gauged} models had gauges");
+    assert!(refused < 250, "{refused} witnesses refused");
+}
+
+#[test]
+fn a_lower_bound_refuses_negative_tables() {
+    let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(1));
+    let order = Order::new(graph.variables().collect(), &graph).unwrap();
+    let objective = GaugeObjective::<Below>::new(split_schedule(&graph, &order), &graph, true);
+    let good = objective.witness(&objective.start(), &graph).unwrap();
+    assert!(good.verify(&graph).is_ok());
+    let turn = DMatrix::from_row_slice(2, 2, &[0.8, -0.6, 0.6, 0.8]);
+    let mut negative = good.clone();
+    negative.gauges = Gauges::new(&graph, vec![(VarId(0), turn)]).unwrap();
+    let flaw = negative.verify(&graph).unwrap_err();
+    assert!(flaw.to_string().contains("may be negative"), "{flaw}");
+    let mut reversed = good;
+    reversed.weights.fill(0.5);
+    assert!(reversed.verify(&graph).is_err());
+}
+
+#[test]
+fn both_sides_close_on_z() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let order = Order::new(graph.variables().collect(), &graph).unwrap();
+    let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
+    let options = GaugeOptions {
+        limit: CliqueLimit {
+            ibound: 3,
+            entries: 1e6,
+        },
+        candidates: 8,
+        iterations: Some(400),
+        ..GaugeOptions::default()
+    };
+    let budget = Budget::unlimited();
+    let mut trace = Vec::new();
+    let above = gauged_wmbe(&graph, &options, &budget, &mut |bound, _| {
+        trace.push(bound.ln());
+    });
+    let above = above.unwrap();
+    let below = gauged_wmbe_below(&graph, &options, &budget, &mut |_, _| {}).unwrap();
+    assert!(below.bound.ln() <= exact && exact <= above.bound.ln());
+    assert!(above.bound.ln() - below.bound.ln() < 0.5);
+    assert!(
+        trace.is_sorted_by(|a, b| a > b),
+        "only improvements are seen"
+    );
+    assert_eq!(above.witness.verify(&graph).unwrap(), above.bound);
+}
+
+#[test]
 fn without_a_split_gauges_change_nothing() {
     for seed in 0..300 {
         let (graph, mut rng) = model(seed);
@@ -246,12 +327,7 @@ fn without_a_split_gauges_change_nothing() {
         let order = shuffled(&graph, &mut rng);
         let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
         let gauges = random_gauges(&graph, &mut rng);
-        let witness = GaugedWmbe {
-            schedule,
-            gauges,
-            weights: Vec::new(),
-            shifts: Vec::new(),
-        };
+        let witness = GaugedWmbe::<Above>::new(schedule, gauges, Vec::new(), Vec::new());
         if let Ok(bound) = witness.verify(&graph) {
             assert!(bound.ln() >= exact - slack(exact), "seed {seed}");
             // Cancellation may cost digits, never the side.
@@ -271,7 +347,7 @@ fn the_optimiser_and_the_witness_agree() {
     for seed in 0..20 {
         let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(seed));
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
-        let objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+        let objective = GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
         let start = objective.start();
         let mut adam = Adam::new(objective, start, 0.1, 100);
         let first = adam.sweep();
@@ -286,49 +362,76 @@ fn the_optimiser_and_the_witness_agree() {
     }
 }
 
+/// A ring with chords over variables of one cardinality: six factors of three variables.
+fn ring(card: usize, zero: bool, rng: &mut Pcg64) -> FactorGraph {
+    let factors = (0..6usize).map(|a| {
+        let scope = [(a + 5) % 6, a, 6 + a % 3].map(VarId::new).to_vec();
+        let entries = (0..card.pow(3)).map(|_| 2.0 * rng.random::<f64>() - 1.0);
+        let mut ln: Vec<f64> = entries.collect();
+        if zero {
+            ln[rng.random_range(0..card.pow(3))] = f64::NEG_INFINITY;
+        }
+        Table::from_ln(scope, vec![card; 3], ln).unwrap()
+    });
+    let factors = factors.collect();
+    FactorGraph::new(vec![card; 9], factors).unwrap()
+}
+
+fn check_gradient(objective: &mut impl Objective, mut x: Vec<f64>, seed: u64) {
+    let mut gradient = vec![0.0; x.len()];
+    let mut unused = gradient.clone();
+    let value = objective.evaluate(&x, &mut gradient);
+    assert!(value.is_finite(), "seed {seed}");
+    for at in 0..x.len() {
+        let here = x[at];
+        let step = 1e-6;
+        let mut side = |to: f64| {
+            x[at] = to;
+            objective.evaluate(&x, &mut unused)
+        };
+        let slope = (side(here + step) - side(here - step)) / (2.0 * step);
+        x[at] = here;
+        assert!(
+            (slope - gradient[at]).abs() < 1e-5 * (1.0 + slope.abs()),
+            "seed {seed}, coordinate {at}: {slope} and {}",
+            gradient[at]
+        );
+    }
+}
+
 #[test]
 fn gradients_agree_with_finite_differences() {
     for seed in 0..30 {
-        let card = 2 + seed as usize % 3;
         let mut rng = Pcg64::seed_from_u64(seed);
-        // A ring with chords over variables of this cardinality: six factors of three variables.
-        let factors = (0..6usize).map(|a| {
-            let scope = [(a + 5) % 6, a, 6 + a % 3].map(VarId::new).to_vec();
-            let entries = (0..card.pow(3)).map(|_| 2.0 * rng.random::<f64>() - 1.0);
-            let mut ln: Vec<f64> = entries.collect();
-            let zero = rng.random_range(0..card.pow(3));
-            ln[zero] = f64::NEG_INFINITY;
-            Table::from_ln(scope, vec![card; 3], ln).unwrap()
-        });
-        let graph = FactorGraph::new(vec![card; 9], factors.collect()).unwrap();
+        let graph = ring(2 + seed as usize % 3, true, &mut rng);
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
         let schedule = split_schedule(&graph, &order);
         assert!(!schedule.is_exact());
-        let keep_signs = seed % 2 == 0;
-        let mut objective = GaugeObjective::new(schedule, &graph, keep_signs);
+        let mut objective = GaugeObjective::<Above>::new(schedule, &graph, seed % 2 == 0);
         let mut x = objective.start();
         for x in &mut x {
             *x += 0.8 * (2.0 * rng.random::<f64>() - 1.0);
         }
-        let mut gradient = vec![0.0; x.len()];
-        let mut unused = gradient.clone();
-        let value = objective.evaluate(&x, &mut gradient);
-        assert!(value.is_finite());
-        for at in 0..x.len() {
-            let here = x[at];
-            let step = 1e-6;
-            let mut side = |to: f64| {
-                x[at] = to;
-                objective.evaluate(&x, &mut unused)
-            };
-            let slope = (side(here + step) - side(here - step)) / (2.0 * step);
-            x[at] = here;
-            assert!(
-                (slope - gradient[at]).abs() < 1e-5 * (1.0 + slope.abs()),
-                "seed {seed}, coordinate {at}: {slope} and {}",
-                gradient[at]
-            );
+        check_gradient(&mut objective, x, seed);
+    }
+}
+
+#[test]
+fn gradients_below_agree_with_finite_differences() {
+    for seed in 0..30 {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let graph = ring(2 + seed as usize % 3, false, &mut rng);
+        let order = Order::new(graph.variables().collect(), &graph).unwrap();
+        let schedule = split_schedule(&graph, &order);
+        let objective = GaugeObjective::<Below>::new(schedule, &graph, true);
+        let gauges = objective.num_gauge_entries();
+        let mut x = objective.start();
+        for (at, x) in x.iter_mut().enumerate() {
+            // Small enough for every table to stay positive.
+            let amplitude = if at < gauges { 0.01 } else { 0.5 };
+            *x += amplitude * (2.0 * rng.random::<f64>() - 1.0);
         }
+        check_gradient(&mut objective.with_barrier(0.1), x, seed);
     }
 }
 
@@ -346,7 +449,8 @@ fn symmetric_models_gain_by_gauges_alone() {
         });
         let graph = FactorGraph::new(vec![2; 18], factors.collect()).unwrap();
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
-        let mut objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+        let mut objective =
+            GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
         let x = objective.start();
         let mut gradient = vec![0.0; x.len()];
         objective.evaluate(&x, &mut gradient);
@@ -366,10 +470,10 @@ fn symmetric_models_gain_by_gauges_alone() {
 fn a_broken_witness_proves_nothing() {
     let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(1));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
-    let objective = GaugeObjective::new(split_schedule(&graph, &order), &graph, true);
+    let objective = GaugeObjective::<Above>::new(split_schedule(&graph, &order), &graph, true);
     let good = objective.witness(&objective.start(), &graph).unwrap();
     assert!(good.verify(&graph).is_ok());
-    let broken = |change: &dyn Fn(&mut GaugedWmbe)| {
+    let broken = |change: &dyn Fn(&mut GaugedWmbe<Above>)| {
         let mut witness = good.clone();
         change(&mut witness);
         witness.verify(&graph).is_err()

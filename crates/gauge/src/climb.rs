@@ -1,0 +1,153 @@
+//! How a gauged bound is improved on either side.
+//!
+//! Above, `|·|` has kinks and any gauge is allowed: Adam. Below, the tables stay positive, where the
+//! objective is smooth: quasi-Newton steps under a barrier that falls.
+
+use std::sync::Arc;
+
+use forney_bounds::wmbe::WeightMap;
+use forney_certify::{Above, Below, Budget, Lbfgs, Objective, Refine};
+use forney_exact::Schedule;
+use forney_model::FactorGraph;
+
+use crate::{Adam, GaugeObjective};
+
+/// First step of every cycle of Adam.
+const STEP: f64 = 0.1;
+
+/// The first weight of the barrier.
+const BARRIER: f64 = 0.1;
+
+/// The barrier falls by this factor with each cycle, down to [`LEAST_BARRIER`].
+const FALL: f64 = 0.3;
+
+/// Below this the barrier costs nothing worth having.
+const LEAST_BARRIER: f64 = 1e-5;
+
+/// Pairs that quasi-Newton steps remember.
+const MEMORY: usize = 20;
+
+/// A search that goes on cycle by cycle, each from the best point of the one before.
+pub(crate) trait Climb: Send {
+    type Side: WeightMap;
+
+    /// Starts at identity gauges.
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self;
+
+    /// Improves the point by about so many evaluations.
+    fn cycle(&mut self, evaluations: usize, budget: &Budget);
+
+    /// `±ln Z_w` at the point, lower is tighter.
+    fn value(&self) -> f64;
+
+    fn point(&self) -> Vec<f64>;
+
+    fn evaluations(&self) -> usize;
+
+    fn objective(&self) -> &GaugeObjective<Self::Side>;
+}
+
+/// The upper side.
+pub(crate) struct Descent(Adam<GaugeObjective<Above>>);
+
+impl Climb for Descent {
+    type Side = Above;
+
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
+        let objective = GaugeObjective::new(schedule, graph, true);
+        let start = objective.start();
+        Self(Adam::new(objective, start, STEP, 1))
+    }
+
+    fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        self.0.restart(STEP, evaluations);
+        for _ in 0..evaluations {
+            if budget.stop().is_some() || !self.0.sweep().is_finite() {
+                return;
+            }
+        }
+    }
+
+    fn value(&self) -> f64 {
+        self.0.value()
+    }
+
+    fn point(&self) -> Vec<f64> {
+        self.0.point()
+    }
+
+    fn evaluations(&self) -> usize {
+        self.0.evaluations()
+    }
+
+    fn objective(&self) -> &GaugeObjective<Above> {
+        self.0.objective()
+    }
+}
+
+/// The lower side.
+pub(crate) struct Ascent {
+    /// Without a barrier.
+    objective: GaugeObjective<Below>,
+    barrier: f64,
+    x: Vec<f64>,
+    unused: Vec<f64>,
+    value: f64,
+    evaluations: usize,
+}
+
+impl Climb for Ascent {
+    type Side = Below;
+
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
+        let mut objective = GaugeObjective::new(schedule, graph, true);
+        let x = objective.start();
+        let mut unused = vec![0.0; x.len()];
+        Self {
+            value: objective.evaluate(&x, &mut unused),
+            objective,
+            barrier: BARRIER,
+            x,
+            unused,
+            evaluations: 1,
+        }
+    }
+
+    fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        let barred = self.objective.clone().with_barrier(self.barrier);
+        let mut climb = Lbfgs::new(barred, self.x.clone(), MEMORY);
+        while climb.evaluations() < evaluations && budget.stop().is_none() {
+            let value = climb.value();
+            // Written so that NaN, which a start at −∞ gives, ends it too.
+            #[allow(clippy::neg_cmp_op_on_partial_ord)]
+            if !(climb.sweep() < value) {
+                break;
+            }
+        }
+        self.evaluations += climb.evaluations() + 1;
+        self.barrier = (self.barrier * FALL).max(LEAST_BARRIER);
+        let point = climb.point();
+        let value = self.objective.evaluate(&point, &mut self.unused);
+        // The barrier may have led to a looser bound; then the point before is kept.
+        if value < self.value {
+            self.value = value;
+            self.x = point;
+        }
+    }
+
+    fn value(&self) -> f64 {
+        self.value
+    }
+
+    fn point(&self) -> Vec<f64> {
+        self.x.clone()
+    }
+
+    fn evaluations(&self) -> usize {
+        self.evaluations
+    }
+
+    fn objective(&self) -> &GaugeObjective<Below> {
+        &self.objective
+    }
+}
