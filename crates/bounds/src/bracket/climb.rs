@@ -26,6 +26,7 @@ impl Job<'_, '_> {
         }
         let mut conditioning = self.conditioning();
         for round in 0.. {
+            self.structured(ibound, round);
             self.condition(&mut conditioning, self.share(0.1));
             if let Level::Exact = self.level(ibound, round)? {
                 return Ok(Stop::Converged);
@@ -71,6 +72,7 @@ impl Job<'_, '_> {
                     self.mean_field(0, self.share(0.1));
                     conditioning = self.conditioning();
                 }
+                self.structured(ibound, round);
                 self.condition(&mut conditioning, self.share(0.1));
             }
             match self.level(ibound, round)? {

@@ -26,6 +26,7 @@ impl Job<'_, '_> {
             .seed
             .wrapping_add(round.wrapping_mul(0x9e37_79b9));
         let fixed = self.options.order.as_ref();
+        let began = self.budget.elapsed();
         let first = fixed
             .cloned()
             .unwrap_or_else(|| candidate_order(self.graph, 0, seed));
@@ -42,9 +43,17 @@ impl Job<'_, '_> {
         {
             return Ok(Level::Exact);
         }
+        // On a huge model the orders and schedules themselves are what takes time.
+        let compiling = (self.budget.elapsed() - began).as_secs_f64();
+        let compiled = match self.budget.remaining() {
+            Some(left) => {
+                0.1 * left.as_secs_f64() * rayon::current_num_threads() as f64 / compiling
+            }
+            None => f64::INFINITY,
+        };
         let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
         let count = CANDIDATES
-            .min(affordable as usize)
+            .min(affordable.min(compiled) as usize)
             .min(of_iterations)
             .max(1);
         let orders = Orders { fixed, count, seed };

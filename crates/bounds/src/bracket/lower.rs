@@ -1,4 +1,4 @@
-//! Lower bounds that need no ibound: mean field and cutset conditioning.
+//! Lower bounds beside mini-buckets: mean field, plain and structured, and cutset conditioning.
 
 use std::time::Duration;
 
@@ -8,10 +8,15 @@ use super::Job;
 use crate::conditioning::Conditioning;
 use crate::mean_field::mean_field;
 use crate::options::{Method, Sides};
+use crate::structured_mean_field::structured_mean_field;
 
 /// Starts of one batch of mean field, and the most sweeps of each.
 const MEAN_FIELD_STARTS: usize = 8;
 const MEAN_FIELD_SWEEPS: usize = 500;
+
+/// Starts of structured mean field at one ibound, and the most sweeps of each.
+const STRUCTURED_STARTS: usize = 4;
+const STRUCTURED_SWEEPS: usize = 100;
 
 /// Rounds of conditioning between two levels if time has no end.
 const UNTIMED_ROUNDS: usize = 3;
@@ -33,6 +38,33 @@ impl Job<'_, '_> {
             self.board.post(lower, "mf");
         }
         run.trace.len()
+    }
+
+    /// Structured mean field with blocks of width up to the ibound.
+    pub(super) fn structured(&self, ibound: usize, round: u64) {
+        if self.options.sides == Sides::Upper || self.options.method != Method::Auto {
+            return;
+        }
+        let limits = Limits {
+            sweeps: Some(STRUCTURED_SWEEPS),
+            tolerance: 1e-4,
+        };
+        let seed = self.options.seed.wrapping_add(round);
+        let budget = self.budget.capped(self.share(0.1));
+        let memory = 0.4 * self.options.memory;
+        // Blocks that do not fit are no bound, and no failure of the bracket either.
+        if let Ok(run) = structured_mean_field(
+            self.graph,
+            ibound,
+            seed,
+            STRUCTURED_STARTS,
+            memory,
+            &limits,
+            &budget,
+        ) && let Ok(lower) = run.point.verify(self.graph)
+        {
+            self.board.post(lower, "structured-mf");
+        }
     }
 
     /// Rounds of cutset conditioning, at least one, until the time is over; a fixed number of them
