@@ -235,10 +235,7 @@ fn posteriors(model: &BinarySparseCoding, data: &Array2<f64>) -> Posteriors {
 /// No annealing and one start.
 fn plain(units: usize) -> BinarySparseCodingParams {
     BinarySparseCodingParams {
-        annealing: Annealing {
-            temperature: 1.0,
-            iterations: 0,
-        },
+        annealing: Annealing::NONE,
         starts: 1,
         tolerance: 0.0,
         iterations: 40,

@@ -24,6 +24,14 @@ pub struct Annealing {
     pub iterations: usize,
 }
 
+impl Annealing {
+    /// No annealing.
+    pub const NONE: Self = Self {
+        temperature: 1.0,
+        iterations: 0,
+    };
+}
+
 /// The parameters of learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BinarySparseCodingParams {
@@ -35,7 +43,7 @@ pub struct BinarySparseCodingParams {
     pub isotropic: bool,
     /// Default from `T = 10` in 30 iterations.
     pub annealing: Annealing,
-    /// Independent starts, of which the one with the best bound is kept; default 8.
+    /// Independent starts, of which the one with the best bound is kept; default 12.
     pub starts: usize,
     /// How the parameters follow the moments; default the closed form.
     pub m_step: MStep,
@@ -74,7 +82,7 @@ impl BinarySparseCodingParams {
                 temperature: 5.0,
                 iterations: 50,
             },
-            starts: 8,
+            starts: 12,
             m_step: MStep::ClosedForm,
             iterations: 200,
             tolerance: 1e-5,
@@ -126,9 +134,13 @@ impl BinarySparseCodingParams {
                 break;
             }
             let model = self.first_model(data, &mut rng);
-            let fit = self.climb(model, data, e_step, budget, &mut |model, bound| {
-                watch(start, model, bound);
-            })?;
+            let annealing = if start % 2 == 0 {
+                self.annealing
+            } else {
+                Annealing::NONE
+            };
+            let watch = &mut |model: &BinarySparseCoding, bound| watch(start, model, bound);
+            let fit = self.climb(model, annealing, data, e_step, budget, watch)?;
             if best.as_ref().is_none_or(|best| fit.bound > best.bound) {
                 best = Some(fit);
             }
@@ -144,6 +156,7 @@ impl BinarySparseCodingParams {
     fn climb(
         &self,
         mut model: BinarySparseCoding,
+        annealing: Annealing,
         data: ArrayView2<'_, f64>,
         e_step: &dyn EStep,
         budget: &Budget,
@@ -152,7 +165,7 @@ impl BinarySparseCodingParams {
         let Annealing {
             temperature,
             iterations: annealed,
-        } = self.annealing;
+        } = annealing;
         let mut trace: Vec<f64> = Vec::new();
         let mut iteration = 0;
         let stop = loop {
