@@ -1,10 +1,11 @@
 //! The words of the command line, checked one by one and not yet acted on.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use forney_bounds::Method;
+use forney_bounds::{Method, UnknownMethod};
 
 use crate::order::OrderChoice;
 use crate::units;
@@ -144,9 +145,9 @@ pub(crate) struct BoundArgs {
     #[arg(long, value_enum, value_name = "SIDE", default_value = "both")]
     pub(crate) side: SideChoice,
 
-    /// How: auto, or one method only (exact, wmbe, mf)
+    /// How: auto, or one method only (exact, wmbe, wmbe-g, mf)
     #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub(crate) method: Method,
+    pub(crate) method: MethodChoice,
 
     /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
     /// [default: the order that gives the best bound]
@@ -195,5 +196,24 @@ mod tests {
     #[test]
     fn the_words_do_not_contradict_each_other() {
         super::Cli::command().debug_assert();
+    }
+}
+
+/// How a bracket is found: by the methods of the bounds crate, or by gauges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MethodChoice {
+    Of(Method),
+    Gauged,
+}
+
+impl FromStr for MethodChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name == forney_gauge::NAME {
+            return Ok(Self::Gauged);
+        }
+        let known = name.parse().map(Self::Of);
+        known.map_err(|error: UnknownMethod| format!("{error}, and {}", forney_gauge::NAME))
     }
 }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use forney_bounds::{BoundOptions, BoundReport, Progress, Sides, bracket};
+use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides, bracket};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
 use forney_model::FactorGraph;
 use forney_uai::Solution;
 use serde::Serialize;
 
-use crate::args::{BoundArgs, SideChoice};
+use crate::args::{BoundArgs, MethodChoice, SideChoice};
 use crate::done::{Done, Output};
 use crate::error::Failure;
 use crate::problem::{Problem, simplify_sum};
@@ -107,8 +107,15 @@ fn close(
             SideChoice::Upper => Sides::Upper,
             SideChoice::Lower => Sides::Lower,
         },
-        method: args.method,
+        method: match args.method {
+            MethodChoice::Of(method) => method,
+            MethodChoice::Gauged => Method::Auto,
+        },
         order,
+    };
+    let prove = match args.method {
+        MethodChoice::Of(_) => bracket,
+        MethodChoice::Gauged => forney_gauge::bracket,
     };
     let mut bar = BracketBar::new();
     let mut last = None;
@@ -117,7 +124,7 @@ fn close(
         budget,
         GRACE,
         move |tell| {
-            bracket(&graph, &options, &its_budget, &mut |progress| {
+            prove(&graph, &options, &its_budget, &mut |progress| {
                 tell(*progress)
             })
         },

@@ -16,6 +16,7 @@
 
 mod adam;
 mod axis;
+mod bracket;
 mod climb;
 mod engine;
 mod gauges;
@@ -27,6 +28,7 @@ mod walk;
 mod witness;
 
 pub use adam::Adam;
+pub use bracket::{NAME, bracket};
 pub use engine::SignedEngine;
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
