@@ -10,7 +10,7 @@ use forney_certify::{Above, Below, Budget, Lbfgs, Objective, Refine};
 use forney_exact::Schedule;
 use forney_model::FactorGraph;
 
-use crate::{Adam, GaugeObjective};
+use crate::{Adam, GaugeObjective, Gauges};
 
 /// First step of every cycle of Adam.
 const STEP: f64 = 0.1;
@@ -31,8 +31,8 @@ const MEMORY: usize = 20;
 pub(crate) trait Climb: Send {
     type Side: WeightMap;
 
-    /// Starts at identity gauges.
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self;
+    /// Starts at the identity or at gauges found before.
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self;
 
     /// Improves the point by about so many evaluations.
     fn cycle(&mut self, evaluations: usize, budget: &Budget);
@@ -53,9 +53,9 @@ pub(crate) struct Descent(Adam<GaugeObjective<Above>>);
 impl Climb for Descent {
     type Side = Above;
 
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self {
         let objective = GaugeObjective::new(schedule, graph, true);
-        let start = objective.start();
+        let start = gauges.map_or_else(|| objective.start(), |gauges| objective.start_at(gauges));
         Self(Adam::new(objective, start, STEP, 1))
     }
 
@@ -99,9 +99,9 @@ pub(crate) struct Ascent {
 impl Climb for Ascent {
     type Side = Below;
 
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph) -> Self {
+    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self {
         let mut objective = GaugeObjective::new(schedule, graph, true);
-        let x = objective.start();
+        let x = gauges.map_or_else(|| objective.start(), |gauges| objective.start_at(gauges));
         let mut unused = vec![0.0; x.len()];
         Self {
             value: objective.evaluate(&x, &mut unused),

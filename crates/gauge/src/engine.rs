@@ -63,6 +63,9 @@ struct Compiled {
 impl SignedEngine {
     /// Lays out the tables of a schedule. With `keep_signs` a step below which nothing is split
     /// adds signed numbers; without it absolute values are taken everywhere, as published.
+    ///
+    /// # Panics
+    /// If a table has more than 2^32 entries.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, keep_signs: bool) -> Self {
         let mut end = 0;

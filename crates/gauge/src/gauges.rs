@@ -204,6 +204,12 @@ impl Gauges {
         Some(&gauge.matrices[side])
     }
 
+    /// `G_va` at the first factor of `v`, or `None` where it is the identity.
+    pub(crate) fn first(&self, v: VarId) -> Option<&DMatrix<f64>> {
+        let gauge = self.gauges[v.index()].as_ref()?;
+        Some(&gauge.matrices[0])
+    }
+
     /// First these gauges, then `later` ones: `G_va ← later_va G_va` for both factors.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod axis;
 mod bracket;
 mod climb;
 mod engine;
+mod frontier;
 mod gauges;
 mod objective;
 mod published;

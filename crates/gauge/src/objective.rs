@@ -16,7 +16,7 @@ use nalgebra::DMatrix;
 
 use crate::axis;
 use crate::engine::SignedEngine;
-use crate::{GaugeError, GaugedWmbe, Gauges};
+use crate::{GaugeError, GaugedWmbe, Gauges, MAX_CONDITION};
 
 /// `±ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
 ///
@@ -128,6 +128,23 @@ impl<S: WeightMap> GaugeObjective<S> {
         x
     }
 
+    /// As [`GaugeObjective::start`], with gauges found before, on this or another schedule.
+    ///
+    /// # Panics
+    /// If the gauges belong to another model.
+    #[must_use]
+    pub fn start_at(&self, gauges: &Gauges) -> Vec<f64> {
+        let mut x = self.start();
+        for slot in &self.gauges {
+            if let Some(matrix) = gauges.first(slot.variable) {
+                // nalgebra stores columns.
+                let rows = matrix.transpose();
+                x[slot.range.clone()].copy_from_slice(rows.as_slice());
+            }
+        }
+        x
+    }
+
     /// Entries of all gauges; the shifts follow them.
     #[must_use]
     pub fn num_gauge_entries(&self) -> usize {
@@ -186,7 +203,12 @@ impl<S: WeightMap> GaugeObjective<S> {
         for gauge in &self.gauges {
             let matrix = &x[gauge.range.clone()];
             let out = &mut self.inverses[gauge.range.clone()];
-            if !axis::inverse_transpose(matrix, gauge.card, &mut self.work[0], out) {
+            let inverted = axis::inverse_transpose(matrix, gauge.card, &mut self.work[0], out);
+            // ‖G‖ ‖G⁻¹‖ in Frobenius norms is at least the condition number. Written so that NaN
+            // is outside of the domain as well.
+            let squared = |entries: &[f64]| entries.iter().map(|x| x * x).sum::<f64>();
+            let sound = squared(matrix) * squared(out) <= MAX_CONDITION * MAX_CONDITION;
+            if !(inverted && sound) {
                 return f64::NAN;
             }
         }

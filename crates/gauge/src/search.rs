@@ -9,14 +9,15 @@ use std::sync::Arc;
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
-use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
+use forney_exact::{Heuristic, Order, Schedule, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use crate::GaugedWmbe;
 use crate::climb::{Ascent, Climb, Descent};
+use crate::frontier::frontier;
+use crate::{GaugedWmbe, Gauges};
 
 /// Evaluations of every candidate in the first round; each later round doubles them.
 const FIRST_ROUND: usize = 25;
@@ -31,6 +32,10 @@ pub struct GaugeOptions {
     pub limit: CliqueLimit,
     /// The elimination order; `None` lets orders race.
     pub order: Option<Order>,
+    /// Gauges to start from, for instance those that a smaller ibound found; `None` for identities.
+    ///
+    /// They suit the order that they were found on best: [`GaugeReport::order`].
+    pub gauges: Option<Gauges>,
     /// Orders that race.
     pub candidates: usize,
     /// At most so many gradient evaluations of the winner; `None` for no limit.
@@ -50,6 +55,8 @@ pub struct GaugeReport<S: Side> {
     pub bound: Bound<S>,
     /// Its witness.
     pub witness: GaugedWmbe<S>,
+    /// The elimination order of the witness.
+    pub order: Order,
     /// Gradient evaluations of the winner.
     pub iterations: usize,
     /// Was nothing split, so that the bound is `ln Z` itself?
@@ -119,10 +126,12 @@ where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let schedules = compile(graph, options, budget)?;
-    let mut racers: Vec<C> = schedules
+    let mut racers: Vec<Racer<C>> = compile(graph, options, budget)?
         .into_par_iter()
-        .map(|schedule| C::new(Arc::new(schedule), graph))
+        .map(|(order, schedule)| {
+            let climb = C::new(Arc::new(schedule), graph, options.gauges.as_ref());
+            Racer { order, climb }
+        })
         .collect();
     // The race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
@@ -131,9 +140,9 @@ where
     while racers.len() > 1 {
         racers
             .par_iter_mut()
-            .for_each(|racer| racer.cycle(evaluations, time));
+            .for_each(|racer| racer.climb.cycle(evaluations, time));
         // NaN sorts last.
-        racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
+        racers.sort_by(|a, b| a.climb.value().total_cmp(&b.climb.value()));
         racers.truncate(racers.len().div_ceil(4));
         evaluations *= 2;
         if time.stop().is_some() {
@@ -154,6 +163,7 @@ impl Default for GaugeOptions {
                 entries: 1e7,
             },
             order: None,
+            gauges: None,
             candidates: 32,
             iterations: None,
             tolerance: 1e-5,
@@ -163,12 +173,18 @@ impl Default for GaugeOptions {
     }
 }
 
+/// A candidate.
+struct Racer<C> {
+    order: Order,
+    climb: C,
+}
+
 /// The candidates; a single one if it splits nothing.
 fn compile(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-) -> Result<Vec<Schedule>, BoundError> {
+) -> Result<Vec<(Order, Schedule)>, BoundError> {
     let count = if options.order.is_some() {
         1
     } else {
@@ -182,7 +198,9 @@ fn compile(
                 Some(order) => order.clone(),
                 None => candidate(graph, number, options.seed),
             };
-            Schedule::compile(graph, &order, &mut MiniBuckets::new(options.limit, None))
+            let mut rule = MiniBuckets::new(options.limit, None);
+            let schedule = Schedule::compile(graph, &order, &mut rule);
+            schedule.map(|schedule| (order, schedule))
         })
         .collect();
     let mut schedules = Vec::new();
@@ -190,16 +208,22 @@ fn compile(
     let mut refused = None;
     for schedule in compiled {
         // Slopes and products of whole cliques are kept beside what an engine of factors keeps.
-        let admitted = schedule.and_then(|schedule| {
+        let admitted = schedule.and_then(|(order, schedule)| {
             let demand = schedule.demand();
             let bytes = demand.kept_bytes + 16.0 * demand.total_entries;
-            demand.admit(bytes, spare)?;
+            // Walks address tables by 32 bits.
+            let addressed = if demand.max_entries < f64::from(u32::MAX) {
+                spare
+            } else {
+                0.0
+            };
+            demand.admit(bytes, addressed)?;
             spare -= bytes;
-            Ok(schedule)
+            Ok((order, schedule))
         });
         match admitted {
-            Ok(schedule) if schedule.is_exact() => {
-                schedules = vec![schedule];
+            Ok((order, schedule)) if schedule.is_exact() => {
+                schedules = vec![(order, schedule)];
                 break;
             }
             Ok(schedule) => schedules.push(schedule),
@@ -217,18 +241,18 @@ fn compile(
 fn candidate(graph: &FactorGraph, number: usize, seed: u64) -> Order {
     let mut ties = Pcg64::seed_from_u64(seed.wrapping_add(number as u64));
     match number {
-        0 => sweep(graph, None),
+        0 => frontier(graph, None),
         1 => greedy(graph, Heuristic::MinFill, None),
         2 => greedy(graph, Heuristic::MinSize, None),
         n if n % 4 == 3 => greedy(graph, Heuristic::MinFill, Some(&mut ties)),
         n if n % 8 == 6 => greedy(graph, Heuristic::MinSize, Some(&mut ties)),
-        _ => sweep(graph, Some(&mut ties)),
+        _ => frontier(graph, Some(&mut ties)),
     }
 }
 
 /// Cycles, each twice as long as the one before, until nothing is gained or something ends it.
 fn finish<C: Climb>(
-    mut winner: C,
+    winner: Racer<C>,
     mut length: usize,
     graph: &FactorGraph,
     options: &GaugeOptions,
@@ -238,11 +262,17 @@ fn finish<C: Climb>(
 where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
+    let Racer {
+        order,
+        climb: mut winner,
+    } = winner;
     let exact = winner.objective().schedule().is_exact();
     let before = winner.evaluations();
     let most = options.iterations.unwrap_or(usize::MAX);
-    // Where nothing was optimised yet the witness is that of identity gauges.
-    let (mut bound, mut witness) = verified(&winner, graph)?;
+    // A point that went astray must not cost the bound that identity gauges give.
+    let start = winner.objective().start();
+    let (mut bound, mut witness) =
+        verified(&winner, &winner.point(), graph).or_else(|_| verified(&winner, &start, graph))?;
     watch(bound, 0);
     let stop = loop {
         let spent = winner.evaluations() - before;
@@ -259,7 +289,7 @@ where
         let value = winner.value();
         winner.cycle(length.min(most - spent), budget);
         // A witness that does not verify, because its gauges went astray, is passed over.
-        if let Ok(proved) = verified(&winner, graph)
+        if let Ok(proved) = verified(&winner, &winner.point(), graph)
             && bound.tighten(proved.0)
         {
             witness = proved.1;
@@ -276,6 +306,7 @@ where
     Ok(GaugeReport {
         bound,
         witness,
+        order,
         iterations: winner.evaluations() - before,
         exact,
         stop,
@@ -284,12 +315,16 @@ where
 
 type Proof<S> = (Bound<S>, GaugedWmbe<S>);
 
-fn verified<C: Climb>(climb: &C, graph: &FactorGraph) -> Result<Proof<C::Side>, BoundError>
+fn verified<C: Climb>(
+    climb: &C,
+    point: &[f64],
+    graph: &FactorGraph,
+) -> Result<Proof<C::Side>, BoundError>
 where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     let invalid = |error: crate::GaugeError| Flaw::Invalid(error.to_string());
-    let witness = climb.objective().witness(&climb.point(), graph);
+    let witness = climb.objective().witness(point, graph);
     let witness = witness.map_err(invalid)?;
     Ok((witness.verify(graph)?, witness))
 }

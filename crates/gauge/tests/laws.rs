@@ -317,6 +317,19 @@ fn both_sides_close_on_z() {
         "only improvements are seen"
     );
     assert_eq!(above.witness.verify(&graph).unwrap(), above.bound);
+
+    // A larger ibound goes on from the gauges of the smaller one, whatever their sides.
+    let next = GaugeOptions {
+        limit: CliqueLimit {
+            ibound: 4,
+            entries: 1e6,
+        },
+        order: Some(above.order),
+        gauges: Some(above.witness.gauges),
+        ..options
+    };
+    let wider = gauged_wmbe(&graph, &next, &budget, &mut |_, _| {}).unwrap();
+    assert!(exact <= wider.bound.ln() && wider.bound.ln() < above.bound.ln() + 0.1);
 }
 
 #[test]
