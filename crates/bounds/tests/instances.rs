@@ -1,6 +1,8 @@
 //! Brackets of bundled instances: on the right side of the reference, and as tight as they were.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use forney_bounds::{BoundOptions, Method, bracket};
 use forney_certify::{Budget, slack};
@@ -86,4 +88,48 @@ fn brackets_at_a_small_ibound() {
         lines += &format!("{short}: {:+.2} {:+.2}\n", lower - ln_z, upper - ln_z);
     }
     insta::assert_snapshot!(lines);
+}
+
+/// Competition instances with their published values, read from beside the repository.
+#[test]
+#[ignore = "takes minutes and needs the competition files in ../shared/data"]
+fn competition_instances_are_bracketed() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let Ok(manifest) = std::fs::read_to_string(data.join("MANIFEST.md")) else {
+        eprintln!("skipped: {} is not there", data.display());
+        return;
+    };
+    let mut checked = 0;
+    for line in manifest.lines() {
+        let row: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, file, _, _, _, _, _, _, _, _, exact, ..] = row[..] else {
+            continue;
+        };
+        // Published decimal logarithms have few digits and some are wrong; exact values have many.
+        let (Ok(ln_z), true) = (exact.parse::<f64>(), file.ends_with(".uai")) else {
+            continue;
+        };
+        let model = read_file(data.join(file), read_model).unwrap();
+        let mut graph = model.to_graph().unwrap();
+        let evidence = data.join(format!("{file}.evid"));
+        if evidence.is_file() {
+            let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
+            let evidence = read_file(evidence, read).unwrap();
+            let domains = Domains::observed(&graph, &evidence).unwrap();
+            graph = domains.restrict(&graph).graph().clone();
+        }
+        let budget = Budget::new(Some(Duration::from_secs(5)), Arc::default());
+        let report = bracket(&graph, &BoundOptions::default(), &budget, &mut |_| {}).unwrap();
+        let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
+        // CPTs printed with few digits sum to 1 only so far.
+        let slack = if ln_z.is_finite() {
+            1e-9 * ln_z.abs().max(100.0)
+        } else {
+            0.0
+        };
+        assert!(lower <= ln_z + slack, "{file}: lower {lower} above {ln_z}");
+        assert!(upper >= ln_z - slack, "{file}: upper {upper} below {ln_z}");
+        checked += 1;
+    }
+    assert!(checked > 40, "only {checked} files were checked");
 }

@@ -135,6 +135,33 @@ fn the_same_numbers_for_any_number_of_threads() {
 }
 
 #[test]
+fn every_method_keeps_to_its_side() {
+    for reference in references() {
+        if !["mobius24_T1", "mixed12_s1", "ising10_b1", "asia", "child"]
+            .iter()
+            .any(|name| reference.model.contains(name))
+        {
+            continue;
+        }
+        for method in ["auto", "exact", "wmbe", "wmbe-g", "mf"] {
+            let limits = ["--method", method, "--iterations", "60", "--time", "20"];
+            let json = reference.run("bound", &limits).json();
+            let words = (&reference.model, method);
+            let number = |key: &str| json[key].as_f64();
+            let slack = reference.tolerance();
+            if let Some(lower) = number("lower") {
+                assert!(lower <= reference.ln_z + slack, "{words:?}: {json}");
+            }
+            if let Some(upper) = number("upper") {
+                assert!(upper >= reference.ln_z - slack, "{words:?}: {json}");
+            }
+            let proved = number("lower").is_some() || number("upper").is_some();
+            assert!(proved, "{words:?}: {json}");
+        }
+    }
+}
+
+#[test]
 fn every_way_to_an_order_gives_the_same_value() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("order");

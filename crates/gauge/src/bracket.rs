@@ -101,21 +101,21 @@ pub fn bracket(
             }
             break Stop::MemoryLimit;
         }
-        lock().next_level();
         round += 1;
-        let (lower, upper) = (lock().lower, lock().upper);
+        let (lower, upper) = lock().next_level();
         if Bracket::new(lower, upper)?.gap() <= options.gap {
             break Stop::Converged;
         }
         if let Some(stop) = budget.stop() {
             break stop;
         }
+        // The iterations are those of one level's winner; without them or an end of time a level
+        // ends when it gains no more.
+        if options.iterations.is_some() {
+            break Stop::SweepLimit;
+        }
         if budget.remaining().is_none() {
-            break if options.iterations.is_some() {
-                Stop::SweepLimit
-            } else {
-                Stop::Converged
-            };
+            break Stop::Converged;
         }
         if options.ibound.is_none() {
             ibound += IBOUND_STEP;
@@ -170,9 +170,11 @@ impl Best<'_, '_> {
         });
     }
 
-    fn next_level(&mut self) {
+    /// Adds up the evaluations of a level that is over; returns the best bounds.
+    fn next_level(&mut self) -> (Lower, Upper) {
         self.spent += self.iterations.iter().sum::<usize>();
         self.iterations = [0; 2];
+        (self.lower, self.upper)
     }
 }
 
