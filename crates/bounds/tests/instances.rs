@@ -92,6 +92,7 @@ fn brackets_at_a_small_ibound() {
 
 /// Competition instances with their published values, read from beside the repository.
 #[test]
+#[allow(clippy::print_stderr)] // A skipped test says so.
 #[ignore = "takes minutes and needs the competition files in ../shared/data"]
 fn competition_instances_are_bracketed() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");

@@ -187,7 +187,7 @@ impl Report {
             stop: found.stop,
             exact: found.exact,
             elapsed_s: budget.elapsed().as_secs_f64(),
-            peak_bytes: Some(found.peak_bytes),
+            peak_bytes: Some(found.peak_bytes).filter(|&bytes| bytes > 0.0),
         }
     }
 
