@@ -78,11 +78,7 @@ impl Prepared {
                 self.norms[i] = 0.0;
                 continue;
             }
-            let norm = if weight > 0.0 {
-                view.range.max
-            } else {
-                view.range.min
-            };
+            let norm = view.norm(weight);
             self.norms[i] = norm;
             let out = reserve(&mut self.buffers[i], view.data.len());
             let sign = view.sign();
@@ -108,11 +104,7 @@ impl Prepared {
                 self.norms[i] = 0.0;
                 continue;
             }
-            let norm = if weight > 0.0 {
-                view.range.max
-            } else {
-                view.range.min
-            };
+            let norm = view.norm(weight);
             self.norms[i] = norm;
             let out = reserve(&mut self.buffers[i], view.data.len());
             let sign = view.sign();

@@ -153,6 +153,15 @@ impl<'t> View<'t> {
         }
     }
 
+    /// `ln s`, the entry that makes every `(f / s)^{1/w}` at most 1; the scale excluded.
+    pub(crate) fn norm(&self, weight: f64) -> f64 {
+        if weight > 0.0 {
+            self.range.max
+        } else {
+            self.range.min
+        }
+    }
+
     /// `±1`: the factor that turns an entry into the logarithm it stands for.
     pub(crate) fn sign(&self) -> f64 {
         if self.negated { -1.0 } else { 1.0 }
