@@ -20,6 +20,8 @@ mod bracket;
 mod climb;
 mod engine;
 mod frontier;
+mod gauged_belief_propagation;
+mod gauged_mean_field;
 mod gauges;
 mod objective;
 mod published;
@@ -31,6 +33,10 @@ mod witness;
 pub use adam::Adam;
 pub use bracket::{NAME, bracket};
 pub use engine::SignedEngine;
+pub use gauged_belief_propagation::gauged_belief_propagation;
+pub use gauged_mean_field::{
+    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, gauged_mean_field,
+};
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, UnknownVariant, Variant};
