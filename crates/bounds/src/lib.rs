@@ -8,6 +8,7 @@ mod allowed;
 mod belief_propagation;
 mod board;
 mod bracket;
+mod buckets;
 mod conditioning;
 mod elbo;
 mod error;

@@ -9,6 +9,9 @@
 //! The powers cost one `exp` for each entry of an *input*, not of the clique; the clique itself is
 //! multiplied and added in plain numbers where the product provably neither under- nor overflows,
 //! and in logarithms where it might.
+//!
+//! The limits `w → ±0` are written as the two zeros of a float: a weight of `+0` takes the maximum
+//! over `x`, one of `−0` the minimum.
 
 use rayon::prelude::*;
 
@@ -78,10 +81,15 @@ pub(crate) fn forward(
         message.range = Range::EMPTY;
     } else if algebra == Algebra::Max || weight == 0.0 {
         scratch.ran = Ran::Log;
-        scratch.prepared.logs(&step.plan, views, 1.0);
+        // The minimum is minus the maximum of the reciprocals.
+        let sign = 1.0f64.copysign(weight);
+        scratch.prepared.logs(&step.plan, views, sign);
         let tables = scratch.prepared.tables(&step.plan, views);
         run(step, watch, &mut scratch.tile, out, |first, out, tile| {
             kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
+            for m in out {
+                *m *= sign;
+            }
         });
         message.range = Range::of(Form::Log, out);
     } else if spread <= SAFE * weight.abs() {

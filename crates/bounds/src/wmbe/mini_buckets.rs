@@ -38,7 +38,7 @@ impl CliqueLimit {
         }
     }
 
-    fn holds(&self, scope: &[VarId], cards: &[usize]) -> bool {
+    pub(super) fn holds(&self, scope: &[VarId], cards: &[usize]) -> bool {
         scope.len() <= self.ibound + 1
             && scope
                 .iter()

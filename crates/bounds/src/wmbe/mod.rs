@@ -15,12 +15,18 @@
 //! | ibound | cliques hold at most ibound + 1 variables | |
 //! | `ln Z_w` | the bound | nats |
 
+mod content;
+mod frozen;
 mod mini_buckets;
 mod objective;
+mod published;
 mod tournament;
+mod variants;
 mod witness;
 
+pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
 pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, candidate_order, race};
+pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::Wmbe;

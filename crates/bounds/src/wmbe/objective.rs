@@ -21,6 +21,10 @@ pub trait WeightMap: Side {
     /// The factor that turns `ln Z_w` into something to minimise.
     const SENSE: f64;
 
+    /// The weight of a mini-bucket that keeps only its extreme: `+0` (maximum) above, `−0`
+    /// (minimum) below.
+    const EXTREME: f64;
+
     /// Logits to start from for a split into `r` mini-buckets.
     fn start(r: usize) -> Vec<f64>;
 
@@ -33,6 +37,7 @@ pub trait WeightMap: Side {
 
 impl WeightMap for Above {
     const SENSE: f64 = 1.0;
+    const EXTREME: f64 = 0.0;
 
     fn start(r: usize) -> Vec<f64> {
         vec![0.0; r]
@@ -69,6 +74,7 @@ impl WeightMap for Above {
 
 impl WeightMap for Below {
     const SENSE: f64 = -1.0;
+    const EXTREME: f64 = -0.0;
 
     fn start(r: usize) -> Vec<f64> {
         let mut logits = vec![-1.0; r];
@@ -122,6 +128,18 @@ impl<S: WeightMap> WmbeObjective<S> {
             weights,
             side: PhantomData,
         }
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<Schedule> {
+        self.engine.schedule()
+    }
+
+    /// The weights `w_r` at the point that was evaluated last.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
     }
 
     /// The parameters to start from: no shifts, neutral weights.

@@ -71,20 +71,25 @@ impl<S: Side> Wmbe<S> {
 impl Certificate<FactorGraph> for Wmbe<Above> {
     type Side = Above;
 
-    /// Recomputes the upper bound; every weight has to be ≥ 0 (0 is a maximum).
+    /// Recomputes the upper bound; every weight has to be ≥ +0 (+0 is a maximum).
     fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
-        self.recompute(graph, |weights| weights.iter().all(|&w| w >= 0.0))
+        // −0 would be a minimum, and is `>= 0.0`.
+        self.recompute(graph, |weights| {
+            weights.iter().all(|&w| w >= 0.0 && w.is_sign_positive())
+        })
     }
 }
 
 impl Certificate<FactorGraph> for Wmbe<Below> {
     type Side = Below;
 
-    /// Recomputes the lower bound; exactly one weight of each split has to be > 0, the others < 0.
+    /// Recomputes the lower bound; exactly one weight of each split has to be > 0, the others ≤ −0
+    /// (−0 is a minimum).
     fn verify(&self, graph: &FactorGraph) -> Result<Bound<Below>, Flaw> {
         self.recompute(graph, |weights| {
+            let negative = |w: f64| w <= 0.0 && w.is_sign_negative();
             weights.iter().filter(|&&w| w > 0.0).count() == 1
-                && weights.iter().filter(|&&w| w < 0.0).count() == weights.len() - 1
+                && weights.iter().filter(|&&w| negative(w)).count() == weights.len() - 1
         })
     }
 }

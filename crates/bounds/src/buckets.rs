@@ -1,0 +1,138 @@
+//! Bucket elimination table by table, for decisions that need numbers while buckets are formed.
+//!
+//! It runs beside the compiler of [`Schedule`](forney_exact::Schedule)s: the tables of a bucket are
+//! those of [`Bucket::scopes`](forney_exact::Bucket), in the same order.
+
+use forney_exact::Order;
+use forney_model::{FactorGraph, FactorId, VarId};
+
+/// A table waiting in a bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// Ascending in elimination position, slowest first; variables of one state left out.
+    pub(crate) scope: Vec<VarId>,
+    /// `ln f`.
+    pub(crate) ln: Vec<f64>,
+    /// The factors of the model that went into it.
+    pub(crate) factors: Vec<FactorId>,
+}
+
+/// The tables that are left, each in the bucket of its first variable.
+#[derive(Clone, Debug)]
+pub(crate) struct Buckets {
+    cards: Vec<usize>,
+    position: Vec<usize>,
+    /// By variable.
+    buckets: Vec<Vec<Pending>>,
+}
+
+impl Buckets {
+    /// The factors of a model; those without variables of several states are left out.
+    pub(crate) fn new(graph: &FactorGraph, order: &Order) -> Self {
+        let mut position = vec![0; graph.num_variables()];
+        for (at, v) in order.vars().iter().enumerate() {
+            position[v.index()] = at;
+        }
+        let mut buckets = Self {
+            cards: graph.cards().to_vec(),
+            position,
+            buckets: vec![Vec::new(); graph.num_variables()],
+        };
+        for (a, factor) in graph.factors().iter().enumerate() {
+            let place = |v: &VarId| (graph.card(*v) == 1, buckets.position[v.index()]);
+            let mut scope = factor.scope().to_vec();
+            scope.sort_by_key(place);
+            // Variables of one state come last, where they change no entry's place.
+            let ln = factor.permuted(&scope).ln().to_vec();
+            scope.retain(|&v| graph.card(v) > 1);
+            buckets.post(Pending {
+                scope,
+                ln,
+                factors: vec![FactorId::new(a)],
+            });
+        }
+        buckets
+    }
+
+    /// Puts a table into the bucket of its first variable; drops it if it has none.
+    pub(crate) fn post(&mut self, table: Pending) {
+        if let Some(first) = table.scope.first() {
+            self.buckets[first.index()].push(table);
+        }
+    }
+
+    /// Takes all tables out of the bucket of a variable.
+    pub(crate) fn take(&mut self, variable: VarId) -> Vec<Pending> {
+        std::mem::take(&mut self.buckets[variable.index()])
+    }
+
+    /// The scope of a product of tables, in elimination order.
+    pub(crate) fn union<'t>(&self, tables: impl IntoIterator<Item = &'t Pending>) -> Vec<VarId> {
+        let mut scope: Vec<VarId> = (tables.into_iter())
+            .flat_map(|table| table.scope.iter().copied())
+            .collect();
+        scope.sort_by_key(|v| self.position[v.index()]);
+        scope.dedup();
+        scope
+    }
+
+    /// The product of tables over `scope`, which holds theirs and is in elimination order.
+    pub(crate) fn product<'t>(
+        &self,
+        tables: impl IntoIterator<Item = &'t Pending>,
+        scope: Vec<VarId>,
+    ) -> Pending {
+        let cards: Vec<usize> = scope.iter().map(|v| self.cards[v.index()]).collect();
+        let mut product = Pending {
+            ln: vec![0.0; cards.iter().product()],
+            factors: Vec::new(),
+            scope,
+        };
+        let mut state = vec![0; cards.len()];
+        for table in tables {
+            product.factors.extend(&table.factors);
+            let mut strides = vec![0; cards.len()];
+            let mut stride = 1;
+            for v in table.scope.iter().rev() {
+                let axis = product.scope.iter().position(|u| u == v);
+                strides[axis.expect("a scope within the union")] = stride;
+                stride *= self.cards[v.index()];
+            }
+            let mut at = 0;
+            state.fill(0);
+            for ln in &mut product.ln {
+                *ln += table.ln[at];
+                for axis in (0..cards.len()).rev() {
+                    state[axis] += 1;
+                    at += strides[axis];
+                    if state[axis] < cards[axis] {
+                        break;
+                    }
+                    at -= strides[axis] * cards[axis];
+                    state[axis] = 0;
+                }
+            }
+        }
+        product
+    }
+
+    /// `ln (Σ_x f^{1/w})^w` over the first variable of a table, `w > 0`.
+    pub(crate) fn eliminate(&self, table: Pending, weight: f64) -> Pending {
+        let rows = self.cards[table.scope[0].index()];
+        let cols = table.ln.len() / rows;
+        let ln = (0..cols).map(|col| {
+            let column = table.ln[col..].iter().step_by(cols);
+            let most = column.clone().copied().fold(f64::NEG_INFINITY, f64::max);
+            if most == f64::NEG_INFINITY {
+                return most;
+            }
+            let sum: f64 = column.map(|ln| ((ln - most) / weight).exp()).sum();
+            most + weight * sum.ln()
+        });
+        Pending {
+            ln: ln.collect(),
+            scope: table.scope[1..].to_vec(),
+            factors: table.factors,
+        }
+    }
+}
