@@ -1,1 +1,37 @@
 //! Every bound and estimate of the workspace behind one interface, listed in one registry.
+//!
+//! A [`Method`] improves a [`Value`] of one [`Side`] within a budget. [`METHODS`] lists them all: the
+//! program, the law suite and the measured tables read it, so that a new method is one file here and
+//! one line there.
+
+mod belief_propagation;
+mod climb;
+mod gauged_mini_buckets;
+mod inapplicable;
+mod mean_field;
+mod method;
+mod mini_buckets;
+mod negative_tree_reweighted;
+mod restarts;
+mod structured_mean_field;
+mod tree_reweighted;
+
+pub use inapplicable::Inapplicable;
+pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Steps, Value, Watch};
+
+/// All methods, in the order of tables.
+pub static METHODS: &[&dyn Method] = &[
+    &mean_field::NaiveMeanField,
+    &structured_mean_field::StructuredMeanField,
+    &negative_tree_reweighted::NegativeTrees,
+    &tree_reweighted::TreeReweightedPropagation,
+    &mini_buckets::WeightedMiniBuckets,
+    &gauged_mini_buckets::GaugedMiniBuckets,
+    &belief_propagation::BeliefPropagation,
+];
+
+/// The method of that name.
+#[must_use]
+pub fn method(name: &str) -> Option<&'static dyn Method> {
+    METHODS.iter().copied().find(|method| method.name() == name)
+}

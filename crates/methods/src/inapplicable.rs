@@ -1,0 +1,31 @@
+//! Why a method gives no value.
+
+use forney_bounds::{BoundError, StartError};
+use forney_certify::Flaw;
+
+use crate::Side;
+
+/// Why a method does not apply to a model, or not within the limits.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Inapplicable {
+    /// The method has no such side.
+    #[error("{name} gives no {side} value")]
+    Side {
+        /// The method.
+        name: &'static str,
+        /// The side it was asked for.
+        side: Side,
+    },
+    /// Mini-buckets do not fit.
+    #[error(transparent)]
+    Bound(#[from] BoundError),
+    /// Forests do not exist or prove nothing.
+    #[error(transparent)]
+    TreeReweighting(#[from] forney_bounds::Inapplicable),
+    /// Blocks of structured mean field do not fit.
+    #[error(transparent)]
+    Blocks(#[from] StartError),
+    /// A witness proved nothing.
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+}

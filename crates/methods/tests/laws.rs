@@ -1,0 +1,312 @@
+//! Laws that every registered method keeps, against enumeration on random models.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use forney_certify::{Bracket, Budget, Stop, slack};
+use forney_methods::{ExactOn, Inapplicable, METHODS, Method, Options, Outcome, Side, Value};
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, random};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+/// Models of each law.
+const MODELS: u64 = 1000;
+
+/// Small models of every awkward kind: mixed cardinalities with 1 among them, hard zeros, empty and
+/// repeated scopes, disconnected parts, variables that nothing mentions, and now and then entries
+/// far beyond the range of a float.
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let odd = seed.is_multiple_of(4);
+    let spec = RandomModel {
+        variables: rng.random_range(if odd { 1..7 } else { 4..8 }),
+        max_card: rng.random_range(if odd { 1..4 } else { 2..4 }),
+        factors: rng.random_range(if odd { 0..10 } else { 6..14 }),
+        max_scope: rng.random_range(if odd { 0..4 } else { 2..4 }),
+        zeros: [0.0, 0.02, if odd { 0.4 } else { 0.1 }][rng.random_range(0..3)],
+        spread: if seed.is_multiple_of(11) { 1500.0 } else { 2.0 },
+    };
+    random(&spec, &mut rng)
+}
+
+/// The same without zeros and without huge entries.
+fn positive(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let spec = RandomModel {
+        variables: rng.random_range(1..7),
+        max_card: 3,
+        factors: rng.random_range(0..10),
+        max_scope: 3,
+        zeros: 0.0,
+        spread: 2.0,
+    };
+    random(&spec, &mut rng)
+}
+
+/// A table of random entries over the variables.
+fn table(scope: Vec<VarId>, cards: &[usize], zeros: f64, rng: &mut Pcg64) -> Table {
+    let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
+    let entry = |_| {
+        let ln = 4.0 * rng.random::<f64>() - 2.0;
+        let zero = rng.random::<f64>() < zeros;
+        if zero { f64::NEG_INFINITY } else { ln }
+    };
+    let ln = (0..own.iter().product()).map(entry).collect();
+    Table::from_ln(scope, own, ln).expect("drawn tables are valid")
+}
+
+/// A random factor tree with factors of up to three variables, or of one if there are only
+/// independent variables.
+fn without_cycles(seed: u64, kind: ExactOn) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let count = rng.random_range(1..8);
+    let cards: Vec<usize> = (0..count).map(|_| rng.random_range(1..4)).collect();
+    let zeros = if seed.is_multiple_of(3) { 0.1 } else { 0.0 };
+    let mut names: Vec<VarId> = (0..count).map(VarId::new).collect();
+    names.shuffle(&mut rng);
+    let mut factors = Vec::new();
+    let mut joined = 1;
+    while kind == ExactOn::Trees && joined < count {
+        // A new factor joins one variable of the tree, or none, to one or two that are not in it.
+        let new = rng.random_range(1..3).min(count - joined);
+        let mut scope = names[joined..joined + new].to_vec();
+        if rng.random::<f64>() < 0.9 {
+            scope.push(names[rng.random_range(0..joined)]);
+        }
+        scope.shuffle(&mut rng);
+        factors.push(table(scope, &cards, zeros, &mut rng));
+        joined += new;
+    }
+    for v in names {
+        if rng.random::<f64>() < 0.5 {
+            factors.push(table(vec![v], &cards, 0.0, &mut rng));
+        }
+    }
+    FactorGraph::new(cards, factors).expect("drawn models are valid")
+}
+
+/// The least ibound that holds every factor.
+fn least_ibound(graph: &FactorGraph) -> usize {
+    let scopes = graph.factors().iter().map(|factor| factor.scope().len());
+    scopes.max().unwrap_or(0).saturating_sub(1)
+}
+
+/// Few iterations at the least ibound: the hardest case of a bound.
+fn options(graph: &FactorGraph, seed: u64) -> Options {
+    Options {
+        ibound: least_ibound(graph),
+        iterations: Some(8),
+        seed,
+        ..Options::default()
+    }
+}
+
+/// Every method with every side of it.
+fn jobs() -> impl Iterator<Item = (&'static dyn Method, Side)> {
+    let of = |&method: &&'static dyn Method| method.sides().iter().map(move |&side| (method, side));
+    METHODS.iter().flat_map(of)
+}
+
+fn run(
+    method: &dyn Method,
+    side: Side,
+    graph: &FactorGraph,
+    options: &Options,
+) -> Result<Outcome, Inapplicable> {
+    method.run(graph, side, options, &Budget::unlimited(), &mut |_| {})
+}
+
+/// A law of one method on one random model, over all models and methods.
+fn for_all(law: impl Fn(&dyn Method, Side, u64) + Sync) {
+    for (method, side) in jobs() {
+        (0..MODELS)
+            .into_par_iter()
+            .for_each(|seed| law(method, side, seed));
+    }
+}
+
+#[test]
+fn names_and_sides_are_unique_and_kept() {
+    for (at, (method, side)) in jobs().enumerate() {
+        for (other, its) in jobs().skip(at + 1) {
+            assert!(method.name() != other.name() || side != its);
+        }
+        let graph = positive(1);
+        let found = run(method, side, &graph, &options(&graph, 1)).unwrap();
+        assert_eq!(found.value.side(), side, "{}", method.name());
+    }
+    for method in METHODS {
+        for side in [Side::Upper, Side::Lower, Side::Estimate] {
+            let graph = positive(1);
+            let refused = run(*method, side, &graph, &options(&graph, 1)).is_err();
+            assert_eq!(refused, !method.sides().contains(&side));
+        }
+    }
+}
+
+#[test]
+fn every_value_is_on_its_side() {
+    let said: Vec<AtomicUsize> = jobs().map(|_| AtomicUsize::new(0)).collect();
+    for_all(|method, side, seed| {
+        let name = method.name();
+        let graph = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let mut options = options(&graph, seed);
+        if seed.is_multiple_of(3) {
+            // Blocks get by with less than mini-buckets, which refuse it.
+            options.ibound = 1;
+        }
+        let Ok(found) = run(method, side, &graph, &options) else {
+            return;
+        };
+        let ln = found.value.ln();
+        if ln.is_finite() && (ln - exact).abs() > 1e-6 {
+            let job = jobs().position(|(its, of)| its.name() == name && of == side);
+            said[job.expect("one of them")].fetch_add(1, Ordering::Relaxed);
+        }
+        let sound = match found.value {
+            Value::Upper(_) => ln >= exact - slack(exact),
+            Value::Lower(_) => ln <= exact + slack(exact),
+            Value::Estimate(_) => !ln.is_nan(),
+        };
+        assert!(sound, "{name} {side}, seed {seed}: {ln} for {exact}");
+    });
+    for ((method, side), said) in jobs().zip(said) {
+        let said = said.into_inner();
+        let name = method.name();
+        assert!(
+            said > 50,
+            "{name} {side} was put to the test {said} times only"
+        );
+    }
+}
+
+#[test]
+fn methods_promise_what_they_keep_on_models_without_cycles() {
+    for_all(|method, side, seed| {
+        let name = method.name();
+        let graph = without_cycles(seed, method.exact_on());
+        let exact = enumerate(&graph).ln_z;
+        let options = Options {
+            iterations: Some(300),
+            ..options(&graph, seed)
+        };
+        match run(method, side, &graph, &options) {
+            Ok(found) => {
+                let ln = found.value.ln();
+                let same = ln.to_bits() == exact.to_bits() || (ln - exact).abs() <= 1e-6;
+                assert!(same, "{name} {side}, seed {seed}: {ln} for {exact}");
+            }
+            // Nothing is left to prove where Z = 0.
+            Err(reason) => assert!(!exact.is_finite(), "{name} {side}, seed {seed}: {reason}"),
+        }
+    });
+}
+
+#[test]
+fn every_method_gives_a_finite_value_where_nothing_is_forbidden() {
+    for_all(|method, side, seed| {
+        let graph = positive(seed);
+        let name = method.name();
+        let found = run(method, side, &graph, &options(&graph, seed))
+            .unwrap_or_else(|reason| panic!("{name} {side}, seed {seed}: {reason}"));
+        let ln = found.value.ln();
+        assert!(ln.is_finite(), "{name} {side}, seed {seed}: {ln}");
+    });
+}
+
+#[test]
+fn points_only_improve_and_end_at_the_value() {
+    for_all(|method, side, seed| {
+        let graph = model(seed);
+        let name = method.name();
+        let mut points = Vec::new();
+        let options = options(&graph, seed);
+        let found = method.run(&graph, side, &options, &Budget::unlimited(), &mut |point| {
+            points.push(point);
+        });
+        let Ok(found) = found else { return };
+        for pair in points.windows(2) {
+            let better = match side {
+                Side::Upper => pair[1].value <= pair[0].value,
+                Side::Lower => pair[1].value >= pair[0].value,
+                Side::Estimate => !pair[1].value.is_nan(),
+            };
+            let later = pair[1].iterations >= pair[0].iterations;
+            assert!(better && later, "{name} {side}, seed {seed}: {points:?}");
+        }
+        if let Some(last) = points.last() {
+            let same = last.value.to_bits() == found.value.ln().to_bits();
+            assert!(same, "{name} {side}, seed {seed}: {last:?} {found:?}");
+        }
+    });
+}
+
+#[test]
+fn upper_and_lower_bounds_never_cross() {
+    (0..MODELS).into_par_iter().for_each(|seed| {
+        let graph = model(seed);
+        let mut bracket = (Bracket::trivial().lower(), Bracket::trivial().upper());
+        for (method, side) in jobs() {
+            if let Ok(found) = run(method, side, &graph, &options(&graph, seed)) {
+                match found.value {
+                    Value::Lower(lower) => bracket.0.tighten(lower),
+                    Value::Upper(upper) => bracket.1.tighten(upper),
+                    Value::Estimate(_) => false,
+                };
+            }
+        }
+        let checked = Bracket::new(bracket.0, bracket.1);
+        assert!(checked.is_ok(), "seed {seed}: {checked:?}");
+    });
+}
+
+#[test]
+fn the_numbers_do_not_depend_on_the_threads() {
+    let pools = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads start")
+    });
+    for (method, side) in jobs() {
+        for seed in 0..20 {
+            let graph = model(seed);
+            let options = options(&graph, seed);
+            let found = pools.each_ref().map(|pool| {
+                pool.install(|| run(method, side, &graph, &options))
+                    .map(|found| (found.value.ln().to_bits(), found.iterations))
+            });
+            assert_eq!(found[0], found[1], "{} {side}, seed {seed}", method.name());
+        }
+    }
+}
+
+#[test]
+fn a_budget_that_is_over_or_interrupted_still_gives_a_sound_value() {
+    let over = Budget::new(Some(Duration::ZERO), Arc::default());
+    let raised = Budget::new(None, Arc::new(true.into()));
+    for (method, side) in jobs() {
+        for (budget, stop) in [(&over, Stop::TimeLimit), (&raised, Stop::Interrupted)] {
+            let graph = model(5);
+            let exact = enumerate(&graph).ln_z;
+            let options = Options {
+                ibound: least_ibound(&graph),
+                ..Options::default()
+            };
+            let found = method.run(&graph, side, &options, budget, &mut |_| {});
+            let found = found.unwrap_or_else(|reason| panic!("{} {side}: {reason}", method.name()));
+            let ln = found.value.ln();
+            let sound = match side {
+                Side::Upper => ln >= exact - slack(exact),
+                Side::Lower => ln <= exact + slack(exact),
+                Side::Estimate => !ln.is_nan(),
+            };
+            assert!(sound, "{} {side}: {ln} for {exact}", method.name());
+            assert_eq!(found.stop, stop, "{} {side}", method.name());
+        }
+    }
+}
