@@ -5,7 +5,8 @@
 
 use forney_latent::LatentError;
 use forney_latent::binary_sparse_coding::{
-    BinarySparseCoding, BinarySparseCodingParams, Exact, MeanField, Truncated, compare,
+    BinarySparseCoding, BinarySparseCodingParams, Exact, MeanField, StructuredMeanField, Truncated,
+    compare,
 };
 
 fn main() -> Result<(), LatentError> {
@@ -36,9 +37,14 @@ fn main() -> Result<(), LatentError> {
         "E-step", "ELBO", "ln p(v)", "mean field", "modes", "peak"
     );
     let weak = BinarySparseCoding::bars(4, 1.5, 1.0).sample(1000, 2);
-    let (mean_field, truncated) = (MeanField::default(), Truncated::default());
+    let (mean_field, structured) = (MeanField::default(), StructuredMeanField::default());
+    let truncated = Truncated::default();
     let params = BinarySparseCodingParams::new(8);
-    for row in compare(&params, weak.view(), &[&Exact, &truncated, &mean_field])? {
+    for row in compare(
+        &params,
+        weak.view(),
+        &[&Exact, &truncated, &structured, &mean_field],
+    )? {
         println!(
             "{:<12} {:>9.3} {:>9.3} {:>11.3} {:>6.2} {:>6.3}",
             row.e_step,

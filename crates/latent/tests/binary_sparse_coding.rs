@@ -5,7 +5,7 @@ use forney_exact::{Heuristic, greedy, ln_z};
 use forney_latent::LatentError;
 use forney_latent::binary_sparse_coding::{
     Annealing, BinarySparseCoding, BinarySparseCodingParams, Criterion, EStep, Exact, MStep,
-    MeanField, Moments, Posteriors, Problem, Scheme, Truncated, compare,
+    MeanField, Moments, Posteriors, Problem, Scheme, StructuredMeanField, Truncated, compare,
 };
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use proptest::prelude::*;
@@ -65,6 +65,14 @@ fn e_steps(units: usize) -> Vec<Box<dyn EStep>> {
             candidates: 3,
             active: 2,
         }),
+        Box::new(StructuredMeanField {
+            block: 2,
+            ..StructuredMeanField::default()
+        }),
+        Box::new(StructuredMeanField {
+            block: units,
+            ..StructuredMeanField::default()
+        }),
         Box::new(Truncated {
             candidates: units,
             active: units,
@@ -108,7 +116,11 @@ proptest! {
             .map(|e_step| model.elbo_with(data.view(), e_step.as_ref()).unwrap())
             .collect();
         prop_assert!(bounds.iter().all(|bound| *bound <= ln_p + slack), "{bounds:?} {ln_p}");
-        for exact in &bounds[4..] {
+        // Blocks start from mean field and never lose; a single block may be all units, but units
+        // that know nothing of each other stay apart.
+        let (naive, blocks) = (bounds[0], &bounds[4..6]);
+        prop_assert!(blocks.iter().all(|bound| *bound >= naive - slack), "{bounds:?}");
+        for exact in &bounds[6..] {
             prop_assert!((exact - ln_p).abs() <= slack, "{exact} {ln_p}");
         }
         let (a, b) = (Truncated { candidates: units, active: units }, Exact);

@@ -99,7 +99,7 @@ pub(super) fn normalise(
 }
 
 /// `P(h_i = 1)` of every unit, folding the table in half once for each; `p` is lost.
-fn marginals<'a>(
+pub(super) fn marginals<'a>(
     p: &mut [f64],
     means: impl DoubleEndedIterator<Item = &'a mut f64> + ExactSizeIterator,
 ) {
@@ -113,7 +113,7 @@ fn marginals<'a>(
 }
 
 /// `P(h_i = h_j = 1)` of all pairs: entry `s` of `p` becomes the sum over all states that contain `s`.
-fn pair_marginals(mut p: Vec<f64>, units: usize) -> Array2<f64> {
+pub(super) fn pair_marginals(mut p: Vec<f64>, units: usize) -> Array2<f64> {
     for i in 0..units {
         for pair in p.chunks_exact_mut(2 << i) {
             let (without, with) = pair.split_at_mut(1 << i);

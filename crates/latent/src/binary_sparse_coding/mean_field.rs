@@ -52,6 +52,11 @@ impl Default for MeanField {
 }
 
 impl MeanField {
+    /// The logits that all units start from.
+    pub(super) fn first_logits(units: usize) -> Array1<f64> {
+        Array1::from_elem(units, FIRST_LOGIT)
+    }
+
     /// The logits `z` at a fixed point, from those given; a start for which all means are small
     /// lets the unit that explains the example best win.
     pub(super) fn solve(
@@ -141,7 +146,7 @@ impl EStep for MeanField {
         let mut means = Array2::zeros((examples, units));
         let mut entropy = 0.0;
         for (field, mut mean) in problem.fields.rows().into_iter().zip(means.rows_mut()) {
-            let mut logits = Array1::from_elem(units, FIRST_LOGIT);
+            let mut logits = Self::first_logits(units);
             self.solve(field, couplings.view(), &mut logits);
             entropy += logits.iter().map(|&z| bernoulli_entropy(z)).sum::<f64>();
             mean.assign(&logits.mapv(sigmoid));

@@ -16,8 +16,8 @@
 //! | `β` | [`BinarySparseCoding::precision`] | `D` |
 //! | `ĥ = σ(z)` | means of `q`, with the logits `z` | `N × H` |
 //!
-//! An [`EStep`] finds `q`: [`MeanField`] by the fixed point (19.44), [`Truncated`] over few states,
-//! [`Exact`] over all. [`BinarySparseCodingParams`] learns with any of them; [`compare`] measures
+//! An [`EStep`] finds `q`: [`MeanField`] by the fixed point (19.44), [`StructuredMeanField`] over
+//! blocks of units, [`Truncated`] over few states, [`Exact`] over all. [`BinarySparseCodingParams`] learns with any of them; [`compare`] measures
 //! what each does to the model that is learned (chapter 19.4.4).
 
 mod comparison;
@@ -27,6 +27,7 @@ mod learn;
 mod m_step;
 mod mean_field;
 mod model;
+mod structured_mean_field;
 mod truncated;
 
 pub use comparison::{Comparison, Shape, compare};
@@ -36,4 +37,5 @@ pub use learn::{Annealing, BinarySparseCodingParams, Fit};
 pub use m_step::{Gradient, MStep, Moments};
 pub use mean_field::{Criterion, MeanField, Scheme};
 pub use model::BinarySparseCoding;
+pub use structured_mean_field::StructuredMeanField;
 pub use truncated::Truncated;

@@ -18,6 +18,7 @@
 //!   all penalties.
 //! * [`SparseCoding::elbo`] is a lower bound on `ln p(v)` with noise around the most probable code.
 //! * [`SparseCodingParams`] and [`Learner`] find `W`, from a matrix or from blocks of one.
+//! * [`Gabor::fit`] says how close an atom is to a receptive field of primary visual cortex.
 
 mod codes;
 mod coordinate_descent;
@@ -25,6 +26,7 @@ mod dense;
 mod factor;
 mod feature_sign;
 mod fista;
+mod gabor;
 mod inference;
 mod lars;
 mod lasso;
@@ -35,6 +37,7 @@ mod statistics;
 mod update;
 
 pub use codes::Codes;
+pub use gabor::{Gabor, GaborFit};
 pub use inference::{Encoder, Encoding, Inference, Solver};
 pub use lars::{Knot, lasso_path};
 pub use lasso::Sign;
