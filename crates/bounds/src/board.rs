@@ -18,7 +18,7 @@ pub(crate) struct Board<'w> {
     inner: Mutex<Inner<'w>>,
 }
 
-pub(crate) struct Inner<'w> {
+pub struct Inner<'w> {
     lower: Lower,
     upper: Upper,
     lower_method: &'static str,
@@ -120,6 +120,11 @@ impl<'w> Board<'w> {
         self.with(|inner| *S::iterations(inner))
     }
 
+    /// What proved the best bound of one side.
+    pub(crate) fn method<S: Post>(&self) -> &'static str {
+        self.with(|inner| S::method(inner))
+    }
+
     /// `upper − lower` so far.
     pub(crate) fn gap(&self) -> f64 {
         self.with(|inner| {
@@ -166,9 +171,13 @@ impl Inner<'_> {
     }
 }
 
-/// A side that can be posted.
-pub(crate) trait Post: Side {
+/// A side that can be posted: both.
+pub trait Post: Side {
+    /// Takes a tighter bound; true if it is one.
     fn tighten(inner: &mut Inner<'_>, bound: Bound<Self>, method: &'static str) -> bool;
+    /// What proved the best bound.
+    fn method(inner: &Inner<'_>) -> &'static str;
+    /// Gradient evaluations.
     fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize;
 }
 
@@ -179,6 +188,10 @@ impl Post for Above {
             inner.upper_method = method;
         }
         better
+    }
+
+    fn method(inner: &Inner<'_>) -> &'static str {
+        inner.upper_method
     }
 
     fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {
@@ -193,6 +206,10 @@ impl Post for Below {
             inner.lower_method = method;
         }
         better
+    }
+
+    fn method(inner: &Inner<'_>) -> &'static str {
+        inner.lower_method
     }
 
     fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {

@@ -29,10 +29,12 @@ pub enum Method {
     Wmbe,
     /// Mean field, a lower bound.
     MeanField,
+    /// The [`Contender`](crate::Contender) of the caller; mini-buckets where it proves nothing.
+    Contender,
 }
 
 impl Method {
-    /// All methods, with the names that the program takes.
+    /// The methods of this crate.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Exact, Self::Wmbe, Self::MeanField];
 
     /// The name that reports and the program use.
@@ -43,6 +45,7 @@ impl Method {
             Self::Exact => "exact",
             Self::Wmbe => "wmbe",
             Self::MeanField => "mf",
+            Self::Contender => "contender",
         }
     }
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use forney_bounds::{Method, UnknownMethod};
+use forney_bounds::Method;
+use forney_gauge::Variant;
 
 use crate::order::OrderChoice;
 use crate::units;
@@ -145,7 +146,8 @@ pub(crate) struct BoundArgs {
     #[arg(long, value_enum, value_name = "SIDE", default_value = "both")]
     pub(crate) side: SideChoice,
 
-    /// How: auto, or one method only (exact, wmbe, wmbe-g, mf)
+    /// How: auto, or one method only (exact, wmbe, wmbe-g, mf), or the fixed steps of the paper on
+    /// gauges (published-wmbe, -wmbe-w, -wmbe-theta, -wmbe-theta-w, -wmbe-g, -wmbe-gw)
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) method: MethodChoice,
 
@@ -199,11 +201,13 @@ mod tests {
     }
 }
 
-/// How a bracket is found: by the methods of the bounds crate, or by gauges.
+/// How a bracket is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MethodChoice {
+    /// By the methods of the bracket; [`Method::Contender`] is gauges.
     Of(Method),
-    Gauged,
+    /// By the steps of the paper on gauges.
+    Published(Variant),
 }
 
 impl FromStr for MethodChoice {
@@ -211,9 +215,22 @@ impl FromStr for MethodChoice {
 
     fn from_str(name: &str) -> Result<Self, String> {
         if name == forney_gauge::NAME {
-            return Ok(Self::Gauged);
+            return Ok(Self::Of(Method::Contender));
         }
-        let known = name.parse().map(Self::Of);
-        known.map_err(|error: UnknownMethod| format!("{error}, and {}", forney_gauge::NAME))
+        let published = Variant::ALL.into_iter().find(|v| v.method() == name);
+        match (published, name.parse()) {
+            (Some(variant), _) => Ok(Self::Published(variant)),
+            (None, Ok(method)) => Ok(Self::Of(method)),
+            (None, Err(_)) => {
+                let own = Method::ALL.map(Method::name);
+                let published = Variant::ALL.map(Variant::method);
+                Err(format!(
+                    "there is no method '{name}'; the methods are {}, {}, {}",
+                    own.join(", "),
+                    forney_gauge::NAME,
+                    published.join(", ")
+                ))
+            }
+        }
     }
 }

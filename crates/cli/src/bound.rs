@@ -3,17 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
-use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides, bracket};
+use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides, Watch};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
-use forney_model::FactorGraph;
+use forney_gauge::{bracket, published_bracket};
+use forney_model::{FactorGraph, simplify_sum};
 use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::args::{BoundArgs, MethodChoice, SideChoice};
 use crate::done::{Done, Output};
 use crate::error::Failure;
-use crate::problem::{Problem, simplify_sum};
+use crate::problem::Problem;
 use crate::progress::BracketBar;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
@@ -55,17 +56,19 @@ const GRACE: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
+    if let (MethodChoice::Published(variant), SideChoice::Lower) = (args.method, args.side) {
+        return Err(Failure::Usage(format!(
+            "{} proves upper bounds only; a gauged lower bound is --method {}",
+            variant.method(),
+            forney_gauge::NAME,
+        )));
+    }
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
     let mut trace = args.trace.as_deref().map(Trace::create);
     let report = match problem.restrict(&graph)? {
         None => Report::impossible(&budget),
-        Some(restriction) => close(
-            simplify_sum(restriction.graph())?,
-            args,
-            &budget,
-            trace.as_mut(),
-        )?,
+        Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     })
 }
 
-/// Closes the bracket of a reduced model as far as the limits allow.
+/// Closes the bracket of a restricted model as far as the limits allow.
 fn close(
     graph: FactorGraph,
     args: &BoundArgs,
@@ -94,7 +97,7 @@ fn close(
 ) -> Result<Report, Failure> {
     let order = match &args.order {
         None => None,
-        Some(choice) => Some(choice.order(&graph, args.seed, budget)?),
+        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, budget)?),
     };
     let options = BoundOptions {
         ibound: args.ibound,
@@ -109,14 +112,11 @@ fn close(
         },
         method: match args.method {
             MethodChoice::Of(method) => method,
-            MethodChoice::Gauged => Method::Auto,
+            MethodChoice::Published(_) => Method::Contender,
         },
         order,
     };
-    let prove = match args.method {
-        MethodChoice::Of(_) => bracket,
-        MethodChoice::Gauged => forney_gauge::bracket,
-    };
+    let method = args.method;
     let mut bar = BracketBar::new();
     let mut last = None;
     let its_budget = budget.clone();
@@ -124,9 +124,13 @@ fn close(
         budget,
         GRACE,
         move |tell| {
-            prove(&graph, &options, &its_budget, &mut |progress| {
-                tell(*progress)
-            })
+            let watch: &mut Watch<'_> = &mut |progress| tell(*progress);
+            match method {
+                MethodChoice::Of(_) => bracket(&graph, &options, &its_budget, watch),
+                MethodChoice::Published(variant) => {
+                    published_bracket(variant, &graph, &options, &its_budget, watch)
+                }
+            }
         },
         |progress: Progress| {
             bar.show(&progress);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use forney_exact::{Keep, ln_z};
+use forney_model::simplify_sum;
 use forney_uai::Solution;
 use serde::Serialize;
 
@@ -11,7 +12,6 @@ use crate::done::{Done, Output};
 use crate::elimination::{Spent, Task, eliminate};
 use crate::error::Failure;
 use crate::json;
-use crate::problem::simplify_sum;
 use crate::text::{digits, log10};
 
 /// What `forney exact` prints.

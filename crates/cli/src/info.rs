@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use forney_certify::Budget;
 use forney_exact::{Heuristic, Keep, human};
-use forney_model::{FactorGraph, simplify};
+use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
@@ -14,7 +14,7 @@ use crate::done::Done;
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
-use crate::problem::{Problem, simplify_sum};
+use crate::problem::Problem;
 use crate::text::rough_seconds;
 use crate::{interrupt, json, memory, progress};
 

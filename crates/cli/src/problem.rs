@@ -3,10 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use forney_model::{
-    Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction, simplify,
-    without_barren,
-};
+use forney_model::{Contradiction, Domains, Evidence, FactorGraph, Restriction};
 use forney_uai::{UaiError, UaiModel, read_evidence, read_file, read_model};
 
 use crate::args::ModelArgs;
@@ -61,13 +58,6 @@ impl Problem {
             Err(Contradiction) => None,
         })
     }
-}
-
-/// A smaller model with the same `Z`: also what sums out is gone, such as the descendants of
-/// nothing observed in a Bayesian network. Marginals and maxima are not those of the model.
-pub(crate) fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
-    let (rest, _) = without_barren(graph)?;
-    simplify(&rest)
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -1,41 +1,68 @@
-//! A gauged bracket: both sides, at one ibound or higher and higher ones.
+//! Gauged mini-buckets in the bracket: beside all other methods, or alone.
 
 use std::sync::{Mutex, PoisonError};
 
-use forney_bounds::wmbe::CliqueLimit;
-use forney_bounds::{BoundError, BoundOptions, BoundReport, Progress, Sides, Watch};
-use forney_certify::{Bracket, Budget, Lower, Stop, Upper};
+use forney_bounds::wmbe::MiniBuckets;
+use forney_bounds::{
+    Allowance, BoundError, BoundOptions, BoundReport, Contender, Post, Prospect, Turn, Watch,
+    bracket_with,
+};
+use forney_certify::{Above, Below, Bound, Budget};
+use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
 
-use crate::search::{GaugeOptions, gauged_wmbe, gauged_wmbe_below};
+use crate::Gauges;
+use crate::frontier::frontier;
+use crate::search::{GaugeOptions, GaugeReport, bytes, gauged_wmbe, gauged_wmbe_below};
 
 /// The name of the method in reports.
 pub const NAME: &str = "wmbe-g";
 
-/// The first ibound of the ascent, and its step.
-const FIRST_IBOUND: usize = 4;
-const IBOUND_STEP: usize = 2;
+/// From this share of variables in exactly two factors on, gauges win nearly everywhere.
+const LEADING_SHARE: f64 = 0.9;
 
-/// Proves `lower ≤ ln Z ≤ upper` by gauged mini-buckets alone, for any model.
+/// Below this share there is too little to gauge.
+const LEAST_SHARE: f64 = 0.2;
+
+/// Orders that race at one ibound.
+const CANDIDATES: usize = 32;
+
+/// Gradient evaluations that a race takes for each candidate, at most.
+const RACE_EVALUATIONS: usize = 50;
+
+/// Seconds that a gradient evaluation takes for one clique entry, for predictions.
+const SECONDS_PER_ENTRY: f64 = 2e-8;
+
+/// The first evaluations of a winner, after which its gain is judged.
+const CYCLE: f64 = 150.0;
+
+/// Proves `lower ≤ ln Z ≤ upper` as [`forney_bounds::bracket`] does, with gauges among its methods.
 ///
-/// Variables in two factors are gauged, all mini-buckets exchange cost shifts, and orders race;
-/// [`BoundOptions::method`] is not read. Without a fixed ibound it is raised while time lasts.
+/// [`Method::Auto`](forney_bounds::Method::Auto) gives gauges a share of the time where enough
+/// variables lie in exactly two factors, and most of it where they prove the better bound.
+/// [`Method::Contender`](forney_bounds::Method::Contender) is gauges alone, or mini-buckets without
+/// them where they prove nothing; the other methods are those of `forney-bounds`.
 ///
 /// # Errors
-/// As [`gauged_wmbe`] on the first level. That no gauge keeps a model with hard zeros positive is
-/// no error: the lower side then proves nothing.
+/// As [`forney_bounds::bracket`].
 ///
 /// # Example
 /// ```
-/// use forney_bounds::BoundOptions;
+/// use forney_bounds::{BoundOptions, Method};
 /// use forney_certify::Budget;
 /// use forney_gauge::bracket;
 /// use forney_model::generate::mobius;
 /// use rand::SeedableRng;
 /// let model = mobius(12, 1.0, &mut rand_pcg::Pcg64::seed_from_u64(1));
-/// let options = BoundOptions { ibound: Some(4), iterations: Some(100), ..Default::default() };
+/// let options = BoundOptions {
+///     ibound: Some(3),
+///     iterations: Some(100),
+///     method: Method::Contender,
+///     ..Default::default()
+/// };
 /// let report = bracket(&model, &options, &Budget::unlimited(), &mut |_| {})?;
 /// assert!(report.bracket.gap() < 1.0);
+/// assert_eq!(report.upper_method, forney_gauge::NAME);
 /// # Ok::<(), forney_bounds::BoundError>(())
 /// ```
 pub fn bracket(
@@ -44,140 +71,168 @@ pub fn bracket(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
-    let scopes = graph.factors().iter().map(|factor| factor.scope().len());
-    let least = scopes.max().unwrap_or(0).saturating_sub(1);
-    let mut ibound = options.ibound.unwrap_or(least.max(FIRST_IBOUND));
-    let best = Mutex::new(Best {
-        lower: Lower::trivial(),
-        upper: Upper::trivial(),
-        iterations: [0; 2],
-        spent: 0,
-        watch,
-    });
-    let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut round = 0;
-    let stop = loop {
-        let level = GaugeOptions {
-            limit: CliqueLimit {
-                ibound,
-                entries: options.memory / 64.0,
-            },
-            order: options.order.clone(),
-            iterations: options.iterations,
-            memory: 0.4 * options.memory,
-            seed: options.seed.wrapping_add(round),
-            ..GaugeOptions::default()
-        };
-        // With an ibound to raise, the next level deserves its share of the time.
-        let share = budget
-            .remaining()
-            .map(|left| budget.capped(left.mul_f64(0.4)));
-        let time = match options.ibound {
-            None => share.as_ref().unwrap_or(budget),
-            Some(_) => budget,
-        };
-        let above = || {
-            if options.sides == Sides::Lower {
-                return Ok(());
-            }
-            gauged_wmbe(graph, &level, time, &mut |upper, spent| {
-                lock().post(|best| best.upper.tighten(upper), 0, spent, ibound, budget);
-            })
-            .map(drop)
-        };
-        let below = || {
-            if options.sides != Sides::Upper {
-                // A model whose zeros leave no positive gauge has no gauged lower bound.
-                let _ = gauged_wmbe_below(graph, &level, time, &mut |lower, spent| {
-                    lock().post(|best| best.lower.tighten(lower), 1, spent, ibound, budget);
-                });
-            }
-        };
-        let (proved, ()) = rayon::join(above, below);
-        if let Err(error) = proved {
-            // A level beyond the first may be too large; what was proved before it stands.
-            if round == 0 {
-                return Err(error);
-            }
-            break Stop::MemoryLimit;
+    bracket_with(&GaugedMiniBuckets::default(), graph, options, budget, watch)
+}
+
+/// Gauged mini-buckets that remember what they found at smaller ibounds.
+#[derive(Default)]
+struct GaugedMiniBuckets {
+    above: Mutex<Option<Carried<Above>>>,
+    below: Mutex<Option<Carried<Below>>>,
+}
+
+/// The best witness so far, as a start for the next level.
+struct Carried<S: Post> {
+    bound: Bound<S>,
+    order: Order,
+    gauges: Gauges,
+}
+
+type Search<S> = fn(
+    &FactorGraph,
+    &GaugeOptions,
+    &Budget,
+    &mut dyn FnMut(Bound<S>, usize),
+) -> Result<GaugeReport<S>, BoundError>;
+
+impl Contender for GaugedMiniBuckets {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn prospect(&self, graph: &FactorGraph) -> Prospect {
+        let mentioned = |degree: &usize| *degree > 0;
+        let free = graph.variables().filter(|&v| graph.card(v) > 1);
+        let degrees = free.map(|v| graph.factors_of(v).count()).filter(mentioned);
+        let degrees: Vec<usize> = degrees.collect();
+        let in_two = degrees.iter().filter(|&&degree| degree == 2).count();
+        let share = in_two as f64 / degrees.len() as f64;
+        // Written so that NaN, of a model without variables, promises nothing.
+        if share >= LEADING_SHARE {
+            Prospect::Lead
+        } else if share >= LEAST_SHARE {
+            Prospect::Trial
+        } else {
+            Prospect::None
         }
-        round += 1;
-        let (lower, upper) = lock().next_level();
-        if Bracket::new(lower, upper)?.gap() <= options.gap {
-            break Stop::Converged;
-        }
-        if let Some(stop) = budget.stop() {
-            break stop;
-        }
-        // The iterations are those of one level's winner; without them or an end of time a level
-        // ends when it gains no more.
-        if options.iterations.is_some() {
-            break Stop::SweepLimit;
-        }
-        if budget.remaining().is_none() {
-            break Stop::Converged;
-        }
-        if options.ibound.is_none() {
-            ibound += IBOUND_STEP;
-        }
+    }
+
+    fn compete(&self, turn: &Turn<'_, '_>) {
+        rayon::join(
+            || side(turn, &self.above, gauged_wmbe),
+            || side(turn, &self.below, gauged_wmbe_below),
+        );
+    }
+}
+
+/// One side of a turn: what an earlier level found goes on for a while, then orders race.
+fn side<S: Post>(turn: &Turn<'_, '_>, carried: &Mutex<Option<Carried<S>>>, search: Search<S>) {
+    let Some(allowed) = turn.allowance::<S>() else {
+        return;
     };
-    let best = best.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(BoundReport {
-        bracket: Bracket::new(best.lower, best.upper)?,
-        lower_method: name(best.lower.ln()),
-        upper_method: name(best.upper.ln()),
-        ibound,
-        iterations: best.spent,
-        stop,
-        exact: best.upper.ln() == f64::NEG_INFINITY,
-        peak_bytes: 0.0,
+    let Some(mut options) = plan(turn, allowed) else {
+        return;
+    };
+    let mut carried = carried.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = &*carried {
+        let again = GaugeOptions {
+            order: Some(found.order.clone()),
+            gauges: Some(found.gauges.clone()),
+            candidates: 1,
+            iterations: allowed.iterations.map(|left| left / 4),
+            ..options.clone()
+        };
+        let quarter = allowed.budget.remaining().map(|left| left / 4);
+        let budget = quarter.map(|time| allowed.budget.capped(time));
+        let budget = budget.as_ref().unwrap_or(&allowed.budget);
+        let spent = run(turn, &again, budget, search, &mut carried);
+        options.iterations = options.iterations.map(|left| left.saturating_sub(spent));
+    }
+    run(turn, &options, &allowed.budget, search, &mut carried);
+}
+
+/// Cliques and candidates within time, memory and evaluations; `None` if not even one fits.
+fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
+    let first = match turn.order {
+        Some(order) => order.clone(),
+        None => frontier(turn.graph, None),
+    };
+    let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
+    let mut limit = turn.limit;
+    let factors = turn.graph.factors().iter().map(|factor| factor.ln().len());
+    let least = factors.max().unwrap_or(1) as f64;
+    let candidates = loop {
+        let mut rule = MiniBuckets::new(limit, None);
+        let schedule = Schedule::compile(turn.graph, &first, &mut rule).ok()?;
+        let entries = schedule.demand().total_entries;
+        let threads = rayon::current_num_threads() as f64;
+        let race = RACE_EVALUATIONS as f64 * entries * SECONDS_PER_ENTRY;
+        let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
+        let in_memory = turn.memory / bytes(&schedule);
+        let fit = in_time.min(in_memory);
+        if fit >= 1.0 {
+            break fit.min(CANDIDATES as f64) as usize;
+        }
+        // What cannot be smaller has to do, if there is room for it.
+        if limit.entries <= least || allowed.budget.stop().is_some() {
+            if in_memory < 1.0 {
+                return None;
+            }
+            break 1;
+        }
+        limit.entries = (schedule.demand().max_entries / 4.0)
+            .min(limit.entries / 2.0)
+            .max(least);
+    };
+    let affordable = |left: usize| left / (2 * RACE_EVALUATIONS);
+    let candidates = candidates
+        .min(allowed.iterations.map_or(CANDIDATES, affordable))
+        .max(1);
+    let race = if candidates > 1 {
+        candidates * RACE_EVALUATIONS
+    } else {
+        0
+    };
+    Some(GaugeOptions {
+        limit,
+        order: turn.order.cloned(),
+        candidates,
+        iterations: allowed.iterations.map(|left| left.saturating_sub(race)),
+        tolerance: CYCLE * turn.least_gain,
+        memory: turn.memory,
+        seed: turn.seed,
+        ..GaugeOptions::default()
     })
 }
 
-/// The best bounds so far.
-struct Best<'b, 'w> {
-    lower: Lower,
-    upper: Upper,
-    /// Evaluations of the running level, above and below.
-    iterations: [usize; 2],
-    /// Evaluations of earlier levels.
-    spent: usize,
-    watch: &'b mut Watch<'w>,
-}
-
-impl Best<'_, '_> {
-    /// Enters a verified bound of one side and reports it if it is tighter.
-    fn post(
-        &mut self,
-        tighten: impl FnOnce(&mut Self) -> bool,
-        side: usize,
-        evaluations: usize,
-        ibound: usize,
-        budget: &Budget,
-    ) {
-        self.iterations[side] = evaluations;
-        if !tighten(self) {
-            return;
-        }
-        (self.watch)(&Progress {
-            lower: self.lower.ln(),
-            upper: self.upper.ln(),
-            lower_method: name(self.lower.ln()),
-            upper_method: name(self.upper.ln()),
-            ibound,
-            iterations: self.spent + self.iterations.iter().sum::<usize>(),
-            elapsed_s: budget.elapsed().as_secs_f64(),
+/// Searches, enters what is proved and keeps it if it is the best so far; returns the evaluations.
+fn run<S: Post>(
+    turn: &Turn<'_, '_>,
+    options: &GaugeOptions,
+    budget: &Budget,
+    search: Search<S>,
+    carried: &mut Option<Carried<S>>,
+) -> usize {
+    let mut counted = 0;
+    let found = search(turn.graph, options, budget, &mut |bound, spent| {
+        turn.count::<S>(spent - counted);
+        counted = spent;
+        turn.post(bound);
+    });
+    // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
+    let Ok(found) = found else {
+        return counted;
+    };
+    let spent = found.raced + found.iterations;
+    turn.count::<S>(spent - counted);
+    turn.note_bytes(found.peak_bytes);
+    let best = carried.as_ref().map(|best| best.bound);
+    if best.is_none_or(|mut best| best.tighten(found.bound)) {
+        *carried = Some(Carried {
+            bound: found.bound,
+            order: found.order,
+            gauges: found.witness.gauges,
         });
     }
-
-    /// Adds up the evaluations of a level that is over; returns the best bounds.
-    fn next_level(&mut self) -> (Lower, Upper) {
-        self.spent += self.iterations.iter().sum::<usize>();
-        self.iterations = [0; 2];
-        (self.lower, self.upper)
-    }
-}
-
-fn name(ln: f64) -> &'static str {
-    if ln.is_finite() { NAME } else { "none" }
+    spent
 }

@@ -25,6 +25,7 @@ mod gauged_mean_field;
 mod gauges;
 mod objective;
 mod published;
+mod published_bracket;
 mod search;
 mod sum;
 mod walk;
@@ -40,5 +41,6 @@ pub use gauged_mean_field::{
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, UnknownVariant, Variant};
+pub use published_bracket::{PUBLISHED_IBOUND, PUBLISHED_ITERATIONS, published_bracket};
 pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 pub use witness::GaugedWmbe;

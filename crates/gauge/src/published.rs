@@ -59,6 +59,19 @@ impl Variant {
         }
     }
 
+    /// The name of its bounds in reports, and of the method in the program.
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Wmbe => "published-wmbe",
+            Self::W => "published-wmbe-w",
+            Self::Theta => "published-wmbe-theta",
+            Self::ThetaW => "published-wmbe-theta-w",
+            Self::G => "published-wmbe-g",
+            Self::Gw => "published-wmbe-gw",
+        }
+    }
+
     fn moves_weights(self) -> bool {
         matches!(self, Self::W | Self::ThetaW | Self::Gw)
     }

@@ -57,8 +57,12 @@ pub struct GaugeReport<S: Side> {
     pub witness: GaugedWmbe<S>,
     /// The elimination order of the witness.
     pub order: Order,
-    /// Gradient evaluations of the winner.
+    /// Gradient evaluations of the winner after the race.
     pub iterations: usize,
+    /// Gradient evaluations of the race.
+    pub raced: usize,
+    /// Bytes that the candidates took together, by prediction.
+    pub peak_bytes: f64,
     /// Was nothing split, so that the bound is `ln Z` itself?
     pub exact: bool,
     /// Why it ended.
@@ -126,7 +130,9 @@ where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let mut racers: Vec<Racer<C>> = compile(graph, options, budget)?
+    let candidates = compile(graph, options, budget)?;
+    let peak_bytes = candidates.iter().map(|(_, schedule)| bytes(schedule)).sum();
+    let mut racers: Vec<Racer<C>> = candidates
         .into_par_iter()
         .map(|(order, schedule)| {
             let climb = C::new(Arc::new(schedule), graph, options.gauges.as_ref());
@@ -137,21 +143,31 @@ where
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let time = half.as_ref().unwrap_or(budget);
     let mut evaluations = FIRST_ROUND;
+    let mut raced = 0;
     while racers.len() > 1 {
         racers
             .par_iter_mut()
             .for_each(|racer| racer.climb.cycle(evaluations, time));
         // NaN sorts last.
         racers.sort_by(|a, b| a.climb.value().total_cmp(&b.climb.value()));
-        racers.truncate(racers.len().div_ceil(4));
+        let kept = match time.stop() {
+            Some(_) => 1,
+            None => racers.len().div_ceil(4),
+        };
+        let out = racers.drain(kept..);
+        raced += out.map(|racer| racer.climb.evaluations()).sum::<usize>();
         evaluations *= 2;
-        if time.stop().is_some() {
-            racers.truncate(1);
-        }
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
     let length = evaluations.max(FIRST_CYCLE);
-    finish(racers.remove(0), length, graph, options, budget, watch)
+    let winner = racers.remove(0);
+    raced += winner.climb.evaluations();
+    let found = finish(winner, length, graph, options, budget, watch)?;
+    Ok(GaugeReport {
+        raced,
+        peak_bytes,
+        ..found
+    })
 }
 
 impl Default for GaugeOptions {
@@ -207,10 +223,9 @@ fn compile(
     let mut spare = options.memory;
     let mut refused = None;
     for schedule in compiled {
-        // Slopes and products of whole cliques are kept beside what an engine of factors keeps.
         let admitted = schedule.and_then(|(order, schedule)| {
             let demand = schedule.demand();
-            let bytes = demand.kept_bytes + 16.0 * demand.total_entries;
+            let bytes = bytes(&schedule);
             // Walks address tables by 32 bits.
             let addressed = if demand.max_entries < f64::from(u32::MAX) {
                 spare
@@ -234,6 +249,13 @@ fn compile(
         return Err(error.into());
     }
     Ok(schedules)
+}
+
+/// Bytes of one candidate: slopes and products of whole cliques are kept beside what an engine of
+/// factors keeps.
+pub(crate) fn bytes(schedule: &Schedule) -> f64 {
+    let demand = schedule.demand();
+    demand.kept_bytes + 16.0 * demand.total_entries
 }
 
 /// Elimination orders worth trying: three deterministic ones, then mostly frontier orders, which
@@ -308,6 +330,8 @@ where
         witness,
         order,
         iterations: winner.evaluations() - before,
+        raced: 0,
+        peak_bytes: 0.0,
         exact,
         stop,
     })

@@ -32,5 +32,5 @@ pub use forney::{Forney, ForneyError, check_forney};
 pub use graph::{FactorGraph, MAX_CARD, Node};
 pub use id::{FactorId, VarId};
 pub use propagation::{Contradiction, Mark, Propagation};
-pub use simplify::simplify;
+pub use simplify::{simplify, simplify_sum};
 pub use table::{Table, table_len};

@@ -5,6 +5,7 @@ use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
 
 use super::Job;
+use super::contest::Terms;
 use crate::BoundError;
 use crate::board::Post;
 use crate::wmbe::{
@@ -51,7 +52,12 @@ impl Job<'_, '_> {
             }
             None => f64::INFINITY,
         };
-        let of_iterations = self.options.iterations.map_or(CANDIDATES, |most| most / 32);
+        let own = self.own_iterations::<Above>();
+        let own = own.max(self.own_iterations::<Below>());
+        let of_iterations = match self.options.iterations {
+            Some(most) => (own * most as f64 / 32.0) as usize,
+            None => CANDIDATES,
+        };
         let count = CANDIDATES
             .min(affordable.min(compiled) as usize)
             .min(of_iterations)
@@ -66,18 +72,49 @@ impl Job<'_, '_> {
         } else {
             1e-6
         };
-        let (upper, lower) = self.open();
-        let (upper, lower) = rayon::join(
-            || upper.then(|| self.side::<Above>(limit, &orders, memory, least_gain)),
-            || lower.then(|| self.side::<Below>(limit, &orders, memory, least_gain)),
-        );
-        let mut level = if capped { Level::Capped } else { Level::Done };
-        for side in [upper, lower].into_iter().flatten() {
-            if let Level::Exact = side? {
-                level = Level::Exact;
-            }
+        let terms = Terms {
+            limit,
+            seed,
+            memory,
+            least_gain,
+        };
+        let began = self.budget.elapsed();
+        let mut exact = !self.contender_alone() && self.both(&terms, &orders, self.open())?;
+        if !exact {
+            self.contend(&terms, self.budget.elapsed().saturating_sub(began));
         }
-        Ok(level)
+        if self.contender_alone() {
+            // Where the contender proves nothing, mini-buckets do.
+            let (upper, lower) = self.open();
+            let idle = (
+                upper && !self.contender_holds::<Above>(),
+                lower && !self.contender_holds::<Below>(),
+            );
+            exact = self.both(&terms, &orders, idle)?;
+        }
+        Ok(match (exact, capped) {
+            (true, _) => Level::Exact,
+            (false, true) => Level::Capped,
+            (false, false) => Level::Done,
+        })
+    }
+
+    /// Mini-buckets on the sides that are wanted; true if nothing had to be split.
+    fn both(
+        &self,
+        terms: &Terms,
+        orders: &Orders<'_>,
+        (upper, lower): (bool, bool),
+    ) -> Result<bool, BoundError> {
+        let (upper, lower) = rayon::join(
+            || upper.then(|| self.side::<Above>(terms, orders)),
+            || lower.then(|| self.side::<Below>(terms, orders)),
+        );
+        let mut exact = false;
+        for side in [upper, lower].into_iter().flatten() {
+            exact |= side?;
+        }
+        Ok(exact)
     }
 
     /// How many candidates of this size a race can afford in a share of the time.
@@ -139,32 +176,28 @@ impl Job<'_, '_> {
         }
     }
 
-    /// One side at one ibound: the race, then its winner until it gains almost nothing.
-    fn side<S>(
-        &self,
-        limit: CliqueLimit,
-        orders: &Orders<'_>,
-        memory: f64,
-        least_gain: f64,
-    ) -> Result<Level, BoundError>
+    /// One side at one ibound: the race, then its winner until it gains almost nothing; true if
+    /// nothing had to be split.
+    fn side<S>(&self, terms: &Terms, orders: &Orders<'_>) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
         Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
-        let budget = self.budget.capped(self.share(0.5));
+        let Terms { limit, memory, .. } = *terms;
+        let before = self.board.counted::<S>();
+        let most = self.options.iterations.map_or(usize::MAX, |most| {
+            before + (self.own_iterations::<S>() * most.saturating_sub(before) as f64) as usize
+        });
+        let budget = self.budget.capped(self.share(self.own_share::<S>()));
         let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
-            Race::Exact(schedule) => {
-                let done = self.eliminate(*schedule, &budget)?;
-                return Ok(if done { Level::Exact } else { Level::Done });
-            }
-            Race::Nobody => return Ok(Level::Done),
+            Race::Exact(schedule) => return self.eliminate(*schedule, &budget),
+            Race::Nobody => return Ok(false),
             Race::Winner(winner) => winner,
         };
         winner.prove(self.graph, self.board);
-        let most = self.options.iterations.unwrap_or(usize::MAX);
         let left = most.saturating_sub(self.board.counted::<S>());
-        winner.finish(self.graph, left, least_gain, &budget, self.board);
-        Ok(Level::Done)
+        winner.finish(self.graph, left, terms.least_gain, &budget, self.board);
+        Ok(false)
     }
 }
 

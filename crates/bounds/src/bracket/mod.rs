@@ -1,6 +1,7 @@
 //! From a model to a bracket, within time and memory.
 
 mod climb;
+mod contest;
 mod exact;
 mod level;
 mod lower;
@@ -8,11 +9,12 @@ mod lower;
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, Stop, Upper};
-use forney_model::{FactorGraph, Table, simplify, without_barren};
+use forney_model::{FactorGraph, Table, simplify_sum};
 
-use crate::BoundError;
 use crate::board::{Board, Watch};
 use crate::options::{BoundOptions, BoundReport, Method, Sides};
+use crate::{BoundError, Contender};
+use contest::Entrant;
 
 /// Proves `lower ≤ ln Z ≤ upper` and improves both sides until the bracket closes or a limit ends
 /// it.
@@ -44,7 +46,34 @@ pub fn bracket(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
-    let graph = &reduced(graph);
+    run(graph, options, None, budget, watch)
+}
+
+/// As [`bracket`], with a method of the caller's among the others ([`Method::Auto`]) or alone
+/// ([`Method::Contender`]).
+///
+/// # Errors
+/// As [`bracket`].
+pub fn bracket_with(
+    contender: &dyn Contender,
+    graph: &FactorGraph,
+    options: &BoundOptions,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<BoundReport, BoundError> {
+    run(graph, options, Some(contender), budget, watch)
+}
+
+fn run(
+    graph: &FactorGraph,
+    options: &BoundOptions,
+    contender: Option<&dyn Contender>,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<BoundReport, BoundError> {
+    // A product beyond the range of a float is no reason to refuse the model as it stands.
+    let simple = simplify_sum(graph);
+    let graph = simple.as_ref().unwrap_or(graph);
     // The lifetime of the watcher is shortened to this call.
     let mut watch = |progress: &crate::Progress| watch(progress);
     let board = Board::new(budget, &mut watch);
@@ -53,12 +82,13 @@ pub fn bracket(
         options,
         budget,
         board: &board,
+        contender: Entrant::of(contender, options.method, graph),
     };
     job.first_upper_bound();
     let stop = match options.method {
         Method::Exact => job.exact_or_refuse()?,
         Method::MeanField => job.mean_field_only(),
-        Method::Auto | Method::Wmbe => match options.ibound {
+        Method::Auto | Method::Wmbe | Method::Contender => match options.ibound {
             Some(ibound) => job.fixed(ibound)?,
             None => job.ascend()?,
         },
@@ -66,28 +96,21 @@ pub fn bracket(
     Ok(board.report(stop)?)
 }
 
-/// The model without what does not matter to `Z`: variables that sum out of one factor, factors
-/// inside the scope of others.
-fn reduced(graph: &FactorGraph) -> FactorGraph {
-    // A product beyond the range of a float is no reason to refuse the model as it stands.
-    let simple = |graph: FactorGraph| simplify(&graph).unwrap_or(graph);
-    match without_barren(graph) {
-        Ok((rest, _)) => simple(rest),
-        Err(_) => simple(graph.clone()),
-    }
-}
-
 struct Job<'j, 'w> {
     graph: &'j FactorGraph,
     options: &'j BoundOptions,
     budget: &'j Budget,
     board: &'j Board<'w>,
+    contender: Option<Entrant<'j>>,
 }
 
 impl Job<'_, '_> {
     /// `ln Z ≤ Σ_a max ln f_a + Σ_v ln |X_v|`: there are so many assignments, and none is worth more.
     fn first_upper_bound(&self) {
-        if self.options.sides == Sides::Lower || self.options.method == Method::MeanField {
+        let method = self.options.method;
+        if self.options.sides == Sides::Lower
+            || matches!(method, Method::MeanField | Method::Contender)
+        {
             return;
         }
         let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -1,0 +1,172 @@
+//! The caller's method beside mini-buckets: who gets how much at one ibound.
+
+use std::time::Duration;
+
+use super::Job;
+use crate::board::Post;
+use crate::contender::{Allowance, Contender, Prospect, Turn};
+use crate::options::Method;
+use crate::wmbe::CliqueLimit;
+use forney_certify::{Above, Below};
+use forney_model::FactorGraph;
+
+/// The share of the time that is left, or of the iterations, for a side's leader and for others.
+const LEADER: f64 = 0.5;
+const TRIAL: f64 = 0.1;
+
+/// The share of a contender that has the bracket for itself, where higher ibounds follow.
+const ALONE: f64 = 0.4;
+
+/// A trial shorter than this costs more than it can tell.
+const SHORTEST_TRIAL: Duration = Duration::from_millis(20);
+
+/// Evaluations of a trial if neither time nor iterations have an end.
+const UNTIMED_TRIAL: usize = 300;
+
+/// A contender with what it promises on this model.
+pub(super) struct Entrant<'j> {
+    contender: &'j dyn Contender,
+    /// Is it the method asked for, and not one of many?
+    alone: bool,
+    /// Does it lead until a bound says otherwise?
+    favourite: bool,
+}
+
+/// What both sides of a level share.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) limit: CliqueLimit,
+    pub(super) seed: u64,
+    pub(super) memory: f64,
+    pub(super) least_gain: f64,
+}
+
+impl<'j> Entrant<'j> {
+    /// `None` if there is no contender or nothing for it to do.
+    pub(super) fn of(
+        contender: Option<&'j dyn Contender>,
+        method: Method,
+        graph: &FactorGraph,
+    ) -> Option<Self> {
+        let contender = contender?;
+        let (alone, favourite) = match (method, contender.prospect(graph)) {
+            (Method::Contender, _) => (true, true),
+            (Method::Auto, Prospect::Lead) => (false, true),
+            (Method::Auto, Prospect::Trial) => (false, false),
+            _ => return None,
+        };
+        Some(Self {
+            contender,
+            alone,
+            favourite,
+        })
+    }
+}
+
+impl Job<'_, '_> {
+    /// Is a method of the caller the only one asked for?
+    pub(super) fn contender_alone(&self) -> bool {
+        self.contender.as_ref().is_some_and(|entrant| entrant.alone)
+    }
+
+    /// Has the contender proved the best bound on this side?
+    pub(super) fn contender_holds<S: Post>(&self) -> bool {
+        let holder = self.board.method::<S>();
+        self.contender
+            .as_ref()
+            .is_some_and(|entrant| entrant.contender.name() == holder)
+    }
+
+    /// Does the contender hold the best bound of this side, or promise it before there is one?
+    fn contender_leads<S: Post>(&self) -> bool {
+        let Some(entrant) = &self.contender else {
+            return false;
+        };
+        let mini_buckets = self.board.method::<S>() == Method::Wmbe.name();
+        self.contender_holds::<S>() || (entrant.favourite && !mini_buckets)
+    }
+
+    /// The share of mini-buckets in the time that is left.
+    pub(super) fn own_share<S: Post>(&self) -> f64 {
+        if self.contender_leads::<S>() && !self.contender_alone() {
+            TRIAL
+        } else {
+            LEADER
+        }
+    }
+
+    /// The share of mini-buckets in the iterations that are left.
+    pub(super) fn own_iterations<S: Post>(&self) -> f64 {
+        if self.contender.is_none() || self.contender_alone() {
+            1.0
+        } else if self.contender_leads::<S>() {
+            TRIAL
+        } else {
+            1.0 - TRIAL
+        }
+    }
+
+    /// The contender's turn after mini-buckets that took so long.
+    pub(super) fn contend(&self, terms: &Terms, took: Duration) {
+        let Some(entrant) = &self.contender else {
+            return;
+        };
+        let (upper, lower) = self.open();
+        let turn = Turn {
+            graph: self.graph,
+            limit: terms.limit,
+            order: self.options.order.as_ref(),
+            seed: terms.seed,
+            memory: terms.memory,
+            least_gain: terms.least_gain,
+            upper: upper
+                .then(|| self.allowance::<Above>(entrant, took))
+                .flatten(),
+            lower: lower
+                .then(|| self.allowance::<Below>(entrant, took))
+                .flatten(),
+            board: self.board,
+            name: entrant.contender.name(),
+        };
+        if self.ended().is_none() && (turn.upper.is_some() || turn.lower.is_some()) {
+            entrant.contender.compete(&turn);
+        }
+    }
+
+    /// What the contender may spend on one side; `None` if that is not worth a start.
+    fn allowance<S: Post>(&self, entrant: &Entrant<'_>, took: Duration) -> Option<Allowance> {
+        let counted = self.board.counted::<S>();
+        let left = self
+            .options
+            .iterations
+            .map(|most| most.saturating_sub(counted));
+        let timed = self.budget.remaining().is_some();
+        if self.contender_leads::<S>() || entrant.alone {
+            let share = match (entrant.alone, self.options.ibound) {
+                (true, Some(_)) => 1.0,
+                (true, None) => ALONE,
+                (false, _) => LEADER,
+            };
+            return Some(Allowance {
+                budget: if timed {
+                    self.budget.capped(self.share(share))
+                } else {
+                    self.budget.clone()
+                },
+                iterations: left,
+            });
+        }
+        let time = took.mul_f64(TRIAL);
+        if timed && time < SHORTEST_TRIAL {
+            return None;
+        }
+        Some(Allowance {
+            budget: if timed {
+                self.budget.capped(time)
+            } else {
+                self.budget.clone()
+            },
+            iterations: left.or((!timed).then_some(UNTIMED_TRIAL)),
+        })
+    }
+}

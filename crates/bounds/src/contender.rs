@@ -1,0 +1,93 @@
+//! Methods of a caller that compete with those of the bracket.
+
+use forney_certify::{Bound, Budget};
+use forney_exact::Order;
+use forney_model::FactorGraph;
+
+use crate::board::{Board, Post};
+use crate::wmbe::CliqueLimit;
+
+/// A method that [`bracket_with`](crate::bracket_with) lets compete with weighted mini-buckets.
+///
+/// It gets a turn after theirs at every ibound. On each side whoever holds the better bound has most
+/// of the time, and the other a trial.
+pub trait Contender: Sync {
+    /// The name of its bounds in reports.
+    fn name(&self) -> &'static str;
+
+    /// What to expect of it on a model, before anything was measured.
+    fn prospect(&self, graph: &FactorGraph) -> Prospect;
+
+    /// Improves the sides that the turn leaves open, as far as it can.
+    fn compete(&self, turn: &Turn<'_, '_>);
+}
+
+/// What a [`Contender`] promises on a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// It leads until a measured bound says otherwise.
+    Lead,
+    /// It gets trials.
+    Trial,
+    /// It stays out.
+    None,
+}
+
+/// One turn of a [`Contender`]: the job, what it may take, and where to enter what it proved.
+pub struct Turn<'t, 'w> {
+    /// The model, reduced.
+    pub graph: &'t FactorGraph,
+    /// How large cliques may be.
+    pub limit: CliqueLimit,
+    /// The elimination order that the caller of the bracket fixed.
+    pub order: Option<&'t Order>,
+    /// Seed of this turn.
+    pub seed: u64,
+    /// Bytes that its tables may take.
+    pub memory: f64,
+    /// A side has converged once an evaluation gains no more than this, in nats.
+    pub least_gain: f64,
+    /// What may be spent on upper bounds; `None` leaves that side out.
+    pub upper: Option<Allowance>,
+    /// What may be spent on lower bounds; `None` leaves that side out.
+    pub lower: Option<Allowance>,
+    pub(crate) board: &'t Board<'w>,
+    pub(crate) name: &'static str,
+}
+
+/// What one side of a [`Turn`] may spend.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// Time and interruption.
+    pub budget: Budget,
+    /// Gradient evaluations; `None` for no limit.
+    pub iterations: Option<usize>,
+}
+
+impl Turn<'_, '_> {
+    /// What may be spent on the side of `S`.
+    #[must_use]
+    pub fn allowance<S: Post>(&self) -> Option<&Allowance> {
+        let side = if S::TRIVIAL > 0.0 {
+            &self.upper
+        } else {
+            &self.lower
+        };
+        side.as_ref()
+    }
+
+    /// Enters a bound that was just verified.
+    pub fn post<S: Post>(&self, bound: Bound<S>) {
+        self.board.post(bound, self.name);
+    }
+
+    /// Counts gradient evaluations.
+    pub fn count<S: Post>(&self, evaluations: usize) {
+        self.board.count::<S>(evaluations);
+    }
+
+    /// Notes the bytes that tables take at once, by prediction.
+    pub fn note_bytes(&self, bytes: f64) {
+        self.board.begin(self.limit.ibound, bytes);
+    }
+}
