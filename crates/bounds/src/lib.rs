@@ -8,6 +8,7 @@ mod allowed;
 mod belief_propagation;
 mod board;
 mod bracket;
+mod bucket_renormalisation;
 mod buckets;
 mod conditioning;
 mod elbo;
@@ -22,6 +23,10 @@ pub use allowed::{AllowedSearch, Configuration};
 pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
 pub use board::Watch;
 pub use bracket::bracket;
+pub use bucket_renormalisation::{
+    RenormalisationOptions, Renormalised, global_bucket_renormalisation,
+    mini_bucket_renormalisation,
+};
 pub use conditioning::{Conditioned, Conditioning};
 pub use elbo::Tractable;
 pub use error::BoundError;
