@@ -8,6 +8,7 @@ mod allowed;
 mod belief_propagation;
 mod board;
 mod bracket;
+mod bucket_renormalisation;
 mod buckets;
 mod conditioning;
 mod contender;
@@ -23,6 +24,10 @@ pub use allowed::{AllowedSearch, Configuration};
 pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
 pub use board::{Post, Watch};
 pub use bracket::{bracket, bracket_with};
+pub use bucket_renormalisation::{
+    RenormalisationOptions, Renormalised, global_bucket_renormalisation,
+    mini_bucket_renormalisation,
+};
 pub use conditioning::{Conditioned, Conditioning};
 pub use contender::{Allowance, Contender, Prospect, Turn};
 pub use elbo::Tractable;
