@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use forney_bounds::{Method, UnknownMethod};
 
+use crate::compare::CompareArgs;
 use crate::order::OrderChoice;
 use crate::units;
 
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Exact(ExactArgs),
     /// Prove a lower and an upper bound on ln Z, and close the gap while time lasts
     Bound(BoundArgs),
+    /// Run every method on one model, side by side
+    Compare(CompareArgs),
     /// Compute the probabilities of the states of every variable
     Marginals(ExactArgs),
     /// Find a most probable assignment (MAP; MPE with evidence)

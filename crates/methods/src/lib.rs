@@ -6,6 +6,7 @@
 
 mod belief_propagation;
 mod climb;
+mod compare;
 mod gauged_mini_buckets;
 mod inapplicable;
 mod mean_field;
@@ -16,6 +17,7 @@ mod restarts;
 mod structured_mean_field;
 mod tree_reweighted;
 
+pub use compare::{Event, Job, best, compare, exact, jobs};
 pub use inapplicable::Inapplicable;
 pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Steps, Value, Watch};
 

@@ -119,10 +119,10 @@ impl Default for Options {
 }
 
 /// How far a method has come.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// The best bound proved so far, or the present estimate; in nats.
-    pub value: f64,
+    /// The best bound proved so far, or the present estimate.
+    pub value: Value,
     /// Iterations so far.
     pub iterations: usize,
     /// Seconds since the budget began.

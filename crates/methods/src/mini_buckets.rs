@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use forney_bounds::{BoundOptions, Method as Brackets, Sides, bracket};
-use forney_certify::Budget;
+use forney_certify::{Budget, Lower, Upper};
 use forney_model::FactorGraph;
 
 use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Point, Side, Value, Watch};
@@ -45,12 +45,14 @@ impl Method for WeightedMiniBuckets {
             ..BoundOptions::default()
         };
         let found = bracket(graph, &own, budget, &mut |progress| {
+            let value = if upper {
+                Upper::new(progress.upper).map(Value::Upper)
+            } else {
+                Lower::new(progress.lower).map(Value::Lower)
+            };
+            let Ok(value) = value else { return };
             watch(Point {
-                value: if upper {
-                    progress.upper
-                } else {
-                    progress.lower
-                },
+                value,
                 iterations: progress.iterations,
                 elapsed_s: progress.elapsed_s,
             });

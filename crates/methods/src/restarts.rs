@@ -40,7 +40,7 @@ where
             if best.tighten(bound) {
                 improved = true;
                 watch(Point {
-                    value: bound.ln(),
+                    value: bound.into(),
                     iterations: iterations + spent,
                     elapsed_s: budget.elapsed().as_secs_f64(),
                 });

@@ -233,15 +233,15 @@ fn points_only_improve_and_end_at_the_value() {
         let Ok(found) = found else { return };
         for pair in points.windows(2) {
             let better = match side {
-                Side::Upper => pair[1].value <= pair[0].value,
-                Side::Lower => pair[1].value >= pair[0].value,
-                Side::Estimate => !pair[1].value.is_nan(),
+                Side::Upper => pair[1].value.ln() <= pair[0].value.ln(),
+                Side::Lower => pair[1].value.ln() >= pair[0].value.ln(),
+                Side::Estimate => !pair[1].value.ln().is_nan(),
             };
             let later = pair[1].iterations >= pair[0].iterations;
             assert!(better && later, "{name} {side}, seed {seed}: {points:?}");
         }
         if let Some(last) = points.last() {
-            let same = last.value.to_bits() == found.value.ln().to_bits();
+            let same = last.value.ln().to_bits() == found.value.ln().to_bits();
             assert!(same, "{name} {side}, seed {seed}: {last:?} {found:?}");
         }
     });
