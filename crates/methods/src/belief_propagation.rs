@@ -28,8 +28,8 @@ impl Method for BeliefPropagation {
         &[Side::Estimate]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(
