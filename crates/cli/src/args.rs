@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use forney_bounds::Method;
 use forney_gauge::Variant;
 
+use crate::compare::CompareArgs;
 use crate::order::OrderChoice;
 use crate::units;
 
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Exact(ExactArgs),
     /// Prove a lower and an upper bound on ln Z, and close the gap while time lasts
     Bound(BoundArgs),
+    /// Run every method on one model, side by side
+    Compare(CompareArgs),
     /// Compute the probabilities of the states of every variable
     Marginals(ExactArgs),
     /// Find a most probable assignment (MAP; MPE with evidence)

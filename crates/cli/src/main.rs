@@ -6,7 +6,7 @@
 //! | `problem`, `order`, `plan`, `memory` | files and words made into models, orders, limits |
 //! | `elimination`, `work`, `interrupt` | running a job within its limits |
 //! | `progress`, `trace` | what can be seen of a running job |
-//! | `info`, `exact`, `bound`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
+//! | `info`, `exact`, `bound`, `compare`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
 //! | `done`, `error`, `text`, `json` | how results and errors are told, exit codes |
 
 // The libraries print nothing; their user does.
@@ -14,6 +14,7 @@
 
 mod args;
 mod bound;
+mod compare;
 mod convert;
 mod done;
 mod elimination;
@@ -63,6 +64,7 @@ fn run(cli: &Cli) -> u8 {
         Command::Info(args) => finish(info::run(args), cli.json),
         Command::Exact(args) => finish(exact::run(args), cli.json),
         Command::Bound(args) => finish(bound::run(args), cli.json),
+        Command::Compare(args) => finish(compare::run(args), cli.json),
         Command::Marginals(args) => finish(marginals::run(args), cli.json),
         Command::Map(args) => finish(map::run(args), cli.json),
         Command::Convert(args) => finish(convert::run(args), cli.json),

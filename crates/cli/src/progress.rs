@@ -25,6 +25,13 @@ pub(crate) fn spinner(what: String) -> Spinner {
     Spinner(bar)
 }
 
+impl Spinner {
+    /// Says something else.
+    pub(crate) fn say(&self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use forney_bounds::{MessageSchedule, belief_propagation};
-use forney_certify::{Budget, Limits, Stop};
+use forney_certify::{Budget, Estimate, Limits, Stop};
 use forney_model::FactorGraph;
 
 use crate::climb::limits;
@@ -28,8 +28,8 @@ impl Method for BeliefPropagation {
         &[Side::Estimate]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(
@@ -58,7 +58,7 @@ impl Method for BeliefPropagation {
             let run = belief_propagation(graph, MessageSchedule::Residual, damping, &limits, share);
             for sweep in &run.trace {
                 watch(Point {
-                    value: sweep.value,
+                    value: Value::Estimate(Estimate { ln: sweep.value }),
                     iterations: iterations + sweep.number,
                     elapsed_s: sweep.elapsed_s,
                 });

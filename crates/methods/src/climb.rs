@@ -56,7 +56,7 @@ where
     let iterations = run.trace.len();
     if best.tighten(run.point.verify(graph)?) {
         watch(Point {
-            value: best.ln(),
+            value: best.into(),
             iterations,
             elapsed_s: budget.elapsed().as_secs_f64(),
         });
@@ -86,6 +86,7 @@ where
     R: Refine,
     R::Point: Certificate<FactorGraph, Side = S>,
     S: forney_certify::Side,
+    Bound<S>: Into<Value>,
 {
     type Point = R::Point;
 
@@ -99,7 +100,7 @@ where
                 && self.best.tighten(bound)
             {
                 (self.watch)(Point {
-                    value: bound.ln(),
+                    value: bound.into(),
                     iterations: self.sweeps,
                     elapsed_s: self.budget.elapsed().as_secs_f64(),
                 });

@@ -24,8 +24,8 @@ impl Method for GaugedMiniBuckets {
         &[Side::Upper, Side::Lower]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(

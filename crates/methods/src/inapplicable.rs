@@ -2,6 +2,7 @@
 
 use forney_bounds::{BoundError, StartError};
 use forney_certify::Flaw;
+use forney_gauge::GaugedLowerError;
 
 use crate::Side;
 
@@ -25,6 +26,9 @@ pub enum Inapplicable {
     /// Blocks of structured mean field do not fit.
     #[error(transparent)]
     Blocks(#[from] StartError),
+    /// No gauge helps.
+    #[error(transparent)]
+    Gauges(#[from] GaugedLowerError),
     /// A witness proved nothing.
     #[error(transparent)]
     Flaw(#[from] Flaw),

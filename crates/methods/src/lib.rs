@@ -6,6 +6,8 @@
 
 mod belief_propagation;
 mod climb;
+mod compare;
+mod gauged_lower;
 mod gauged_mini_buckets;
 mod inapplicable;
 mod mean_field;
@@ -16,8 +18,14 @@ mod restarts;
 mod structured_mean_field;
 mod tree_reweighted;
 
+pub use compare::{Event, Job, best, compare, exact, jobs};
+pub use forney_bounds::wmbe::Steps;
 pub use inapplicable::Inapplicable;
-pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Steps, Value, Watch};
+pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Value, Watch};
+
+use forney_bounds::wmbe::Variant;
+use gauged_lower::GaugedLower;
+use mini_buckets::MiniBuckets;
 
 /// All methods, in the order of tables.
 pub static METHODS: &[&dyn Method] = &[
@@ -25,8 +33,37 @@ pub static METHODS: &[&dyn Method] = &[
     &structured_mean_field::StructuredMeanField,
     &negative_tree_reweighted::NegativeTrees,
     &tree_reweighted::TreeReweightedPropagation,
-    &mini_buckets::WeightedMiniBuckets,
+    &MiniBuckets {
+        name: "mbe",
+        variant: Variant::Mbe,
+    },
+    &MiniBuckets {
+        name: "wmbe",
+        variant: Variant::Wmbe,
+    },
+    &MiniBuckets {
+        name: "wmbe-w",
+        variant: Variant::W,
+    },
+    &MiniBuckets {
+        name: "wmbe-theta",
+        variant: Variant::Theta,
+    },
+    &MiniBuckets {
+        name: "wmbe-theta-w",
+        variant: Variant::ThetaW,
+    },
     &gauged_mini_buckets::GaugedMiniBuckets,
+    &GaugedLower {
+        name: "g-mf",
+        exact_on: Some(ExactOn::IndependentVariables),
+        climb: forney_gauge::gauged_mean_field,
+    },
+    &GaugedLower {
+        name: "g-bp",
+        exact_on: None,
+        climb: forney_gauge::gauged_belief_propagation,
+    },
     &belief_propagation::BeliefPropagation,
 ];
 

@@ -26,8 +26,8 @@ impl Method for NaiveMeanField {
         &[Side::Lower]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::IndependentVariables
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::IndependentVariables)
     }
 
     fn search(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use forney_bounds::wmbe::Steps;
 use forney_certify::{Budget, Estimate, Lower, Stop, Upper};
 use forney_exact::Order;
 use forney_model::FactorGraph;
@@ -77,16 +78,6 @@ impl From<Lower> for Value {
     }
 }
 
-/// Whose steps improve a witness.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Steps {
-    /// Ours, which converge.
-    #[default]
-    Best,
-    /// Those of the paper that introduced the method, for comparison with its figures.
-    Published,
-}
-
 /// What a method works with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -100,7 +91,7 @@ pub struct Options {
     pub seed: u64,
     /// A fixed elimination order; `None` lets the method choose.
     pub order: Option<Order>,
-    /// Whose steps.
+    /// How mini-buckets are improved; other methods have steps of one kind.
     pub steps: Steps,
 }
 
@@ -119,10 +110,10 @@ impl Default for Options {
 }
 
 /// How far a method has come.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// The best bound proved so far, or the present estimate; in nats.
-    pub value: f64,
+    /// The best bound proved so far, or the present estimate.
+    pub value: Value,
     /// Iterations so far.
     pub iterations: usize,
     /// Seconds since the budget began.
@@ -177,8 +168,8 @@ pub trait Method: Sync {
     /// What the method can give.
     fn sides(&self) -> &'static [Side];
 
-    /// Where it is exact.
-    fn exact_on(&self) -> ExactOn;
+    /// Where it is exact, if anywhere.
+    fn exact_on(&self) -> Option<ExactOn>;
 
     /// Does what [`run`](Method::run) promises, for one of [`sides`](Method::sides).
     ///

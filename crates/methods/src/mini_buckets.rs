@@ -1,28 +1,44 @@
-//! `wmbe-theta-w`: weighted mini-buckets with cost shifts and weights.
+//! `mbe`, `wmbe`, `wmbe-w`, `wmbe-theta`, `wmbe-theta-w`: mini-buckets with nothing, weights, shifts
+//! or both moved.
 
 use std::borrow::Cow;
 
+use forney_bounds::wmbe::{
+    CliqueLimit, Partition, Steps, Variant, VariantOptions, WeightMap, Wmbe, mini_buckets,
+};
 use forney_bounds::{BoundOptions, Method as Brackets, Sides, bracket};
-use forney_certify::Budget;
+use forney_certify::{Above, Below, Bound, Budget, Certificate, Lower, Upper};
+use forney_exact::{Heuristic, Order, greedy};
 use forney_model::FactorGraph;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
 
+use crate::restarts::{EXACT, Round, restarts};
 use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Point, Side, Value, Watch};
 
-/// Weighted mini-buckets with shifts and weights, [`bracket`] at one ibound: an iteration is a
-/// gradient evaluation.
-pub(crate) struct WeightedMiniBuckets;
+/// Searches without improvement that end it.
+const PATIENCE: usize = 32;
 
-impl Method for WeightedMiniBuckets {
+/// Mini-buckets, [`mini_buckets`]: an iteration is an evaluation of the bound.
+///
+/// Orders and partitions are tried one after the other while time lasts; with shifts and weights
+/// together they race, [`bracket`].
+pub(crate) struct MiniBuckets {
+    pub(crate) name: &'static str,
+    pub(crate) variant: Variant,
+}
+
+impl Method for MiniBuckets {
     fn name(&self) -> &'static str {
-        "wmbe-theta-w"
+        self.name
     }
 
     fn sides(&self) -> &'static [Side] {
         &[Side::Upper, Side::Lower]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(
@@ -33,41 +49,111 @@ impl Method for WeightedMiniBuckets {
         budget: &Budget,
         watch: &mut Watch<'_>,
     ) -> Result<Outcome, Inapplicable> {
-        let upper = side == Side::Upper;
-        let own = BoundOptions {
-            ibound: Some(options.ibound),
-            memory: options.memory,
-            iterations: options.iterations,
-            seed: options.seed,
-            sides: if upper { Sides::Upper } else { Sides::Lower },
-            method: Brackets::Wmbe,
-            order: options.order.clone(),
-            ..BoundOptions::default()
-        };
-        let found = bracket(graph, &own, budget, &mut |progress| {
-            watch(Point {
-                value: if upper {
-                    progress.upper
-                } else {
-                    progress.lower
+        match side {
+            _ if self.variant == Variant::ThetaW && options.steps == Steps::Best => {
+                race(graph, side, options, budget, watch)
+            }
+            Side::Upper => self.one_side::<Above>(graph, options, budget, watch),
+            _ => self.one_side::<Below>(graph, options, budget, watch),
+        }
+    }
+}
+
+impl MiniBuckets {
+    fn one_side<S>(
+        &self,
+        graph: &FactorGraph,
+        options: &Options,
+        budget: &Budget,
+        watch: &mut Watch<'_>,
+    ) -> Result<Outcome, Inapplicable>
+    where
+        S: WeightMap,
+        Wmbe<S>: Certificate<FactorGraph, Side = S>,
+        Bound<S>: Into<Value>,
+    {
+        restarts::<S>(options, budget, PATIENCE, watch, |number, tell| {
+            let own = VariantOptions {
+                variant: self.variant,
+                steps: options.steps,
+                partition: match number % 2 {
+                    0 => Partition::Scope,
+                    _ => Partition::Content,
                 },
-                iterations: progress.iterations,
-                elapsed_s: progress.elapsed_s,
-            });
-        })?;
-        Ok(Outcome {
-            value: if upper {
-                Value::Upper(found.bracket.upper())
-            } else {
-                Value::Lower(found.bracket.lower())
-            },
-            iterations: found.iterations,
-            stop: found.stop,
-            note: Cow::Borrowed(if found.exact {
-                "exact: nothing was split"
-            } else {
-                ""
-            }),
+                limit: CliqueLimit {
+                    ibound: options.ibound,
+                    entries: options.memory / 64.0,
+                },
+                order: Some(order(graph, options, number)),
+                iterations: options.iterations,
+                memory: options.memory,
+            };
+            let report = mini_buckets(graph, &own, budget, tell)?;
+            Ok(Round {
+                bound: report.bound,
+                iterations: report.iterations,
+                stop: report.stop,
+                exact: report.exact,
+            })
         })
     }
+}
+
+/// The fixed order, or min-fill and then others, each for both partitions.
+fn order(graph: &FactorGraph, options: &Options, number: u64) -> Order {
+    if let Some(order) = &options.order {
+        return order.clone();
+    }
+    let pair = number / 2;
+    let heuristics = Heuristic::ALL.len() as u64;
+    let heuristic = Heuristic::ALL[(pair % heuristics) as usize];
+    if pair < heuristics {
+        return greedy(graph, heuristic, None);
+    }
+    let mut ties = Pcg64::seed_from_u64(options.seed.wrapping_add(pair));
+    greedy(graph, heuristic, Some(&mut ties))
+}
+
+/// Shifts and weights, with a race of orders and partitions.
+fn race(
+    graph: &FactorGraph,
+    side: Side,
+    options: &Options,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome, Inapplicable> {
+    let upper = side == Side::Upper;
+    let own = BoundOptions {
+        ibound: Some(options.ibound),
+        memory: options.memory,
+        iterations: options.iterations,
+        seed: options.seed,
+        sides: if upper { Sides::Upper } else { Sides::Lower },
+        method: Brackets::Wmbe,
+        order: options.order.clone(),
+        ..BoundOptions::default()
+    };
+    let found = bracket(graph, &own, budget, &mut |progress| {
+        let value = if upper {
+            Upper::new(progress.upper).map(Value::Upper)
+        } else {
+            Lower::new(progress.lower).map(Value::Lower)
+        };
+        let Ok(value) = value else { return };
+        watch(Point {
+            value,
+            iterations: progress.iterations,
+            elapsed_s: progress.elapsed_s,
+        });
+    })?;
+    Ok(Outcome {
+        value: if upper {
+            Value::Upper(found.bracket.upper())
+        } else {
+            Value::Lower(found.bracket.lower())
+        },
+        iterations: found.iterations,
+        stop: found.stop,
+        note: Cow::Borrowed(if found.exact { EXACT } else { "" }),
+    })
 }

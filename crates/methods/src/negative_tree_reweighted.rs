@@ -19,8 +19,8 @@ impl Method for NegativeTrees {
         &[Side::Lower]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(

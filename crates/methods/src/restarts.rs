@@ -6,6 +6,9 @@ use forney_certify::{Bound, Budget, Side, Stop};
 
 use crate::{Inapplicable, Options, Outcome, Point, Value, Watch};
 
+/// The note of a value that is `ln Z` itself.
+pub(crate) const EXACT: &str = "exact: nothing was split";
+
 /// What one search came to.
 pub(crate) struct Round<S: Side> {
     pub(crate) bound: Bound<S>,
@@ -32,7 +35,7 @@ where
 {
     let once = options.iterations.is_some() || budget.remaining().is_none();
     let mut best = Bound::trivial();
-    let (mut iterations, mut idle) = (0, 0);
+    let (mut iterations, mut idle, mut exact) = (0, 0, false);
     let mut number = 0;
     let stop = loop {
         let mut improved = false;
@@ -40,7 +43,7 @@ where
             if best.tighten(bound) {
                 improved = true;
                 watch(Point {
-                    value: bound.ln(),
+                    value: bound.into(),
                     iterations: iterations + spent,
                     elapsed_s: budget.elapsed().as_secs_f64(),
                 });
@@ -53,6 +56,7 @@ where
             Err(reason) => return Err(reason),
         };
         tell(found.bound, found.iterations);
+        exact = found.exact;
         iterations += found.iterations;
         number += 1;
         if once || found.exact {
@@ -70,10 +74,10 @@ where
         value: best.into(),
         iterations,
         stop,
-        note: if number > 1 {
-            Cow::Owned(format!("best of {number} searches"))
-        } else {
-            Cow::Borrowed("")
+        note: match number {
+            _ if exact => Cow::Borrowed(EXACT),
+            0 | 1 => Cow::Borrowed(""),
+            _ => Cow::Owned(format!("best of {number} searches")),
         },
     })
 }

@@ -29,8 +29,8 @@ impl Method for StructuredMeanField {
         &[Side::Lower]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(

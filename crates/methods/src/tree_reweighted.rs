@@ -20,8 +20,8 @@ impl Method for TreeReweightedPropagation {
         &[Side::Upper]
     }
 
-    fn exact_on(&self) -> ExactOn {
-        ExactOn::Trees
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::Trees)
     }
 
     fn search(

@@ -1,0 +1,118 @@
+//! `forney compare`: every method on one model, side by side.
+
+mod args;
+mod files;
+mod report;
+
+pub(crate) use args::CompareArgs;
+
+use std::time::Duration;
+
+use forney_certify::{Budget, Crossed};
+use forney_methods::{Event, Job, METHODS, Method, Options, compare, exact, jobs};
+use forney_model::FactorGraph;
+
+use crate::done::Done;
+use crate::error::Failure;
+use crate::problem::{Problem, simplify_sum};
+use crate::{interrupt, memory, progress, work};
+
+use report::{Report, Row};
+
+/// How long after the end of the time the methods may take to come to an end. What they have
+/// proved is printed anyhow.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// What is told of the running methods.
+enum News {
+    Exact(f64),
+    Of(Event),
+    NoThreads(String),
+}
+
+pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
+    let budget = Budget::new(Some(args.time), interrupt::flag());
+    let problem = Problem::read(&args.model)?;
+    let graph = problem.graph()?;
+    let chosen: Vec<&'static dyn Method> = if args.methods.is_empty() {
+        METHODS.to_vec()
+    } else {
+        args.methods.iter().map(|named| named.0).collect()
+    };
+    let jobs = jobs(&chosen);
+    let mut report = match problem.restrict(&graph)? {
+        None => Report::impossible(&graph, &jobs),
+        Some(restriction) => {
+            let reduced = simplify_sum(restriction.graph())?;
+            let report = Report::new(&graph, &reduced, &jobs);
+            side_by_side(report, reduced, &jobs, args, &budget)?
+        }
+    };
+    report.elapsed_s = budget.elapsed().as_secs_f64();
+    let mut trouble = Vec::new();
+    if let Some(path) = &args.csv {
+        let written = files::csv(path, &report).and_then(|file| file.write());
+        trouble.extend(written.err());
+    }
+    Ok(Done {
+        interrupted: report.rows.iter().any(Row::is_interrupted),
+        trouble,
+        ..Done::new(report)
+    })
+}
+
+/// Runs the jobs and collects what they say.
+fn side_by_side(
+    mut report: Report,
+    graph: FactorGraph,
+    jobs: &[Job],
+    args: &CompareArgs,
+    budget: &Budget,
+) -> Result<Report, Failure> {
+    let options = Options {
+        ibound: args.ibound,
+        memory: args.memory.unwrap_or_else(memory::default_limit),
+        iterations: args.iterations,
+        seed: args.seed,
+        order: None,
+        steps: args.steps.into(),
+    };
+    let spinner = progress::spinner("looking for the exact answer".to_owned());
+    let (its_jobs, its_budget) = (jobs.to_vec(), budget.clone());
+    let mut no_threads = None;
+    let ended = work::within(
+        budget,
+        GRACE,
+        move |tell| {
+            if let Some(ln_z) = exact(&graph, &options, &its_budget) {
+                tell(News::Exact(ln_z));
+            }
+            let see = |event| tell(News::Of(event));
+            if let Err(error) = compare(&graph, &its_jobs, &options, &its_budget, &see) {
+                tell(News::NoThreads(error.to_string()));
+            }
+        },
+        |news| {
+            match news {
+                News::Exact(ln_z) => report.ln_z = Some(ln_z),
+                News::Of(Event::Point(job, point)) => report.rows[job].improve(point),
+                News::Of(Event::Ended(job, found, elapsed_s)) => {
+                    report.rows[job].end(found, elapsed_s);
+                }
+                News::NoThreads(error) => no_threads = Some(error),
+            }
+            spinner.say(report.progress());
+        },
+    );
+    drop(spinner);
+    if let Some(error) = no_threads {
+        return Err(Failure::Usage(format!("cannot start the threads: {error}")));
+    }
+    if let Err(stop) = ended {
+        report.cut_short(stop);
+    }
+    report
+        .close()
+        .map_err(|crossed: Crossed| Failure::Internal(crossed.to_string()))?;
+    Ok(report)
+}
