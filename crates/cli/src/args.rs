@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use forney_bounds::{Method, UnknownMethod};
 
+use crate::learn::args::LearnArgs;
 use crate::order::OrderChoice;
 use crate::units;
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Map(ExactArgs),
     /// Write a model in the standard layout, with evidence clamped in
     Convert(ConvertArgs),
+    /// Learn a model with latent variables from data
+    Learn(LearnArgs),
 }
 
 /// Which model.

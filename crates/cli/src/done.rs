@@ -43,7 +43,7 @@ impl Output {
         }
     }
 
-    fn write(&self) -> Result<(), Failure> {
+    pub(crate) fn write(&self) -> Result<(), Failure> {
         write_atomic(&self.path, &self.bytes).map_err(|error| match error {
             UaiError::Io { file, source } => Failure::Output { path: file, source },
             error => Failure::File(error),

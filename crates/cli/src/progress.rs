@@ -25,6 +25,13 @@ pub(crate) fn spinner(what: String) -> Spinner {
     Spinner(bar)
 }
 
+impl Spinner {
+    /// Says something else.
+    pub(crate) fn say(&self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
@@ -55,7 +62,7 @@ impl BracketBar {
         let picture = self
             .first
             .map_or_else(String::new, |first| picture(first, (lower, upper)));
-        self.spinner.0.set_message(format!(
+        self.spinner.say(format!(
             "{picture}{lower:.4} ≤ ln Z ≤ {upper:.4}  gap {}  ibound {}  {} iterations",
             text::gap(upper - lower),
             now.ibound,

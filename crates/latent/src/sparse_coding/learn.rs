@@ -348,15 +348,10 @@ impl Learner {
         (self.passes >= self.params.passes).then_some(Stop::SweepLimit)
     }
 
-    /// Allows more passes, or fewer, than the parameters said.
-    pub fn set_passes(&mut self, passes: usize) {
+    /// Sets the limits of [`ended`](Self::ended), for a learner that goes on longer than it was to.
+    pub fn set_limits(&mut self, passes: usize, tolerance: f64) {
         self.params.passes = passes;
-    }
-
-    /// The parameters.
-    #[must_use]
-    pub fn params(&self) -> &SparseCodingParams {
-        &self.params
+        self.params.tolerance = tolerance;
     }
 
     /// One pass over `data`; if the budget ends first, why, and the next call goes on from there.
