@@ -58,7 +58,7 @@ impl fmt::Display for Stop {
 }
 
 /// One line of a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sweep {
     /// Number of the sweep, from 1.
     pub number: usize,

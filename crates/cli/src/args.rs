@@ -9,6 +9,7 @@ use forney_bounds::Method;
 use forney_gauge::Variant;
 
 use crate::compare::CompareArgs;
+use crate::learn::args::LearnArgs;
 use crate::order::OrderChoice;
 use crate::units;
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Map(ExactArgs),
     /// Write a model in the standard layout, with evidence clamped in
     Convert(ConvertArgs),
+    /// Learn a model with latent variables from data
+    Learn(LearnArgs),
 }
 
 /// Which model.

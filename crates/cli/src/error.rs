@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use forney_bounds::BoundError;
-use forney_exact::{OrderError, TooLarge};
+use forney_exact::{OrderError, TooLarge, human};
+use forney_latent::LatentError;
 use forney_model::ModelError;
 use forney_uai::UaiError;
 use serde::Serialize;
@@ -69,6 +70,25 @@ pub(crate) enum Failure {
         least: usize,
         scope: usize,
     },
+    /// A file of data is malformed, or holds what cannot be learned from.
+    #[error("{} {message}", file.display())]
+    Data { file: PathBuf, message: String },
+    /// The data do not fit in memory.
+    #[error(
+        "{} takes {} of memory, more than the {} allowed: learn from fewer rows, or raise --memory",
+        file.display(), human(*bytes), human(*limit)
+    )]
+    DataTooLarge {
+        file: PathBuf,
+        bytes: f64,
+        limit: f64,
+    },
+    /// Data or options from which no model can be learned.
+    #[error("{0}")]
+    Latent(LatentError),
+    /// A checkpoint that is damaged, or of another run.
+    #[error("the checkpoint {} {message}", file.display())]
+    Checkpoint { file: PathBuf, message: String },
     /// A fault of this program.
     #[error("{0}")]
     Internal(String),
@@ -149,6 +169,16 @@ impl From<BoundError> for Failure {
     }
 }
 
+impl From<LatentError> for Failure {
+    fn from(error: LatentError) -> Self {
+        match error {
+            LatentError::TooLarge(too_large) => Self::TooLarge(too_large),
+            LatentError::Model(error) => Self::Model(error),
+            error => Self::Latent(error),
+        }
+    }
+}
+
 impl Failure {
     /// The class of the error, for programs.
     fn kind(&self) -> &'static str {
@@ -166,6 +196,10 @@ impl Failure {
             Self::OutOfTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
+            Self::Data { .. } => "data",
+            Self::DataTooLarge { .. } => "too-large",
+            Self::Latent(_) => "learning",
+            Self::Checkpoint { .. } => "checkpoint",
             Self::Internal(_) => "internal",
             Self::Interrupted => "interrupted",
         }
@@ -181,8 +215,14 @@ impl Failure {
             | Self::Model(_)
             | Self::Order(_)
             | Self::Output { .. }
-            | Self::IboundTooSmall { .. } => 2,
-            Self::TooLarge(_) | Self::OutOfTime { .. } | Self::NotClosed { .. } => 3,
+            | Self::IboundTooSmall { .. }
+            | Self::Data { .. }
+            | Self::Latent(_)
+            | Self::Checkpoint { .. } => 2,
+            Self::TooLarge(_)
+            | Self::DataTooLarge { .. }
+            | Self::OutOfTime { .. }
+            | Self::NotClosed { .. } => 3,
             Self::Internal(_) => INTERNAL,
             Self::Interrupted => INTERRUPTED,
         }
@@ -210,6 +250,9 @@ impl Failure {
                 UaiError::Unwritable { .. } => Details::None {},
             },
             Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
+            Self::Data { file, .. }
+            | Self::DataTooLarge { file, .. }
+            | Self::Checkpoint { file, .. } => Details::File { file },
             Self::IboundTooSmall { ibound, least, .. } => Details::Ibound {
                 ibound: *ibound,
                 least: *least,

@@ -7,6 +7,7 @@
 //! | `elimination`, `work`, `interrupt` | running a job within its limits |
 //! | `progress`, `trace` | what can be seen of a running job |
 //! | `info`, `exact`, `bound`, `compare`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
+//! | `learn` | `forney learn`: data in, training, checkpoints, models out |
 //! | `done`, `error`, `text`, `json` | how results and errors are told, exit codes |
 
 // The libraries print nothing; their user does.
@@ -23,6 +24,7 @@ mod exact;
 mod info;
 mod interrupt;
 mod json;
+mod learn;
 mod map;
 mod marginals;
 mod memory;
@@ -68,6 +70,7 @@ fn run(cli: &Cli) -> u8 {
         Command::Marginals(args) => finish(marginals::run(args), cli.json),
         Command::Map(args) => finish(map::run(args), cli.json),
         Command::Convert(args) => finish(convert::run(args), cli.json),
+        Command::Learn(args) => finish(learn::run(args), cli.json),
     }
 }
 

@@ -62,7 +62,7 @@ impl BracketBar {
         let picture = self
             .first
             .map_or_else(String::new, |first| picture(first, (lower, upper)));
-        self.spinner.0.set_message(format!(
+        self.spinner.say(format!(
             "{picture}{lower:.4} ≤ ln Z ≤ {upper:.4}  gap {}  ibound {}  {} iterations",
             text::gap(upper - lower),
             now.ibound,

@@ -2,14 +2,14 @@
 
 use forney_certify::{Budget, Stop};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 use super::e_step::EStep;
-use super::m_step::{MStep, Moments};
-use super::model::{BinarySparseCoding, sigmoid};
+use super::m_step::MStep;
+use super::model::BinarySparseCoding;
 use crate::{LatentError, check};
 
 /// Deterministic annealing: `q` is that of `p(h) p(v | h)^{1/T}` while `T` falls to 1.
@@ -57,7 +57,7 @@ pub struct BinarySparseCodingParams {
 }
 
 /// A learned model, and how learning went.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// The model.
     pub model: BinarySparseCoding,
@@ -126,86 +126,29 @@ impl BinarySparseCodingParams {
         budget: &Budget,
         watch: &mut dyn FnMut(usize, &BinarySparseCoding, f64),
     ) -> Result<Fit, LatentError> {
-        self.check(data)?;
-        let mut rng = Pcg64::seed_from_u64(self.seed);
-        let mut best: Option<Fit> = None;
-        for start in 0..self.starts {
-            if best.is_some() && budget.stop().is_some() {
-                break;
-            }
-            let model = self.first_model(data, &mut rng);
-            let annealing = if start % 2 == 0 {
-                self.annealing
-            } else {
-                Annealing::NONE
+        let mut learner = self.begin(data, e_step)?;
+        loop {
+            watch(learner.start(), learner.model(), learner.bound());
+            let evaluations = learner.evaluations();
+            let stop = loop {
+                let stop = self.step(&mut learner, data, e_step, budget)?;
+                if stop.is_some() || learner.evaluations() > evaluations {
+                    break stop;
+                }
             };
-            let watch = &mut |model: &BinarySparseCoding, bound| watch(start, model, bound);
-            let fit = self.climb(model, annealing, data, e_step, budget, watch)?;
-            if best.as_ref().is_none_or(|best| fit.bound > best.bound) {
-                best = Some(fit);
+            if let Some(stop) = stop {
+                return Ok(learner.finish(stop));
             }
         }
-        best.ok_or(LatentError::OutOfRange {
-            what: "the number of starts",
-            range: "at least 1",
-            value: 0.0,
-        })
-    }
-
-    /// One start.
-    fn climb(
-        &self,
-        mut model: BinarySparseCoding,
-        annealing: Annealing,
-        data: ArrayView2<'_, f64>,
-        e_step: &dyn EStep,
-        budget: &Budget,
-        watch: &mut dyn FnMut(&BinarySparseCoding, f64),
-    ) -> Result<Fit, LatentError> {
-        let Annealing {
-            temperature,
-            iterations: annealed,
-        } = annealing;
-        let mut trace: Vec<f64> = Vec::new();
-        let mut iteration = 0;
-        let stop = loop {
-            let left = annealed.saturating_sub(iteration) as f64 / annealed.max(1) as f64;
-            let posteriors = model.infer(data, e_step, temperature.powf(left))?;
-            let bound = model.bound(data, &posteriors) / data.nrows() as f64;
-            watch(&model, bound);
-            let gain = trace.last().map_or(f64::INFINITY, |last| bound - last);
-            trace.push(bound);
-            if let Some(stop) = budget.stop() {
-                break stop;
-            }
-            // The first bound at T = 1 has no other to be compared with.
-            if iteration > annealed && gain <= self.tolerance {
-                break Stop::Converged;
-            }
-            if iteration >= annealed.saturating_add(self.iterations) {
-                break Stop::SweepLimit;
-            }
-            let moments = Moments::new(data, &posteriors);
-            let annealing = left > 0.0;
-            self.m_step
-                .apply(&moments, self.isotropic || annealing, &mut model);
-            if annealing {
-                let shared = model.bias.mapv(sigmoid).sum() / self.units as f64;
-                model.bias.fill((shared / (1.0 - shared)).ln());
-            }
-            iteration += 1;
-        };
-        Ok(Fit {
-            bound: trace.last().copied().unwrap_or(f64::NEG_INFINITY),
-            model,
-            trace,
-            stop,
-        })
     }
 
     /// Components scattered around the mean of the data, shared by the active units, with the
     /// variance of the data for noise.
-    fn first_model(&self, data: ArrayView2<'_, f64>, rng: &mut Pcg64) -> BinarySparseCoding {
+    pub(super) fn first_model(
+        &self,
+        data: ArrayView2<'_, f64>,
+        rng: &mut Pcg64,
+    ) -> BinarySparseCoding {
         let mean = data
             .mean_axis(Axis(0))
             .unwrap_or_else(|| Array1::zeros(data.ncols()));
@@ -228,7 +171,7 @@ impl BinarySparseCodingParams {
         }
     }
 
-    fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+    pub(super) fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
         check::enough(data.nrows(), 2)?;
         check::finite("the data", data)?;
         check::varying(data)?;

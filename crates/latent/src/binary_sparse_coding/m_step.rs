@@ -21,7 +21,7 @@ pub enum MStep {
 }
 
 /// Sums over examples, of data and moments of `q`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     /// `N`.
     pub examples: f64,

@@ -6,6 +6,7 @@
 //! [`LatentModel`], over all examples at a time or by batches ([`Variant`]). It keeps sufficient
 //! statistics, nothing for each example; sums run over fixed parts in a fixed order, so the numbers do
 //! not depend on the number of threads; the free energy it reports is that of the parameters it returns.
+//! A [`Task`] runs it from several starts, sweep by sweep, with a state that can be saved: [`Learner`].
 //!
 //! | symbol | name | unit |
 //! |---|---|---|
@@ -28,7 +29,9 @@ mod kmeans;
 mod mixture;
 mod model;
 mod rows;
+mod run;
 mod simplex;
+mod task;
 mod visit;
 
 pub use bayes_net::{
@@ -46,3 +49,4 @@ pub use hmm::{
 pub use mixture::{GaussianMixture, GaussianMixtureParams, MixturePosterior};
 pub use model::{Examples, Expected, LatentModel, Statistics};
 pub use rows::Rows;
+pub use task::{Learner, Task};

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use crate::LatentError;
 
 /// Training data, cut into batches.
@@ -27,8 +30,9 @@ pub trait Examples: Sync {
     }
 }
 
-/// Expected sufficient statistics: a vector space, so that batches can be added, replaced and averaged.
-pub trait Statistics: Clone + Send + Sync {
+/// Expected sufficient statistics: a vector space, so that batches can be added, replaced and averaged;
+/// they are part of what a [`Learner`](super::Learner) saves.
+pub trait Statistics: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// `self ← self + factor · other`.
     fn add(&mut self, other: &Self, factor: f64);
 
@@ -98,7 +102,7 @@ pub trait LatentModel: Clone + Send + Sync {
 }
 
 /// The value and the statistics of an E-step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Expected<S> {
     /// `L(v, θ, q)` in nats, summed over the examples.
     pub free_energy: f64,

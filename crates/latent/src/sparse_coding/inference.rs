@@ -1,5 +1,6 @@
 //! Codes of many examples: `H = argmin J(H, W)` for a dictionary that stays as it is.
 
+use forney_certify::Budget;
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -151,6 +152,17 @@ impl Encoder {
         data: ArrayView2<'_, f64>,
         warm: Option<&Codes>,
     ) -> Result<Encoding, LatentError> {
+        let everything = self.encode_within(data, warm, &Budget::unlimited())?;
+        Ok(everything.expect("an unlimited budget does not end"))
+    }
+
+    /// As [`encode`](Self::encode); `None` if the budget ends before all codes are inferred.
+    pub(super) fn encode_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        warm: Option<&Codes>,
+        budget: &Budget,
+    ) -> Result<Option<Encoding>, LatentError> {
         check::shape(
             "the number of columns",
             self.dictionary.nrows(),
@@ -170,14 +182,20 @@ impl Encoder {
             )?;
         }
         let blocks = data.nrows().div_ceil(BLOCK);
-        let parts: Vec<Encoding> = (0..blocks)
+        let parts: Option<Vec<Encoding>> = (0..blocks)
             .into_par_iter()
             .map_init(Scratch::default, |scratch, block| {
+                if budget.stop().is_some() {
+                    return None;
+                }
                 let rows = block * BLOCK..data.nrows().min((block + 1) * BLOCK);
                 let start = rows.start;
-                self.encode_block(data.slice(s![rows, ..]), start, warm, scratch)
+                Some(self.encode_block(data.slice(s![rows, ..]), start, warm, scratch))
             })
             .collect();
+        let Some(parts) = parts else {
+            return Ok(None);
+        };
         let mut all = Encoding {
             codes: Codes::new(self.atoms()),
             ..Encoding::default()
@@ -187,7 +205,7 @@ impl Encoder {
             all.objectives.extend_from_slice(&part.objectives);
             all.gaps.extend_from_slice(&part.gaps);
         }
-        Ok(all)
+        Ok(Some(all))
     }
 
     /// The codes of one block, whose first row is row `start` of the data.

@@ -216,6 +216,9 @@ pub struct Learner {
     /// Steps of the online schedule.
     steps: usize,
     passes: usize,
+    /// Blocks of the present pass that are done, and the sum of their `J`.
+    blocks: usize,
+    sum: f64,
     /// The latest codes of the examples in their order, where the schedule keeps them.
     codes: Vec<Codes>,
     trace: Vec<f64>,
@@ -292,6 +295,8 @@ impl Learner {
             params,
             steps: 0,
             passes: 0,
+            blocks: 0,
+            sum: 0.0,
             codes: Vec::new(),
             trace: Vec::new(),
         })
@@ -320,22 +325,36 @@ impl Learner {
         budget: &Budget,
         watch: &mut dyn FnMut(&Self),
     ) -> Result<Stop, LatentError> {
-        while self.passes < self.params.passes {
+        loop {
+            if let Some(stop) = self.ended() {
+                return Ok(stop);
+            }
             if let Some(stop) = self.pass(data, budget)? {
                 return Ok(stop);
             }
             watch(self);
-            if let [.., before, now] = self.trace[..]
-                && !matches!(self.params.schedule, Schedule::Online { .. })
-                && before - now <= self.params.tolerance * before
-            {
-                return Ok(Stop::Converged);
-            }
         }
-        Ok(Stop::SweepLimit)
     }
 
-    /// One pass over `data`; if the budget ends first, why, and the steps so far remain.
+    /// Why learning has ended, if it has: by the number of passes or by the tolerance.
+    #[must_use]
+    pub fn ended(&self) -> Option<Stop> {
+        if let [.., before, now] = self.trace[..]
+            && !matches!(self.params.schedule, Schedule::Online { .. })
+            && before - now <= self.params.tolerance * before
+        {
+            return Some(Stop::Converged);
+        }
+        (self.passes >= self.params.passes).then_some(Stop::SweepLimit)
+    }
+
+    /// Sets the limits of [`ended`](Self::ended), for a learner that goes on longer than it was to.
+    pub fn set_limits(&mut self, passes: usize, tolerance: f64) {
+        self.params.passes = passes;
+        self.params.tolerance = tolerance;
+    }
+
+    /// One pass over `data`; if the budget ends first, why, and the next call goes on from there.
     ///
     /// # Errors
     /// As [`SparseCodingParams::fit`].
@@ -355,21 +374,38 @@ impl Learner {
             let seed = self.params.seed.wrapping_add(self.passes as u64);
             order.shuffle(&mut Pcg64::seed_from_u64(seed));
         }
-        let mut sum = 0.0;
-        for (place, rows) in order.chunks(count).enumerate() {
+        for (place, rows) in order.chunks(count).enumerate().skip(self.blocks) {
             if let Some(stop) = budget.stop() {
                 return Ok(Some(stop));
             }
-            sum += if shuffled {
+            self.sum += if shuffled {
                 self.step(data.select(Axis(0), rows).view())?
             } else {
                 let block = data.slice(s![rows[0]..rows[0] + rows.len(), ..]);
-                self.revisit(block, place)?
+                match self.revisit(block, place, budget)? {
+                    Some(sum) => sum,
+                    None => return Ok(Some(budget.stop().unwrap_or(Stop::Interrupted))),
+                }
             };
+            self.blocks += 1;
         }
         self.passes += 1;
-        self.trace.push(sum / data.nrows() as f64);
+        self.trace.push(self.sum / data.nrows() as f64);
+        self.blocks = 0;
+        self.sum = 0.0;
         Ok(None)
+    }
+
+    /// The share of the present pass that is done, of a pass over so many examples.
+    #[must_use]
+    pub fn share(&self, examples: usize) -> f64 {
+        let blocks = match self.params.schedule {
+            Schedule::Batch => 1,
+            Schedule::Online { batch, .. } | Schedule::Incremental { batch } => {
+                examples.div_ceil(batch)
+            }
+        };
+        self.blocks as f64 / blocks.max(1) as f64
     }
 
     /// Infers the codes of new examples and updates the dictionary (Mairal et al. 2010, algorithm 1);
@@ -378,7 +414,8 @@ impl Learner {
     /// # Errors
     /// NaN or an infinity in the data, or another number of columns.
     pub fn step(&mut self, block: ArrayView2<'_, f64>) -> Result<f64, LatentError> {
-        let encoding = self.encode(block, None)?;
+        let everything = self.encode(block, None, &Budget::unlimited())?;
+        let encoding = everything.expect("an unlimited budget does not end");
         self.steps += 1;
         if let Schedule::Online { forgetting, .. } = self.params.schedule
             && self.steps > 1
@@ -390,9 +427,17 @@ impl Learner {
         Ok(self.update(block, &encoding))
     }
 
-    /// As [`step`](Self::step) for block number `place` of the data, whose earlier codes it replaces.
-    fn revisit(&mut self, block: ArrayView2<'_, f64>, place: usize) -> Result<f64, LatentError> {
-        let encoding = self.encode(block, self.codes.get(place))?;
+    /// As [`step`](Self::step) for block number `place` of the data, whose earlier codes it replaces;
+    /// `None`, and nothing has changed, if the budget ended before all codes were inferred.
+    fn revisit(
+        &mut self,
+        block: ArrayView2<'_, f64>,
+        place: usize,
+        budget: &Budget,
+    ) -> Result<Option<f64>, LatentError> {
+        let Some(encoding) = self.encode(block, self.codes.get(place), budget)? else {
+            return Ok(None);
+        };
         if self.params.schedule == Schedule::Batch {
             self.statistics = Statistics::new(block.ncols(), self.params.atoms);
         }
@@ -410,19 +455,20 @@ impl Learner {
                 self.statistics.add(block, &encoding.codes);
             }
         }
-        Ok(self.update(block, &encoding))
+        Ok(Some(self.update(block, &encoding)))
     }
 
     fn encode(
         &self,
         block: ArrayView2<'_, f64>,
         warm: Option<&Codes>,
-    ) -> Result<Encoding, LatentError> {
+        budget: &Budget,
+    ) -> Result<Option<Encoding>, LatentError> {
         self.model.check(block)?;
         let effective = self.params.lambda / self.params.beta;
         let dictionary = self.model.dictionary.view();
         let encoder = Encoder::new(dictionary, effective, &self.params.inference)?;
-        encoder.encode((&block - &self.model.bias).view(), warm)
+        encoder.encode_within((&block - &self.model.bias).view(), warm, budget)
     }
 
     /// Updates the dictionary, and the bias if it is learned; the sum of `J` over the block before.

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{BayesNet, Observations};
 use crate::LatentError;
-use crate::em::driver::best_of;
 use crate::em::simplex::draw_distribution;
-use crate::em::{Em, Fit, Watch, em};
+use crate::em::{Em, Fit, Task, Watch};
 
 /// Where the tables start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -91,20 +90,32 @@ impl BayesNetParams {
         budget: &Budget,
         watch: Watch<'_>,
     ) -> Result<Fit<BayesNet>, LatentError> {
+        self.task(graph, data)?.fit(budget, watch)
+    }
+
+    /// Learning sweep by sweep, to be saved and resumed.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn task(
+        &self,
+        graph: &FactorGraph,
+        data: ArrayView2<'_, i32>,
+    ) -> Result<Task<'static, BayesNet>, LatentError> {
         self.em.check()?;
         let net = match self.start {
             Start::Random => BayesNet::structure(graph, self.smoothing)?,
             Start::Given => BayesNet::from_graph(graph, self.smoothing)?,
         };
         let data = Observations::new(&net, data, self.memory, self.em.batch(), self.seed)?;
-        best_of(self.restarts, budget, |restart| {
-            let seed = self.seed.wrapping_add(restart);
-            let start = match self.start {
+        let kind = self.start;
+        let start = Box::new(move |_: &Observations, seed| {
+            Ok(match kind {
                 Start::Random => net.with_random_tables(seed),
                 Start::Given => net.clone(),
-            };
-            em(start, &data, &self.em, seed, budget, watch)
-        })
+            })
+        });
+        Task::new(data, self.em, self.restarts, self.seed, start)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use forney_exact::{Order, marginals};
 use forney_model::{FactorGraph, Table, VarId};
 use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
 
 use super::observations::{Group, Pattern};
 use super::{BayesNet, CHECKED, Observations};
@@ -20,7 +21,7 @@ pub struct BayesNetPosterior {
 }
 
 /// Expected counts of the joint states of each family.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FamilyCounts {
     counts: Vec<Vec<f64>>,
 }

@@ -13,9 +13,8 @@ use super::{FactorAnalysis, Scatter};
 use crate::LatentError;
 use crate::check::{enough, within};
 use crate::em::dense::matrix;
-use crate::em::driver::best_of;
 use crate::em::rows::Columns;
-use crate::em::{Em, Fit, Rows, Watch, em};
+use crate::em::{Em, Fit, Rows, Task, Watch};
 
 /// What the noise of the columns shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -87,14 +86,23 @@ impl FactorAnalysisParams {
         budget: &Budget,
         watch: Watch<'_>,
     ) -> Result<Fit<FactorAnalysis>, LatentError> {
+        self.task(data)?.fit(budget, watch)
+    }
+
+    /// Learning sweep by sweep, to be saved and resumed.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn task(
+        &self,
+        data: ArrayView2<'_, f64>,
+    ) -> Result<Task<'static, FactorAnalysis>, LatentError> {
         self.em.check()?;
         let (columns, rows) = self.check(data)?;
         let scatter = Scatter::about(&columns.mean, &rows)?;
-        best_of(self.restarts, budget, |restart| {
-            let seed = self.seed.wrapping_add(restart);
-            let start = self.start(&columns, seed);
-            em(start, &scatter, &self.em, seed, budget, watch)
-        })
+        let params = self.clone();
+        let start = Box::new(move |_: &Scatter, seed| Ok(params.start(&columns, seed)));
+        Task::new(scatter, self.em, self.restarts, self.seed, start)
     }
 
     /// The maximum of the likelihood of probabilistic PCA in closed form (Tipping & Bishop 1999):

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, Axis};
+use serde::{Deserialize, Serialize};
 
 use super::{FactorAnalysis, Noise, Scatter};
 use crate::LatentError;
@@ -45,7 +46,7 @@ impl FactorPosterior {
 }
 
 /// Sums over examples with `z = v − μ`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FactorMoments {
     count: f64,
     /// The diagonal of `Σ z zᵀ`, `D`.

@@ -2,13 +2,14 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use super::densities::features;
 use super::{Block, Covariance};
 use crate::em::Statistics;
 
 /// `n_k = Σ_n r_nk` and `Σ_n r_nk φ(v_n − o)` about an origin `o`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Moments {
     kind: Covariance,
     pub(super) origin: Array1<f64>,

@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{Categorical, GaussianEmission, Hmm, Sequences};
 use crate::LatentError;
 use crate::check::{enough, within};
-use crate::em::driver::best_of;
 use crate::em::kmeans::{clusters, k_means};
 use crate::em::rows::Columns;
 use crate::em::simplex::draw_distribution;
-use crate::em::{Covariance, Em, Fit, Watch, em};
+use crate::em::{Covariance, Em, Fit, Task, Watch};
 
 /// How to learn an [`Hmm`] of real vectors.
 ///
@@ -82,31 +81,41 @@ impl GaussianHmmParams {
         budget: &Budget,
         watch: Watch<'_>,
     ) -> Result<Fit<Hmm<GaussianEmission>>, LatentError> {
+        self.task(data, lengths)?.fit(budget, watch)
+    }
+
+    /// Learning sweep by sweep, to be saved and resumed.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn task<'d>(
+        &self,
+        data: ArrayView2<'d, f64>,
+        lengths: &[usize],
+    ) -> Result<Task<'d, Hmm<GaussianEmission>>, LatentError> {
         self.em.check()?;
         within("the number of states", "at least 1", 0.0, self.states > 0)?;
         let sequences = Sequences::gaussian(data, lengths, self.em.batch(), self.seed)?;
         enough(data.nrows(), self.states)?;
         let columns = Columns::of(data)?;
-        best_of(self.restarts, budget, |restart| {
-            let seed = self.seed.wrapping_add(restart);
+        let (states, kind, floor) = (self.states, self.covariance, self.variance_floor);
+        let start = move |sequences: &Sequences<'d, GaussianEmission>, seed| {
             let scale = columns.variance.mapv(f64::sqrt);
-            let labels = k_means(data, &scale, self.states, seed);
-            let kind = self.covariance;
-            let gaussians = clusters(
-                data,
-                &labels,
-                self.states,
-                kind,
-                &columns,
-                self.variance_floor,
-            )?;
-            let start = Hmm::new(
-                Array1::from_elem(self.states, 1.0 / self.states as f64),
-                observed_transitions(&labels, &sequences, self.states),
+            let labels = k_means(data, &scale, states, seed);
+            let gaussians = clusters(data, &labels, states, kind, &columns, floor)?;
+            Hmm::new(
+                Array1::from_elem(states, 1.0 / states as f64),
+                observed_transitions(&labels, sequences, states),
                 GaussianEmission { gaussians },
-            )?;
-            em(start, &sequences, &self.em, seed, budget, watch)
-        })
+            )
+        };
+        Task::new(
+            sequences,
+            self.em,
+            self.restarts,
+            self.seed,
+            Box::new(start),
+        )
     }
 }
 
@@ -184,23 +193,41 @@ impl CategoricalHmmParams {
         budget: &Budget,
         watch: Watch<'_>,
     ) -> Result<Fit<Hmm<Categorical>>, LatentError> {
+        self.task(data, lengths)?.fit(budget, watch)
+    }
+
+    /// Learning sweep by sweep, to be saved and resumed.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn task<'d>(
+        &self,
+        data: ArrayView1<'d, usize>,
+        lengths: &[usize],
+    ) -> Result<Task<'d, Hmm<Categorical>>, LatentError> {
         self.em.check()?;
         within("the number of states", "at least 1", 0.0, self.states > 0)?;
         let sequences = Sequences::categorical(data, lengths, self.em.batch(), self.seed)?;
-        best_of(self.restarts, budget, |restart| {
-            let seed = self.seed.wrapping_add(restart);
+        let (states, symbols) = (self.states, self.symbols);
+        let start = move |_: &Sequences<'d, Categorical>, seed| {
             let mut rng = Pcg64::seed_from_u64(seed);
             let mut rows = |rows: usize, columns: usize| {
                 let drawn = (0..rows).flat_map(|_| draw_distribution(columns, &mut rng));
                 Array2::from_shape_vec((rows, columns), drawn.collect())
                     .expect("one distribution for each row")
             };
-            let start = Hmm::new(
-                rows(1, self.states).row(0).to_owned(),
-                rows(self.states, self.states),
-                Categorical::new(rows(self.states, self.symbols))?,
-            )?;
-            em(start, &sequences, &self.em, seed, budget, watch)
-        })
+            Hmm::new(
+                rows(1, states).row(0).to_owned(),
+                rows(states, states),
+                Categorical::new(rows(states, symbols))?,
+            )
+        };
+        Task::new(
+            sequences,
+            self.em,
+            self.restarts,
+            self.seed,
+            Box::new(start),
+        )
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, s};
+use serde::{Deserialize, Serialize};
 
 use super::categorical::{normalised_rows, softmax_rows};
 use super::scaled::{Chain, Scratch};
@@ -18,7 +19,7 @@ pub struct HmmPosterior<E: Emission> {
 }
 
 /// Expected starts, transitions, and statistics of the emissions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HmmMoments<S> {
     starts: Array1<f64>,
     transitions: Array2<f64>,

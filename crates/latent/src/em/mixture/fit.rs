@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::GaussianMixture;
 use crate::LatentError;
 use crate::check::{enough, within};
-use crate::em::driver::best_of;
 use crate::em::kmeans::{clusters, k_means};
 use crate::em::rows::Columns;
-use crate::em::{Covariance, Em, Fit, Rows, Watch, em};
+use crate::em::{Covariance, Em, Fit, Rows, Task, Watch};
 
 /// How to learn a [`GaussianMixture`].
 ///
@@ -78,19 +77,22 @@ impl GaussianMixtureParams {
         budget: &Budget,
         watch: Watch<'_>,
     ) -> Result<Fit<GaussianMixture>, LatentError> {
+        self.task(data)?.fit(budget, watch)
+    }
+
+    /// Learning sweep by sweep, to be saved and resumed.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn task<'d>(
+        &self,
+        data: ArrayView2<'d, f64>,
+    ) -> Result<Task<'d, GaussianMixture>, LatentError> {
         self.em.check()?;
         let rows = Rows::new(data, self.em.batch(), self.seed)?;
-        best_of(self.restarts, budget, |restart| {
-            let seed = self.seed.wrapping_add(restart);
-            em(
-                self.start(data, seed)?,
-                &rows,
-                &self.em,
-                seed,
-                budget,
-                watch,
-            )
-        })
+        let params = self.clone();
+        let start = Box::new(move |_: &Rows<'d>, seed| params.start(data, seed));
+        Task::new(rows, self.em, self.restarts, self.seed, start)
     }
 
     /// The mixture from which a run with `seed` starts.

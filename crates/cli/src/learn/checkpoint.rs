@@ -1,0 +1,167 @@
+//! The state of learning in a file: complete, or the one before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use forney_uai::{UaiError, write_atomic};
+use ndarray::Array2;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::Failure;
+
+/// What a file must say of itself.
+const FORMAT: &str = "forney checkpoint";
+const VERSION: u32 = 1;
+
+/// All but the state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Header {
+    format: String,
+    version: u32,
+    /// What is learned.
+    kind: String,
+    /// The options that decide about the numbers.
+    options: Value,
+    data: Fingerprint,
+    /// Time spent until now.
+    pub(super) elapsed_s: f64,
+}
+
+/// Which data these are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fingerprint {
+    rows: usize,
+    columns: usize,
+    /// Of the bits of all numbers, in hexadecimal.
+    hash: String,
+}
+
+impl Fingerprint {
+    /// FNV-1a over the numbers as words of 64 bits.
+    pub(super) fn of(data: &Array2<f64>) -> Self {
+        let hash = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, x| {
+            (hash ^ x.to_bits())
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(29)
+        });
+        Self {
+            rows: data.nrows(),
+            columns: data.ncols(),
+            hash: format!("{hash:016x}"),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Written<'a, S> {
+    #[serde(flatten)]
+    header: &'a Header,
+    state: &'a S,
+}
+
+/// The state alone; what a file says of itself was checked before.
+#[derive(Deserialize)]
+struct State<S> {
+    state: S,
+}
+
+impl Header {
+    pub(super) fn new(kind: &str, options: Value, data: Fingerprint) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            kind: kind.to_owned(),
+            options,
+            data,
+            elapsed_s: 0.0,
+        }
+    }
+
+    /// Replaces the file by one that holds this state, in one step.
+    pub(super) fn save<S: Serialize>(&self, path: &Path, state: &S) -> Result<(), Failure> {
+        let written = Written {
+            header: self,
+            state,
+        };
+        let bytes = serde_json::to_vec(&written).map_err(|error| Failure::Output {
+            path: path.to_owned(),
+            source: error.into(),
+        })?;
+        write_atomic(path, &bytes).map_err(|error| match error {
+            UaiError::Io { file, source } => Failure::Output { path: file, source },
+            error => Failure::File(error),
+        })
+    }
+
+    /// Reads a state that this run can go on from, and how long it took to get there.
+    pub(super) fn load<S: DeserializeOwned>(&self, path: &Path) -> Result<(S, f64), Failure> {
+        let wrong = |message: String| Failure::Checkpoint {
+            file: PathBuf::from(path),
+            message,
+        };
+        let bytes = fs::read(path).map_err(|source| {
+            Failure::File(UaiError::Io {
+                file: path.to_owned(),
+                source,
+            })
+        })?;
+        let broken = |error: serde_json::Error| {
+            wrong(if error.is_eof() {
+                "is cut off: use an older one, or begin anew".to_owned()
+            } else {
+                format!("is damaged, or no checkpoint: {error}")
+            })
+        };
+        let found: Header = serde_json::from_slice(&bytes).map_err(broken)?;
+        if found.format != FORMAT || found.version != VERSION {
+            return Err(wrong(format!(
+                "is a `{}` of version {}, where a `{FORMAT}` of version {VERSION} is needed",
+                found.format, found.version
+            )));
+        }
+        if found.kind != self.kind {
+            return Err(wrong(format!(
+                "is of another model: {}, not {}",
+                found.kind, self.kind
+            )));
+        }
+        if found.data != self.data {
+            let Fingerprint { rows, columns, .. } = found.data;
+            return Err(wrong(format!(
+                "was made with other data: {rows} rows of {columns} columns{}",
+                if (rows, columns) == (self.data.rows, self.data.columns) {
+                    " with other numbers"
+                } else {
+                    ""
+                }
+            )));
+        }
+        if let Some(difference) = difference(&found.options, &self.options) {
+            return Err(wrong(format!("was made with other options: {difference}")));
+        }
+        let State { state } = serde_json::from_slice(&bytes).map_err(broken)?;
+        Ok((state, found.elapsed_s))
+    }
+}
+
+/// The first option that differs.
+fn difference(then: &Value, now: &Value) -> Option<String> {
+    let (Some(old), Some(new)) = (then.as_object(), now.as_object()) else {
+        return (then != now).then(|| format!("{then}, and now {now}"));
+    };
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    let none = Value::Null;
+    let value =
+        |of: &serde_json::Map<String, Value>, name: &str| of.get(name).unwrap_or(&none).to_string();
+    let name = names
+        .into_iter()
+        .find(|name| old.get(*name) != new.get(*name))?;
+    Some(format!(
+        "{name} was {}, and is {} now",
+        value(old, name),
+        value(new, name)
+    ))
+}

@@ -1,0 +1,307 @@
+//! Data files: matrices with examples in rows.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use forney_uai::UaiError;
+use ndarray::{Array2, ArrayD, Axis, Ix2};
+use ndarray_npy::npy::header::Header;
+use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement};
+
+use super::text;
+use crate::error::Failure;
+
+/// A file of data, and how much memory it may take.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    /// The array of an archive that holds several.
+    pub(super) array: Option<&'a str>,
+    /// Bytes.
+    pub(super) memory: f64,
+}
+
+impl Source<'_> {
+    /// The matrix, NaN where a text has an empty field; a vector is a single column.
+    pub(super) fn read(&self) -> Result<Array2<f64>, Failure> {
+        let name = self.path.to_string_lossy().to_lowercase();
+        if let Some(array) = self.array
+            && !name.ends_with(".npz")
+        {
+            return Err(self.wrong(format!("holds no array `{array}`: it is no .npz file")));
+        }
+        let file = File::open(self.path).map_err(|error| self.io(error))?;
+        let data = if name.ends_with(".npz") {
+            self.read_npz(file)?
+        } else if name.ends_with(".npy") {
+            self.read_npy(file)?
+        } else {
+            let size = file.metadata().map_err(|error| self.io(error))?.len();
+            // The text, and at most one number of 8 bytes for each two characters.
+            self.admit(5.0 * size as f64)?;
+            text::read(file).map_err(|error| match error {
+                text::Trouble::Io(source) => self.io(source),
+                text::Trouble::Malformed(message) => self.wrong(message),
+            })?
+        };
+        if data.is_empty() {
+            let (rows, columns) = data.dim();
+            return Err(self.wrong(format!(
+                "holds no numbers: {rows} rows of {columns} columns"
+            )));
+        }
+        Ok(data)
+    }
+
+    fn read_npy(&self, mut file: File) -> Result<Array2<f64>, Failure> {
+        let header = Header::from_reader(&mut file);
+        let header = header.map_err(|error| self.wrong(format!("is no .npy file: {error}")))?;
+        let entries: f64 = header.shape.iter().map(|&side| side as f64).product();
+        // As it is read, and as the numbers that are worked with.
+        self.admit(16.0 * entries)?;
+        let dtype = header.type_descriptor.to_string();
+        let array = any_type(|kind| {
+            let file = File::open(self.path).map_err(ReadNpyError::Io)?;
+            kind.read(BufReader::new(file))
+        });
+        self.matrix(array, &dtype)
+    }
+
+    fn read_npz(&self, file: File) -> Result<Array2<f64>, Failure> {
+        let broken = |error: ReadNpzError| self.wrong(format!("is no .npz file: {error}"));
+        let mut archive = NpzReader::new(BufReader::new(file)).map_err(broken)?;
+        let names = archive.names().map_err(broken)?;
+        let name = match (self.array, names.as_slice()) {
+            (Some(name), _) if names.iter().any(|known| known == name) => name,
+            (None, [only]) => only,
+            (None, []) => return Err(self.wrong("holds no array".to_owned())),
+            (given, _) => {
+                let names = names.join(", ");
+                return Err(self.wrong(match given {
+                    Some(name) => format!("holds no array `{name}`, but {names}"),
+                    None => format!("holds several arrays: choose one by --array: {names}"),
+                }));
+            }
+        };
+        let mut dtype = String::new();
+        let array = any_type(|kind| {
+            kind.read_from(&mut archive, name)
+                .map_err(|error| match error {
+                    ReadNpzError::Npy(error) => {
+                        if let ReadNpyError::WrongDescriptor(found) = &error {
+                            dtype = found.to_string();
+                        }
+                        error
+                    }
+                    ReadNpzError::Zip(error) => ReadNpyError::Io(io::Error::other(error)),
+                })
+        });
+        let matrix = self.matrix(array, &dtype)?;
+        self.admit(8.0 * matrix.len() as f64)?;
+        Ok(matrix)
+    }
+
+    fn matrix(
+        &self,
+        array: Result<ArrayD<f64>, ReadNpyError>,
+        dtype: &str,
+    ) -> Result<Array2<f64>, Failure> {
+        let array = array.map_err(|error| {
+            self.wrong(match error {
+                ReadNpyError::WrongDescriptor(_) => format!(
+                    "has entries of the type {dtype}; real numbers and integers are read, such as \
+                     float64, float32, int64 or uint8"
+                ),
+                ReadNpyError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    "is cut off: its header promises more numbers".to_owned()
+                }
+                ReadNpyError::MissingData => {
+                    "is cut off: its header promises more numbers".to_owned()
+                }
+                error => format!("cannot be read: {error}"),
+            })
+        })?;
+        let shape = array.shape().to_vec();
+        let array = if shape.len() == 1 {
+            array.insert_axis(Axis(1))
+        } else {
+            array
+        };
+        let matrix = array.into_dimensionality::<Ix2>().map_err(|_| {
+            self.wrong(format!(
+                "has the shape {shape:?}; a matrix is needed, with examples in rows (reshape it to \
+                 two axes)"
+            ))
+        })?;
+        Ok(matrix.as_standard_layout().into_owned())
+    }
+
+    fn admit(&self, bytes: f64) -> Result<(), Failure> {
+        if bytes <= self.memory {
+            Ok(())
+        } else {
+            Err(Failure::DataTooLarge {
+                file: self.path.to_owned(),
+                bytes,
+                limit: self.memory,
+            })
+        }
+    }
+
+    fn wrong(&self, message: String) -> Failure {
+        Failure::Data {
+            file: self.path.to_owned(),
+            message,
+        }
+    }
+
+    fn io(&self, source: io::Error) -> Failure {
+        Failure::File(UaiError::Io {
+            file: self.path.to_owned(),
+            source,
+        })
+    }
+
+    /// Refuses NaN and infinities, naming the first.
+    pub(super) fn finite(&self, data: &Array2<f64>) -> Result<(), Failure> {
+        let mut entries = data.indexed_iter();
+        match entries.find(|(_, value)| !value.is_finite()) {
+            None => Ok(()),
+            Some(((row, column), value)) => Err(self.wrong(format!(
+                "has {value} in row {row}, column {column} (both counted from 0): remove the row, \
+                 or put a number there"
+            ))),
+        }
+    }
+
+    /// The numbers of a matrix that holds integers from `least` on; `missing` stands for NaN.
+    pub(super) fn integers<T: TryFrom<i64>>(
+        &self,
+        data: &Array2<f64>,
+        least: i64,
+        missing: Option<T>,
+    ) -> Result<Array2<T>, Failure>
+    where
+        T: Copy,
+    {
+        let mut integers = Vec::with_capacity(data.len());
+        for ((row, column), &value) in data.indexed_iter() {
+            let whole = value.trunc().total_cmp(&value).is_eq() && value >= least as f64;
+            let number = match missing {
+                Some(missing) if value.is_nan() => Some(missing),
+                // A cast saturates, and what does not fit is refused by the conversion.
+                _ if whole => T::try_from(value as i64).ok(),
+                _ => None,
+            };
+            integers.push(number.ok_or_else(|| {
+                self.wrong(format!(
+                    "has {value} in row {row}, column {column} (both counted from 0), where a whole \
+                     number from {least} on is needed"
+                ))
+            })?);
+        }
+        // One number for each entry.
+        Array2::from_shape_vec(data.dim(), integers)
+            .map_err(|error| Failure::Internal(error.to_string()))
+    }
+}
+
+/// A number of some type in a file.
+#[derive(Clone, Copy)]
+enum Kind {
+    F64,
+    F32,
+    I64,
+    I32,
+    I16,
+    I8,
+    U64,
+    U32,
+    U16,
+    U8,
+    Bool,
+}
+
+impl Kind {
+    const ALL: [Self; 11] = [
+        Self::F64,
+        Self::F32,
+        Self::I64,
+        Self::I32,
+        Self::I16,
+        Self::I8,
+        Self::U64,
+        Self::U32,
+        Self::U16,
+        Self::U8,
+        Self::Bool,
+    ];
+
+    fn read(self, file: impl Read) -> Result<ArrayD<f64>, ReadNpyError> {
+        self.apply(Npy(file))
+    }
+
+    fn read_from<R: Read + io::Seek>(
+        self,
+        archive: &mut NpzReader<R>,
+        name: &str,
+    ) -> Result<ArrayD<f64>, ReadNpzError> {
+        self.apply(Npz(archive, name))
+    }
+
+    fn apply<I: Input>(self, input: I) -> Result<ArrayD<f64>, I::Error> {
+        Ok(match self {
+            Self::F64 => input.array::<f64>()?,
+            Self::F32 => input.array::<f32>()?.mapv(f64::from),
+            Self::I64 => input.array::<i64>()?.mapv(|x| x as f64),
+            Self::I32 => input.array::<i32>()?.mapv(f64::from),
+            Self::I16 => input.array::<i16>()?.mapv(f64::from),
+            Self::I8 => input.array::<i8>()?.mapv(f64::from),
+            Self::U64 => input.array::<u64>()?.mapv(|x| x as f64),
+            Self::U32 => input.array::<u32>()?.mapv(f64::from),
+            Self::U16 => input.array::<u16>()?.mapv(f64::from),
+            Self::U8 => input.array::<u8>()?.mapv(f64::from),
+            Self::Bool => input.array::<bool>()?.mapv(f64::from),
+        })
+    }
+}
+
+/// Where an array is read from, whatever its type.
+trait Input {
+    type Error;
+    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, Self::Error>;
+}
+
+struct Npy<R>(R);
+
+impl<R: Read> Input for Npy<R> {
+    type Error = ReadNpyError;
+
+    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, ReadNpyError> {
+        ArrayD::read_npy(self.0)
+    }
+}
+
+struct Npz<'a, R: Read + io::Seek>(&'a mut NpzReader<R>, &'a str);
+
+impl<R: Read + io::Seek> Input for Npz<'_, R> {
+    type Error = ReadNpzError;
+
+    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, ReadNpzError> {
+        self.0.by_name(self.1)
+    }
+}
+
+/// Reads with each type until one is that of the file.
+fn any_type(
+    mut read: impl FnMut(Kind) -> Result<ArrayD<f64>, ReadNpyError>,
+) -> Result<ArrayD<f64>, ReadNpyError> {
+    let mut result = read(Kind::ALL[0]);
+    for kind in &Kind::ALL[1..] {
+        match result {
+            Err(ReadNpyError::WrongDescriptor(_)) => result = read(*kind),
+            _ => break,
+        }
+    }
+    result
+}
