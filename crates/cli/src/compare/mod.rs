@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use forney_certify::{Budget, Crossed};
 use forney_methods::{Event, Job, METHODS, Method, Options, compare, exact, jobs};
-use forney_model::FactorGraph;
+use forney_model::{FactorGraph, simplify_sum};
 
 use crate::done::Done;
 use crate::error::Failure;
-use crate::problem::{Problem, simplify_sum};
+use crate::problem::Problem;
 use crate::{interrupt, memory, progress, work};
 
 use report::{Report, Row};
