@@ -39,6 +39,24 @@ pub(super) struct Terms {
     pub(super) seed: u64,
     pub(super) memory: f64,
     pub(super) least_gain: f64,
+    pub(super) leaders: Leaders,
+}
+
+/// On which sides the contender leads.
+#[derive(Clone, Copy)]
+pub(super) struct Leaders {
+    above: bool,
+    below: bool,
+}
+
+impl Leaders {
+    fn contender<S: Post>(self) -> bool {
+        if S::TRIVIAL > 0.0 {
+            self.above
+        } else {
+            self.below
+        }
+    }
 }
 
 impl<'j> Entrant<'j> {
@@ -77,18 +95,25 @@ impl Job<'_, '_> {
             .is_some_and(|entrant| entrant.contender.name() == holder)
     }
 
-    /// Does the contender hold the best bound of this side, or promise it before there is one?
-    fn contender_leads<S: Post>(&self) -> bool {
-        let Some(entrant) = &self.contender else {
-            return false;
-        };
+    /// Who leads each side, read before a level runs: who holds the best bound, and before the
+    /// contender had a turn, or where another kind of method is ahead of both, the favourite.
+    pub(super) fn leaders(&self, round: u64) -> Leaders {
+        Leaders {
+            above: self.contender_leads::<Above>(round),
+            below: self.contender_leads::<Below>(round),
+        }
+    }
+
+    fn contender_leads<S: Post>(&self, round: u64) -> bool {
+        let favourite = |entrant: &Entrant<'_>| entrant.favourite;
         let mini_buckets = self.board.method::<S>() == Method::Wmbe.name();
-        self.contender_holds::<S>() || (entrant.favourite && !mini_buckets)
+        self.contender_holds::<S>()
+            || (self.contender.as_ref().is_some_and(favourite) && (round == 0 || !mini_buckets))
     }
 
     /// The share of mini-buckets in the time that is left.
-    pub(super) fn own_share<S: Post>(&self) -> f64 {
-        if self.contender_leads::<S>() && !self.contender_alone() {
+    pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
+        if leaders.contender::<S>() && !self.contender_alone() {
             TRIAL
         } else {
             LEADER
@@ -96,10 +121,10 @@ impl Job<'_, '_> {
     }
 
     /// The share of mini-buckets in the iterations that are left.
-    pub(super) fn own_iterations<S: Post>(&self) -> f64 {
+    pub(super) fn own_iterations<S: Post>(&self, leaders: Leaders) -> f64 {
         if self.contender.is_none() || self.contender_alone() {
             1.0
-        } else if self.contender_leads::<S>() {
+        } else if leaders.contender::<S>() {
             TRIAL
         } else {
             1.0 - TRIAL
@@ -120,10 +145,10 @@ impl Job<'_, '_> {
             memory: terms.memory,
             least_gain: terms.least_gain,
             upper: upper
-                .then(|| self.allowance::<Above>(entrant, took))
+                .then(|| self.allowance::<Above>(entrant, terms.leaders, took))
                 .flatten(),
             lower: lower
-                .then(|| self.allowance::<Below>(entrant, took))
+                .then(|| self.allowance::<Below>(entrant, terms.leaders, took))
                 .flatten(),
             board: self.board,
             name: entrant.contender.name(),
@@ -134,14 +159,19 @@ impl Job<'_, '_> {
     }
 
     /// What the contender may spend on one side; `None` if that is not worth a start.
-    fn allowance<S: Post>(&self, entrant: &Entrant<'_>, took: Duration) -> Option<Allowance> {
+    fn allowance<S: Post>(
+        &self,
+        entrant: &Entrant<'_>,
+        leaders: Leaders,
+        took: Duration,
+    ) -> Option<Allowance> {
         let counted = self.board.counted::<S>();
         let left = self
             .options
             .iterations
             .map(|most| most.saturating_sub(counted));
         let timed = self.budget.remaining().is_some();
-        if self.contender_leads::<S>() || entrant.alone {
+        if leaders.contender::<S>() || entrant.alone {
             let share = match (entrant.alone, self.options.ibound) {
                 (true, Some(_)) => 1.0,
                 (true, None) => ALONE,

@@ -52,8 +52,9 @@ impl Job<'_, '_> {
             }
             None => f64::INFINITY,
         };
-        let own = self.own_iterations::<Above>();
-        let own = own.max(self.own_iterations::<Below>());
+        let leaders = self.leaders(round);
+        let own = self.own_iterations::<Above>(leaders);
+        let own = own.max(self.own_iterations::<Below>(leaders));
         let of_iterations = match self.options.iterations {
             Some(most) => (own * most as f64 / 32.0) as usize,
             None => CANDIDATES,
@@ -77,6 +78,7 @@ impl Job<'_, '_> {
             seed,
             memory,
             least_gain,
+            leaders,
         };
         let began = self.budget.elapsed();
         let mut exact = !self.contender_alone() && self.both(&terms, &orders, self.open())?;
@@ -186,9 +188,13 @@ impl Job<'_, '_> {
         let Terms { limit, memory, .. } = *terms;
         let before = self.board.counted::<S>();
         let most = self.options.iterations.map_or(usize::MAX, |most| {
-            before + (self.own_iterations::<S>() * most.saturating_sub(before) as f64) as usize
+            before
+                + (self.own_iterations::<S>(terms.leaders) * most.saturating_sub(before) as f64)
+                    as usize
         });
-        let budget = self.budget.capped(self.share(self.own_share::<S>()));
+        let budget = self
+            .budget
+            .capped(self.share(self.own_share::<S>(terms.leaders)));
         let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
             Race::Exact(schedule) => return self.eliminate(*schedule, &budget),
             Race::Nobody => return Ok(false),
