@@ -97,6 +97,20 @@ pub(crate) fn product(left: &[f64], right: &[f64], card: usize, out: &mut [f64])
     }
 }
 
+/// Scales the rows of a matrix, and those of its inverse transpose the other way, so that the two
+/// are as long as each other.
+pub(crate) fn balance(matrix: &mut [f64], inverse: &mut [f64], card: usize) {
+    let rows = matrix.chunks_exact_mut(card);
+    for (row, inverse) in rows.zip(inverse.chunks_exact_mut(card)) {
+        let squared = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
+        let scale = (squared(inverse) / squared(row)).sqrt().sqrt();
+        if scale.is_finite() && scale > 0.0 {
+            row.iter_mut().for_each(|x| *x *= scale);
+            inverse.iter_mut().for_each(|x| *x /= scale);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

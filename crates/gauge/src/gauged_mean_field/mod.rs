@@ -16,6 +16,7 @@
 //! Gauges and distribution move together, by quasi-Newton steps under a barrier that falls. The
 //! problem has many local maxima; several starts race.
 
+mod assignment;
 mod objective;
 mod race;
 mod start;
@@ -24,6 +25,8 @@ mod witness;
 use forney_bounds::{MeanField, mean_field};
 use forney_certify::{Budget, Limits, Lower, Stop};
 use forney_model::{Domains, FactorGraph};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 pub use witness::GaugedMeanField;
@@ -54,7 +57,7 @@ const MEAN_FIELD_STARTS: usize = 8;
 /// work with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaugedLowerOptions {
-    /// Starts that race; the better half goes on after each cycle.
+    /// Starts that race; once the barrier is low, the better half goes on after each cycle.
     pub starts: usize,
     /// At most so many gradient evaluations of each start; `None` for no limit.
     pub iterations: Option<usize>,
@@ -65,10 +68,10 @@ pub struct GaugedLowerOptions {
 }
 
 impl Default for GaugedLowerOptions {
-    /// Eight starts, until nothing is gained.
+    /// Sixteen starts, until nothing is gained.
     fn default() -> Self {
         Self {
-            starts: 8,
+            starts: 16,
             iterations: None,
             tolerance: 1e-5,
             seed: 0,
@@ -170,22 +173,18 @@ pub(crate) fn climb(
     watch: &mut dyn FnMut(Lower, usize),
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let gaugeable = gaugeable_in(graph)?;
-    let begin = |number: usize| {
-        let q = family.distribution(graph, number, options, budget);
-        let climb = start_at(family, graph, &gaugeable, &q, number, options, budget);
-        (q, climb)
-    };
-    let starts = (0..options.starts.max(1)).into_par_iter().map(begin);
-    let (mut q, climbs): (Vec<MeanField>, Vec<Option<Climb>>) = starts.unzip();
+    let starts = (0..options.starts.max(1)).into_par_iter();
+    let climbs =
+        starts.filter_map(|number| start_at(family, graph, &gaugeable, number, options, budget));
+    let climbs = climbs.collect();
     let plain = GaugedMeanField {
         gauges: Gauges::identity(graph),
-        q: q.swap_remove(0),
+        q: family.distribution(graph, &gaugeable, 0, options, budget),
     };
     let name = match family {
         Family::MeanField => "g-mf",
         Family::Assignment => "g-bp",
     };
-    let climbs = climbs.into_iter().flatten().collect();
     race(name, graph, climbs, plain, options, budget, watch)
 }
 
@@ -202,11 +201,12 @@ fn gaugeable_in(graph: &FactorGraph) -> Result<Vec<Gaugeable>, GaugedLowerError>
 }
 
 impl Family {
-    /// Where a start begins: mean field, or its most probable assignment. The first start gets the
-    /// best of several.
+    /// Where a start begins: mean field, or an assignment near it. The first start gets the best of
+    /// several, and its most probable assignment as it is.
     fn distribution(
         self,
         graph: &FactorGraph,
+        gaugeable: &[Gaugeable],
         number: usize,
         options: &GaugedLowerOptions,
         budget: &Budget,
@@ -214,32 +214,29 @@ impl Family {
         let starts = if number == 0 { MEAN_FIELD_STARTS } else { 1 };
         let seed = options.seed.wrapping_add(number as u64);
         let product = mean_field(graph, seed, starts, &MEAN_FIELD, budget).point;
-        match self {
-            Self::MeanField => product,
-            Self::Assignment => {
-                let modes: Vec<usize> = product.q.iter().map(|q| mode(q)).collect();
-                MeanField::point_mass(graph, &modes)
-            }
+        if self == Self::MeanField {
+            return product;
         }
+        let mut x0: Vec<usize> = product.q.iter().map(|q| mode(q)).collect();
+        if number > 0 {
+            let mut rng = Pcg64::seed_from_u64(seed);
+            assignment::choose(graph, gaugeable, &mut x0, &mut rng);
+        }
+        MeanField::point_mass(graph, &x0)
     }
 }
 
 /// The most probable state, the first of equals.
 fn mode(q: &[f64]) -> usize {
-    let states = 1..q.len();
-    states.fold(
-        0,
-        |best, state| if q[state] > q[best] { state } else { best },
-    )
+    (1..q.len()).fold(0, |best, x| if q[x] > q[best] { x } else { best })
 }
 
-/// A search that begins at identity gauges and `q`, or, with zeros, at a lift and the distribution
-/// that suits it; `None` if the bound is not finite there.
+/// A search that begins at identity gauges, or, with zeros, at a lift, and at the distribution
+/// that suits them; `None` if the bound is not finite there.
 fn start_at(
     family: Family,
     graph: &FactorGraph,
     gaugeable: &[Gaugeable],
-    q: &MeanField,
     number: usize,
     options: &GaugedLowerOptions,
     budget: &Budget,
@@ -253,15 +250,9 @@ fn start_at(
         let Ok(model) = gauged_model(&gauges, graph) else {
             continue;
         };
-        let again;
-        let q = if lifted {
-            again = family.distribution(&model, number, options, budget);
-            &again
-        } else {
-            q
-        };
+        let q = family.distribution(&model, gaugeable, number, options, budget);
         let fixed = family == Family::Assignment;
-        let objective = GaugedElbo::new(graph, gaugeable, q, fixed);
+        let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
         let start = objective.start(&gauges);
         if let Some(climb) = Climb::new(objective, start) {
             return Some(climb);

@@ -80,8 +80,7 @@ struct Work {
     other: Vec<f64>,
     /// `Π q` over the scope, then `∂ELBO/∂f`.
     joint: Vec<f64>,
-    before: Vec<f64>,
-    after: Vec<f64>,
+    rooms: [Vec<f64>; 2],
 }
 
 impl GaugedElbo {
@@ -163,8 +162,7 @@ impl GaugedElbo {
                 values: room.clone(),
                 other: room.clone(),
                 joint: room.clone(),
-                before: room.clone(),
-                after: room,
+                rooms: [room.clone(), room],
             },
         }
     }
@@ -222,16 +220,8 @@ impl GaugedElbo {
         for slot in &self.slots {
             let matrix = &mut x[slot.range.clone()];
             let inverse = &mut self.inverses[slot.range.clone()];
-            if !axis::inverse_transpose(matrix, slot.card, &mut self.work.other, inverse) {
-                continue;
-            }
-            let rows = matrix.chunks_exact_mut(slot.card);
-            for (row, inverse) in rows.zip(inverse.chunks_exact(slot.card)) {
-                let squared = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
-                let scale = (squared(inverse) / squared(row)).sqrt().sqrt();
-                if scale.is_finite() && scale > 0.0 {
-                    row.iter_mut().for_each(|x| *x *= scale);
-                }
+            if axis::inverse_transpose(matrix, slot.card, &mut self.work.other, inverse) {
+                axis::balance(matrix, inverse, slot.card);
             }
         }
     }
@@ -275,8 +265,7 @@ impl GaugedElbo {
                 values,
                 other,
                 joint,
-                before,
-                after,
+                rooms,
             } = &mut self.work;
             let (values, other) = (&mut values[..len], &mut other[..len]);
             if !factor.legs.is_empty() {
@@ -308,16 +297,9 @@ impl GaugedElbo {
             }
             value += dot(joint, &factor.ln);
             if self.support.is_some() {
-                for (number, &(first, card)) in factor.axes.iter().enumerate() {
-                    let before = product(&factor.axes[..number], &self.q, before);
-                    let after = product(&factor.axes[number + 1..], &self.q, after);
-                    let blocks = factor.ln.chunks_exact(card * after.len());
-                    for (p, block) in before.iter().zip(blocks) {
-                        let rows = block.chunks_exact(after.len());
-                        for (d_q, row) in self.d_q[first..first + card].iter_mut().zip(rows) {
-                            *d_q += p * dot(after, row);
-                        }
-                    }
+                for (place, &(first, card)) in factor.axes.iter().enumerate() {
+                    let d_q = &mut self.d_q[first..first + card];
+                    slope(&factor.axes, place, &self.q, &factor.ln, rooms, d_q);
                 }
             }
             if factor.legs.is_empty() {
@@ -402,6 +384,26 @@ fn product<'w>(axes: &[(usize, usize)], q: &[f64], room: &'w mut [f64]) -> &'w m
         len *= card;
     }
     &mut room[..len]
+}
+
+/// Adds `Σ table Π q` over all axes but one, a number for each state of that one.
+pub(super) fn slope(
+    axes: &[(usize, usize)],
+    place: usize,
+    q: &[f64],
+    table: &[f64],
+    rooms: &mut [Vec<f64>; 2],
+    out: &mut [f64],
+) {
+    let [before, after] = rooms;
+    let before = product(&axes[..place], q, before);
+    let after = product(&axes[place + 1..], q, after);
+    let blocks = table.chunks_exact(out.len() * after.len());
+    for (p, block) in before.iter().zip(blocks) {
+        for (out, row) in out.iter_mut().zip(block.chunks_exact(after.len())) {
+            *out += p * dot(after, row);
+        }
+    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -16,6 +16,9 @@ const FALL: f64 = 0.5;
 /// Below this the entries come so close to zero that rounding may hide their sign.
 const LEAST_BARRIER: f64 = 1e-10;
 
+/// With a barrier above this the values say little about where a start ends.
+const RACING_BARRIER: f64 = 0.02;
+
 /// At most so many evaluations in a cycle.
 const CYCLE: usize = 300;
 
@@ -80,6 +83,8 @@ pub(crate) fn race(
     watch: &mut dyn FnMut(Lower, usize),
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let factors = graph.num_factors();
+    // The race gets no more than half of the time.
+    let half = budget.remaining().map(|left| budget.capped(left / 2));
     let most = options.iterations.unwrap_or(usize::MAX);
     let mut best = GaugedLowerReport {
         method,
@@ -125,9 +130,13 @@ pub(crate) fn race(
             let evaluations = CYCLE.min(most.saturating_sub(climb.evaluations));
             climb.cycle(factors, evaluations, budget);
         });
-        // NaN sorts last.
+        // A start that rounding has stranded sorts last, as NaN.
         climbs.sort_by(|a, b| a.value.total_cmp(&b.value));
-        climbs.truncate(climbs.len().div_ceil(2));
+        if half.as_ref().is_some_and(|half| half.stop().is_some()) {
+            climbs.truncate(1);
+        } else if climbs[0].barrier <= RACING_BARRIER {
+            climbs.truncate(climbs.len().div_ceil(2));
+        }
     }
     if best.bound.ln() == f64::NEG_INFINITY {
         return Err(GaugedLowerError::NoStart);

@@ -1,0 +1,234 @@
+//! Which assignment gauged belief propagation should begin with.
+//!
+//! Between messages `m_a`, `m_b` of the two factors of `v`, with `r = m_b / (m_a · m_b)`, the gauge of
+//! belief propagation
+//!
+//! ```text
+//! G_va(x⁰, ·) = r,    G_va(i, ·) = e_i − m_a(i) r    for i ≠ x⁰
+//! ```
+//!
+//! makes every entry zero in which exactly one variable is not in its state `x⁰`, if the messages are
+//! a fixed point (Chertkov & Chernyak 2006). The signs of the entries with more such variables
+//! depend on which states are called `x⁰`, and where they are negative the bound cannot come near
+//! the value of Bethe. So the states are chosen such that little is negative. A most probable
+//! assignment is a poor choice: on models with 24 factors it loses 1.4 nats where this loses 0.4.
+
+use forney_model::{FactorGraph, FactorId, VarId};
+use rand::{Rng, RngExt};
+
+use super::objective::slope;
+use super::start::Gaugeable;
+use crate::{Gauges, axis};
+
+/// Sweeps of belief propagation, and how much of an old message stays.
+const SWEEPS: usize = 100;
+const DAMPING: f64 = 0.3;
+
+/// Random assignments that are improved; the best one is taken.
+const ATTEMPTS: usize = 10;
+
+/// Sweeps over the variables for each.
+const IMPROVEMENTS: usize = 10;
+
+/// Replaces the states of the gauged variables in `x0`; all others condition the messages. Without
+/// messages, because `x0` has no probability, it stays as it is.
+pub(super) fn choose(
+    graph: &FactorGraph,
+    gaugeable: &[Gaugeable],
+    x0: &mut [usize],
+    rng: &mut impl Rng,
+) {
+    let Some(bethe) = Bethe::new(graph, gaugeable, x0) else {
+        return;
+    };
+    let mut best = (f64::INFINITY, x0.to_vec());
+    for _ in 0..ATTEMPTS {
+        let mut states = x0.to_vec();
+        for own in gaugeable {
+            states[own.variable.index()] = rng.random_range(0..graph.card(own.variable));
+        }
+        let negative = bethe.improve(&mut states, rng);
+        if negative < best.0 {
+            best = (negative, states);
+        }
+    }
+    x0.copy_from_slice(&best.1);
+}
+
+/// A model between gauged variables, with messages near a fixed point.
+struct Bethe<'g> {
+    graph: &'g FactorGraph,
+    gaugeable: &'g [Gaugeable],
+    /// Plain numbers of each factor.
+    tables: Vec<Vec<f64>>,
+    legs: Vec<Vec<Leg>>,
+    /// Of the first factor of each gauged variable and of the second, adding up to 1.
+    messages: Vec<[Vec<f64>; 2]>,
+}
+
+/// A gauged axis of a factor.
+#[derive(Clone, Copy)]
+struct Leg {
+    variable: VarId,
+    gauge: usize,
+    /// 0 at the first factor of the variable, 1 at the second.
+    side: usize,
+}
+
+/// A gauge at the first factor and at the second.
+type Pair = [Vec<f64>; 2];
+
+impl<'g> Bethe<'g> {
+    /// Passes messages; `None` if some factor has no probability.
+    fn new(graph: &'g FactorGraph, gaugeable: &'g [Gaugeable], x0: &[usize]) -> Option<Self> {
+        let identity = Gauges::identity(graph);
+        let factors = graph.factors().iter().enumerate();
+        let tables = factors.map(|(a, f)| identity.transform_factor(FactorId::new(a), f).values);
+        let mut legs = vec![Vec::new(); graph.num_factors()];
+        for (gauge, own) in gaugeable.iter().enumerate() {
+            for (side, a) in own.factors.into_iter().enumerate() {
+                legs[a.index()].push(Leg {
+                    variable: own.variable,
+                    gauge,
+                    side,
+                });
+            }
+        }
+        let uniform = |own: &Gaugeable| {
+            let card = graph.card(own.variable);
+            [vec![1.0 / card as f64; card], vec![1.0 / card as f64; card]]
+        };
+        let mut bethe = Self {
+            graph,
+            gaugeable,
+            tables: tables.collect(),
+            legs,
+            messages: gaugeable.iter().map(uniform).collect(),
+        };
+        for _ in 0..SWEEPS {
+            let mut next = bethe.messages.clone();
+            for (a, legs) in bethe.legs.iter().enumerate() {
+                for leg in legs {
+                    let sent = bethe.message(a, leg, x0);
+                    let total: f64 = sent.iter().sum();
+                    // Written so that NaN fails.
+                    if !(total > 0.0) {
+                        return None;
+                    }
+                    for (own, sent) in next[leg.gauge][leg.side].iter_mut().zip(sent) {
+                        *own = DAMPING * *own + (1.0 - DAMPING) * sent / total;
+                    }
+                }
+            }
+            bethe.messages = next;
+        }
+        Some(bethe)
+    }
+
+    fn leg(&self, a: usize, v: VarId) -> Option<Leg> {
+        self.legs[a].iter().find(|leg| leg.variable == v).copied()
+    }
+
+    /// `Σ f_a Π m` over all other variables.
+    fn message(&self, a: usize, to: &Leg, x0: &[usize]) -> Vec<f64> {
+        let factor = &self.graph.factors()[a];
+        let mut received = Vec::new();
+        let mut axes = Vec::new();
+        for (&v, &card) in factor.scope().iter().zip(factor.cards()) {
+            axes.push((received.len(), card));
+            match self.leg(a, v) {
+                Some(leg) => received.extend(&self.messages[leg.gauge][1 - leg.side]),
+                None => received.extend((0..card).map(|x| f64::from(x == x0[v.index()]))),
+            }
+        }
+        let place = factor.scope().iter().position(|&v| v == to.variable);
+        let place = place.expect("the factor of a leg holds its variable");
+        let table = &self.tables[a];
+        let mut rooms = [vec![0.0; table.len()], vec![0.0; table.len()]];
+        let mut out = vec![0.0; axes[place].1];
+        slope(&axes, place, &received, table, &mut rooms, &mut out);
+        out
+    }
+
+    /// The gauge of belief propagation, both sides; NaN or infinite if it is singular.
+    fn gauge(&self, gauge: usize, x0: usize) -> Pair {
+        let [own, other] = &self.messages[gauge];
+        let card = own.len();
+        let total: f64 = own.iter().zip(other).map(|(a, b)| a * b).sum();
+        let mut first = Vec::with_capacity(card * card);
+        for i in 0..card {
+            let r = other.iter().map(|m| m / total).enumerate();
+            first.extend(r.map(|(j, r)| match i == x0 {
+                true => r,
+                false => f64::from(i == j) - own[i] * r,
+            }));
+        }
+        let (mut scratch, mut second) = (first.clone(), first.clone());
+        axis::inverse_transpose(&first, card, &mut scratch, &mut second);
+        axis::balance(&mut first, &mut second, card);
+        [first, second]
+    }
+
+    /// How much of a factor is negative, beside its entry at `x⁰`.
+    fn negative(&self, a: usize, x0: &[usize], gauges: &[Pair]) -> f64 {
+        let factor = &self.graph.factors()[a];
+        let mut values = self.tables[a].clone();
+        let mut out = values.clone();
+        let mut stride = 1;
+        for (&v, &card) in factor.scope().iter().zip(factor.cards()).rev() {
+            if let Some(leg) = self.leg(a, v) {
+                let matrix = &gauges[leg.gauge][leg.side];
+                axis::apply(&values, card, stride, matrix, &mut out);
+                std::mem::swap(&mut values, &mut out);
+            }
+            stride *= card;
+        }
+        let at = factor.flat_index(factor.scope().iter().map(|v| x0[v.index()]));
+        let negative: f64 = values.iter().map(|&x| (-x).max(0.0)).sum();
+        // Written so that NaN counts as bad.
+        if values[at] > 0.0 && negative.is_finite() {
+            negative / values[at]
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    /// Changes the states of gauged variables one by one so that less is negative; returns how much
+    /// still is.
+    fn improve(&self, x0: &mut [usize], rng: &mut impl Rng) -> f64 {
+        let own = self.gaugeable.iter().enumerate();
+        let mut gauges: Vec<Pair> = own
+            .map(|(gauge, own)| self.gauge(gauge, x0[own.variable.index()]))
+            .collect();
+        for _ in 0..IMPROVEMENTS {
+            let mut changed = false;
+            for _ in 0..self.gaugeable.len() {
+                let gauge = rng.random_range(0..self.gaugeable.len());
+                let Gaugeable {
+                    variable, factors, ..
+                } = &self.gaugeable[gauge];
+                let (v, card) = (variable.index(), self.graph.card(*variable));
+                let before = x0[v];
+                let mut best = (f64::INFINITY, before);
+                // The present state first, so that it is kept among equals.
+                for state in (before..card).chain(0..before) {
+                    x0[v] = state;
+                    gauges[gauge] = self.gauge(gauge, state);
+                    let negative = factors.map(|a| self.negative(a.index(), x0, &gauges));
+                    let negative = negative[0] + negative[1];
+                    if negative < best.0 {
+                        best = (negative, state);
+                    }
+                }
+                x0[v] = best.1;
+                gauges[gauge] = self.gauge(gauge, best.1);
+                changed |= best.1 != before;
+            }
+            if !changed {
+                break;
+            }
+        }
+        let factors = 0..self.tables.len();
+        factors.map(|a| self.negative(a, x0, &gauges)).sum()
+    }
+}
