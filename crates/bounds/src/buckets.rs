@@ -116,18 +116,19 @@ impl Buckets {
         product
     }
 
-    /// `ln (Σ_x f^{1/w})^w` over the first variable of a table, `w > 0`.
+    /// `ln (Σ_x f^{1/w})^w` over the first variable of a table, `w ≠ 0`.
     pub(crate) fn eliminate(&self, table: Pending, weight: f64) -> Pending {
         let rows = self.cards[table.scope[0].index()];
         let cols = table.ln.len() / rows;
         let ln = (0..cols).map(|col| {
-            let column = table.ln[col..].iter().step_by(cols);
-            let most = column.clone().copied().fold(f64::NEG_INFINITY, f64::max);
-            if most == f64::NEG_INFINITY {
-                return most;
+            let powers = || table.ln[col..].iter().step_by(cols).map(|ln| ln / weight);
+            let most = powers().fold(f64::NEG_INFINITY, f64::max);
+            if most.is_infinite() {
+                // All entries are zero, or one of them under a negative weight.
+                return f64::NEG_INFINITY;
             }
-            let sum: f64 = column.map(|ln| ((ln - most) / weight).exp()).sum();
-            most + weight * sum.ln()
+            let sum: f64 = powers().map(|power| (power - most).exp()).sum();
+            weight * (most + sum.ln())
         });
         Pending {
             ln: ln.collect(),

@@ -287,3 +287,43 @@ fn a_hard_colouring_is_found() {
         .expect("found");
     assert!(graph.ln_value(&found.states).is_finite());
 }
+
+#[test]
+fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
+    let mut zeros = 0;
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let ln_z = enumerate(&graph).ln_z;
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let start = random_point(&graph, &mut rng);
+        let damping = [0.0, 0.3, 0.7][rng.random_range(0..3)];
+        let ascent = MeanFieldAscent::new(&graph, &start).unwrap();
+        let mut ascent = ascent.with_block_updates(damping);
+        assert!(ascent.change().is_infinite());
+        let mut value = elbo(&start, &graph);
+        zeros += usize::from(value == f64::NEG_INFINITY);
+        for _ in 0..300 {
+            let next = ascent.sweep();
+            assert!(
+                next >= value - slack(value),
+                "seed {seed}: {next} after {value}"
+            );
+            value = next;
+            if ascent.change() < 1e-10 {
+                break;
+            }
+        }
+        assert!(value <= ln_z + slack(ln_z), "seed {seed}: {value} > {ln_z}");
+        assert!(close(elbo(&ascent.point(), &graph), value), "seed {seed}");
+        if ascent.change() < 1e-10 && value.is_finite() {
+            // Updates one after the other find nothing to gain either.
+            let mut plain = MeanFieldAscent::new(&graph, &ascent.point()).unwrap();
+            let next = plain.sweep();
+            assert!(
+                (next - value).abs() < 1e-6,
+                "seed {seed}: {next} after {value}"
+            );
+        }
+    }
+    assert!(zeros > 50, "only {zeros} starts with a bound of −∞");
+}

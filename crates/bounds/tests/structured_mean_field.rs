@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use forney_bounds::{MeanField, StructuredAscent, Tractable, mean_field, structured_mean_field};
+use forney_bounds::{
+    MeanField, StartError, StructuredAscent, Tractable, mean_field, structured_mean_field,
+};
 use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, slack};
 use forney_exact::{Heuristic, greedy};
 use forney_model::enumerate::{enumerate, for_each_assignment};
@@ -231,4 +233,40 @@ fn what_proves_nothing_is_refused() {
     assert!(point(&pair, 1.0).verify(&graph).is_err());
     let ascent = StructuredAscent::new(&pair, &MeanField::uniform(&pair), 1, 1.0);
     assert!(ascent.is_err());
+}
+
+#[test]
+fn given_blocks_are_taken_as_they_are_or_refused() {
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let ln_z = enumerate(&graph).ln_z;
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut blocks = vec![Vec::new(); 3];
+        for v in graph.variables() {
+            blocks[rng.random_range(0..3)].push(v);
+        }
+        let start = MeanField::uniform(&graph);
+        let mut ascent = StructuredAscent::over(&graph, &start, &blocks, 1e9).unwrap();
+        assert_eq!(ascent.num_blocks(), 3);
+        let mut value = start.verify(&graph).unwrap().ln();
+        for _ in 0..4 {
+            let next = ascent.sweep();
+            assert!(
+                next >= value - slack(value),
+                "seed {seed}: {next} after {value}"
+            );
+            value = next;
+        }
+        assert!(value <= ln_z + slack(ln_z), "seed {seed}: {value} > {ln_z}");
+        if let Some(&v) = blocks.iter().flatten().next() {
+            let twice = [blocks.clone(), vec![vec![v]]].concat();
+            let refused = StructuredAscent::over(&graph, &start, &twice, 1e9).unwrap_err();
+            assert_eq!(refused, StartError::Blocks(v));
+            blocks
+                .iter_mut()
+                .for_each(|block| block.retain(|&u| u != v));
+            let refused = StructuredAscent::over(&graph, &start, &blocks, 1e9).unwrap_err();
+            assert_eq!(refused, StartError::Blocks(v));
+        }
+    }
 }

@@ -223,7 +223,7 @@ fn content_based_partitions_are_proofs_within_the_limit() {
         let mut own = options(&graph, seed);
         own.limit.ibound += 1;
         let order = own.order.unwrap();
-        let mut content = ContentMiniBuckets::new(&graph, &order, own.limit);
+        let mut content = ContentMiniBuckets::<Above>::new(&graph, &order, own.limit);
         let by_content = Schedule::compile(&graph, &order, &mut content).unwrap();
         by_content.check(&graph).unwrap();
         assert!(by_content.demand().width <= own.limit.ibound, "seed {seed}");

@@ -24,7 +24,7 @@
 mod projection;
 mod renormalised;
 
-use forney_certify::{Budget, Limits, Run, Stop, Sweep};
+use forney_certify::{Above, Budget, Limits, Run, Stop, Sweep};
 use forney_exact::{Bucket, Heuristic, Order, SplitRule, greedy};
 use forney_model::{FactorGraph, VarId};
 
@@ -86,7 +86,11 @@ pub fn mini_bucket_renormalisation(
     };
     let mut rule: Box<dyn SplitRule> = match options.partition {
         Partition::Scope => Box::new(MiniBuckets::new(options.limit, None)),
-        Partition::Content => Box::new(ContentMiniBuckets::new(graph, &order, options.limit)),
+        Partition::Content => Box::new(ContentMiniBuckets::<Above>::new(
+            graph,
+            &order,
+            options.limit,
+        )),
     };
     let mut buckets = Buckets::new(graph, &order);
     let mut draft = Draft::new(graph);

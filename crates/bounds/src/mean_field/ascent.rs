@@ -16,7 +16,11 @@ use super::witness::MeanField;
 ///
 /// (Goodfellow, Bengio & Courville 2016, eq. 19.56), over the states with a finite expectation. So
 /// no update lowers the bound, and from a start with a finite bound no hard zero ever gets any
-/// probability. One [`sweep`](Refine::sweep) updates every variable.
+/// probability. One [`sweep`](Refine::sweep) updates every variable: one after the other, or
+/// [all at once](Self::with_block_updates).
+///
+/// There are two criteria of convergence: what a sweep gains, which [`drive`](forney_certify::drive)
+/// looks at, and how far it moved the distributions, [`change`](Self::change).
 ///
 /// # Complexity
 /// A sweep takes time linear in the table entries, times the scope size, and allocates nothing.
@@ -46,6 +50,13 @@ pub struct MeanFieldAscent {
     weights: Weights,
     expected: Vec<f64>,
     forbidden: Vec<f64>,
+    /// The damping of block updates; `None` updates one variable after the other.
+    damping: Option<f64>,
+    /// `q` before the last sweep, and how far that moved it.
+    before: Vec<f64>,
+    change: f64,
+    /// Where a block update goes.
+    moved: Vec<f64>,
 }
 
 impl MeanFieldAscent {
@@ -61,6 +72,27 @@ impl MeanFieldAscent {
         }
         ascent.mark_support();
         Ok(ascent)
+    }
+
+    /// Lets every sweep update all variables at once: each `q_v` moves by `1 − damping` of the way
+    /// to its own optimum under the distributions before the sweep.
+    ///
+    /// Such a step may lower the bound, and two variables may move into a hard zero together. It
+    /// is then taken back, and the sweep updates one variable after the other instead.
+    ///
+    /// # Panics
+    /// If the damping is not in `[0, 1)`.
+    #[must_use]
+    pub fn with_block_updates(mut self, damping: f64) -> Self {
+        assert!((0.0..1.0).contains(&damping), "a damping in [0, 1)");
+        self.damping = Some(damping);
+        self
+    }
+
+    /// The largest change of any `q_v(x_v)` in the last sweep; infinite before the first.
+    #[must_use]
+    pub fn change(&self) -> f64 {
+        self.change
     }
 
     /// Starts at the uniform distribution.
@@ -82,6 +114,10 @@ impl MeanFieldAscent {
             weights: tables.weights(),
             expected: room.clone(),
             forbidden: room,
+            damping: None,
+            before: Vec::new(),
+            change: f64::INFINITY,
+            moved: Vec::new(),
         }
     }
 
@@ -123,9 +159,22 @@ impl MeanFieldAscent {
 
     /// Maximises `Σ_a E_q[ln f_a] + T · H(q)` over `q_v`.
     pub(super) fn update_at(&mut self, v: VarId, temperature: f64) {
+        if !self.optimum(v, temperature) {
+            return;
+        }
         let states = self.tables.states(v);
-        let expected = &mut self.expected[..states.len()];
-        let forbidden = &mut self.forbidden[..states.len()];
+        let optimum = &self.expected[..states.len()];
+        self.q[states.clone()].copy_from_slice(optimum);
+        for (support, &q) in self.support[states].iter_mut().zip(optimum) {
+            *support = f64::from(q > 0.0);
+        }
+    }
+
+    /// Leaves the best `q_v` in `expected`; false if every state has an infinite expectation.
+    fn optimum(&mut self, v: VarId, temperature: f64) -> bool {
+        let len = self.tables.states(v).len();
+        let expected = &mut self.expected[..len];
+        let forbidden = &mut self.forbidden[..len];
         let q = (&*self.q, &*self.support);
         self.tables
             .expectations(v, q, &mut self.weights, (expected, forbidden));
@@ -136,18 +185,42 @@ impl MeanFieldAscent {
         }
         let most = expected.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if most == f64::NEG_INFINITY {
-            return;
+            return false;
         }
         let mut sum = 0.0;
         for e in &mut *expected {
             *e = ((*e - most) / temperature).exp();
             sum += *e;
         }
-        let (q, support) = (&mut self.q[states.clone()], &mut self.support[states]);
-        for ((q, support), weight) in q.iter_mut().zip(support).zip(&*expected) {
-            *q = weight / sum;
-            *support = f64::from(*q > 0.0);
+        for e in expected {
+            *e /= sum;
         }
+        true
+    }
+
+    /// Moves all variables towards their optima; false, with nothing changed, if the bound falls.
+    fn block_update(&mut self, damping: f64) -> bool {
+        let value = self.elbo();
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clone_from(&self.q);
+        for v in (0..self.tables.num_variables()).map(VarId::new) {
+            if self.optimum(v, 1.0) {
+                let states = self.tables.states(v);
+                for (q, optimum) in moved[states].iter_mut().zip(&self.expected) {
+                    *q = damping * *q + (1.0 - damping) * optimum;
+                }
+            }
+        }
+        std::mem::swap(&mut self.q, &mut moved);
+        self.mark_support();
+        // Written so that NaN is taken back.
+        let rises = self.elbo() >= value;
+        if !rises {
+            std::mem::swap(&mut self.q, &mut moved);
+            self.mark_support();
+        }
+        self.moved = moved;
+        rises
     }
 
     /// Updates every variable at one temperature.
@@ -168,7 +241,15 @@ impl Refine for MeanFieldAscent {
     type Point = MeanField;
 
     fn sweep(&mut self) -> f64 {
-        self.sweep_at(1.0);
+        self.before.clone_from(&self.q);
+        let moved = self
+            .damping
+            .is_some_and(|damping| self.block_update(damping));
+        if !moved {
+            self.sweep_at(1.0);
+        }
+        let changes = self.q.iter().zip(&self.before).map(|(a, b)| (a - b).abs());
+        self.change = changes.fold(0.0, f64::max);
         self.elbo()
     }
 

@@ -63,6 +63,9 @@ pub enum StartError {
     /// The starting point is not one distribution for each variable.
     #[error(transparent)]
     Start(#[from] Flaw),
+    /// The blocks are no partition of the variables.
+    #[error("variable {0} has to be in exactly one block")]
+    Blocks(VarId),
     /// A block does not fit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -123,19 +126,31 @@ impl<'g> StructuredAscent<'g> {
         Self::over(graph, start, &blocks, memory)
     }
 
-    /// Starts at a product distribution, over given blocks.
-    pub(super) fn over(
+    /// Starts at a product distribution, over given disjoint blocks; each is eliminated in its own
+    /// order.
+    ///
+    /// # Errors
+    /// [`StartError`] if the blocks do not hold each variable once, if `start` is not one
+    /// distribution for each variable, or if a block does not fit in `memory` bytes.
+    pub fn over(
         graph: &'g FactorGraph,
         start: &MeanField,
         blocks: &[Vec<VarId>],
         memory: f64,
     ) -> Result<Self, StartError> {
         let q = start.normalised(graph)?;
-        let mut place = vec![(0, 0); graph.num_variables()];
+        let nowhere = (usize::MAX, 0);
+        let mut place = vec![nowhere; graph.num_variables()];
         for (block, members) in blocks.iter().enumerate() {
             for (at, v) in members.iter().enumerate() {
-                place[v.index()] = (block, at);
+                match place.get_mut(v.index()) {
+                    Some(own) if *own == nowhere => *own = (block, at),
+                    _ => return Err(StartError::Blocks(*v)),
+                }
             }
+        }
+        if let Some(v) = place.iter().position(|own| *own == nowhere) {
+            return Err(StartError::Blocks(VarId::new(v)));
         }
         let mut factors = Vec::with_capacity(graph.num_factors());
         let mut slots: Vec<Vec<Slot>> = vec![Vec::new(); blocks.len()];

@@ -1,10 +1,12 @@
 //! Content-based partitions: which tables stay together is decided by their numbers.
 
+use std::marker::PhantomData;
+
 use forney_exact::{Bucket, Order, SplitRule};
 use forney_model::FactorGraph;
 
-use super::CliqueLimit;
 use super::mini_buckets::MiniBuckets;
+use super::{CliqueLimit, WeightMap};
 use crate::buckets::{Buckets, Pending};
 
 /// Larger buckets are split by scope: pairs are compared with each other.
@@ -17,28 +19,47 @@ const MOST_GAIN: f64 = 100.0;
 /// are merged that lose most if they are eliminated apart.
 ///
 /// ```text
-/// gain(A, B) = mean_y [ ln μ_A(y) μ_B(y) − ln μ_AB(y) ]
-/// μ_A μ_B = (Σ_x f_A²)^½ (Σ_x f_B²)^½  ≥  μ_AB = Σ_x f_A f_B
+/// gain(A, B) = ± mean_y [ ln μ_A(y) μ_B(y) − ln μ_AB(y) ]  ≥ 0       log relative error
+/// μ_A μ_B = (Σ_x f_A^{1/w})^w (Σ_x f_B^{1/v})^v ,   μ_AB = Σ_x f_A f_B
 /// ```
 ///
-/// The tables include the messages of earlier buckets, which the rule works out on its way, with
-/// uniform weights and no shifts. A rule serves one compilation.
+/// The weights `w + v = 1` are those from which the side `S` starts. The tables include the messages
+/// of earlier buckets, which the rule works out on its way, with such weights and no shifts. A rule
+/// serves one compilation.
 ///
 /// # Complexity
 /// For each pair of tables in a bucket that is split, the entries of their product.
+///
+/// # Example
+/// ```
+/// use forney_bounds::wmbe::{CliqueLimit, ContentMiniBuckets};
+/// use forney_certify::Above;
+/// use forney_exact::{Heuristic, Schedule, greedy};
+/// use forney_model::generate::ising_grid;
+/// use rand::SeedableRng;
+/// let model = ising_grid(6, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let order = greedy(&model, Heuristic::MinFill, None);
+/// let limit = CliqueLimit { ibound: 3, entries: 1e6 };
+/// let mut rule = ContentMiniBuckets::<Above>::new(&model, &order, limit);
+/// let schedule = Schedule::compile(&model, &order, &mut rule)?;
+/// assert!(!schedule.is_exact() && schedule.demand().width <= 3);
+/// # Ok::<(), forney_exact::TooLarge>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct ContentMiniBuckets {
+pub struct ContentMiniBuckets<S: WeightMap> {
     limit: CliqueLimit,
     buckets: Buckets,
+    side: PhantomData<S>,
 }
 
-impl ContentMiniBuckets {
+impl<S: WeightMap> ContentMiniBuckets<S> {
     /// The rule for one compilation of this model in this order.
     #[must_use]
     pub fn new(graph: &FactorGraph, order: &Order, limit: CliqueLimit) -> Self {
         Self {
             limit,
             buckets: Buckets::new(graph, order),
+            side: PhantomData,
         }
     }
 
@@ -89,15 +110,18 @@ impl ContentMiniBuckets {
             return None;
         }
         let rest = scope[1..].to_vec();
-        let [apart_a, apart_b] = [a, b].map(|table| self.buckets.eliminate(table.clone(), 0.5));
+        let weights = neutral::<S>(2);
+        let [apart_a, apart_b] = [(a, weights[0]), (b, weights[1])]
+            .map(|(table, weight)| self.buckets.eliminate(table.clone(), weight));
         let apart = self.buckets.product([&apart_a, &apart_b], rest);
         let together = self.buckets.product([a, b], scope);
         let together = self.buckets.eliminate(together, 1.0);
         let gains = (apart.ln.iter().zip(&together.ln)).map(|(apart, together)| {
-            if *apart == f64::NEG_INFINITY {
+            if apart.to_bits() == together.to_bits() {
+                // Zeros, seen either way.
                 0.0
             } else {
-                (apart - together).min(MOST_GAIN)
+                (S::SENSE * (apart - together)).min(MOST_GAIN)
             }
         });
         Some(gains.sum::<f64>() / apart.ln.len() as f64)
@@ -130,7 +154,7 @@ fn best_pair(groups: &[Group]) -> Option<(usize, usize)> {
     best
 }
 
-impl SplitRule for ContentMiniBuckets {
+impl<S: WeightMap> SplitRule for ContentMiniBuckets<S> {
     fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
         let tables = self.buckets.take(bucket.variable);
         debug_assert!(tables.iter().map(|t| &t.scope).eq(bucket.scopes));
@@ -142,8 +166,12 @@ impl SplitRule for ContentMiniBuckets {
         } else {
             self.merge(&tables, bucket)
         };
-        let weight = 1.0 / groups.len() as f64;
-        for group in &groups {
+        let weights = if groups.len() == 1 {
+            vec![1.0]
+        } else {
+            neutral::<S>(groups.len())
+        };
+        for (group, weight) in groups.iter().zip(weights) {
             let members = || group.iter().map(|&at| &tables[at]);
             let product = self
                 .buckets
@@ -153,4 +181,11 @@ impl SplitRule for ContentMiniBuckets {
         }
         groups
     }
+}
+
+/// The weights of a split before any step.
+fn neutral<S: WeightMap>(mini_buckets: usize) -> Vec<f64> {
+    let mut weights = vec![0.0; mini_buckets];
+    S::weights(&S::start(mini_buckets), &mut weights);
+    weights
 }

@@ -189,7 +189,7 @@ where
     };
     let mut rule: Box<dyn SplitRule> = match options.partition {
         Partition::Scope => Box::new(MiniBuckets::new(options.limit, None)),
-        Partition::Content => Box::new(ContentMiniBuckets::new(graph, &order, options.limit)),
+        Partition::Content => Box::new(ContentMiniBuckets::<S>::new(graph, &order, options.limit)),
     };
     let schedule = Arc::new(Schedule::compile(graph, &order, rule.as_mut())?);
     drop(rule);
