@@ -1,18 +1,24 @@
 //! `wmbe-g`: gauged weighted mini-buckets.
 
-use forney_bounds::wmbe::CliqueLimit;
-use forney_certify::Budget;
-use forney_gauge::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
+use std::borrow::Cow;
+
+use forney_bounds::BoundOptions;
+use forney_bounds::wmbe::{CliqueLimit, Steps};
+use forney_certify::{Budget, Upper};
+use forney_gauge::{
+    GaugeOptions, GaugeReport, Variant, gauged_wmbe, gauged_wmbe_below, published_bracket,
+};
 use forney_model::FactorGraph;
 
-use crate::restarts::{Round, restarts};
-use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Side, Watch};
+use crate::restarts::{EXACT, Round, restarts};
+use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Point, Side, Watch};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 4;
 
-/// Gauged weighted mini-buckets with shifts and weights, [`gauged_wmbe`]: an iteration is a
-/// gradient evaluation.
+/// Gauged weighted mini-buckets, [`gauged_wmbe`]: an iteration is a gradient evaluation.
+///
+/// Gauges, shifts and weights move together; published steps move gauges alone, above.
 pub(crate) struct GaugedMiniBuckets;
 
 impl Method for GaugedMiniBuckets {
@@ -47,6 +53,9 @@ impl Method for GaugedMiniBuckets {
             seed: options.seed.wrapping_add(number),
             ..GaugeOptions::default()
         };
+        if options.steps == Steps::Published {
+            return published(graph, side, options, budget, watch);
+        }
         if side == Side::Upper {
             restarts(options, budget, PATIENCE, watch, |number, tell| {
                 Ok(round(gauged_wmbe(graph, &of_round(number), budget, tell)?))
@@ -60,10 +69,46 @@ impl Method for GaugedMiniBuckets {
     }
 }
 
+/// The upper bound of published steps.
+fn published(
+    graph: &FactorGraph,
+    side: Side,
+    options: &Options,
+    budget: &Budget,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome, Inapplicable> {
+    if side != Side::Upper {
+        return Err(Inapplicable::NoPublishedSteps { side });
+    }
+    let own = BoundOptions {
+        ibound: Some(options.ibound),
+        memory: options.memory,
+        iterations: options.iterations,
+        seed: options.seed,
+        order: options.order.clone(),
+        ..BoundOptions::default()
+    };
+    let found = published_bracket(Variant::G, graph, &own, budget, &mut |progress| {
+        if let Ok(bound) = Upper::new(progress.upper) {
+            watch(Point {
+                value: bound.into(),
+                iterations: progress.iterations,
+                elapsed_s: progress.elapsed_s,
+            });
+        }
+    })?;
+    Ok(Outcome {
+        value: found.bracket.upper().into(),
+        iterations: found.iterations,
+        stop: found.stop,
+        note: Cow::Borrowed(if found.exact { EXACT } else { "" }),
+    })
+}
+
 fn round<S: forney_certify::Side>(report: GaugeReport<S>) -> Round<S> {
     Round {
         bound: report.bound,
-        iterations: report.iterations,
+        iterations: report.raced + report.iterations,
         stop: report.stop,
         exact: report.exact,
     }

@@ -17,6 +17,12 @@ pub enum Inapplicable {
         /// The side it was asked for.
         side: Side,
     },
+    /// The paper has no such side.
+    #[error("there are no published steps for {side} bounds; use the best ones")]
+    NoPublishedSteps {
+        /// The side that was asked for.
+        side: Side,
+    },
     /// Mini-buckets do not fit.
     #[error(transparent)]
     Bound(#[from] BoundError),

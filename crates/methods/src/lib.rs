@@ -5,6 +5,7 @@
 //! one line there.
 
 mod belief_propagation;
+mod bucket_renormalisation;
 mod climb;
 mod compare;
 mod gauged_lower;
@@ -23,6 +24,7 @@ pub use forney_bounds::wmbe::Steps;
 pub use inapplicable::Inapplicable;
 pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Value, Watch};
 
+use bucket_renormalisation::BucketRenormalisation;
 use forney_bounds::wmbe::Variant;
 use gauged_lower::GaugedLower;
 use mini_buckets::MiniBuckets;
@@ -65,6 +67,14 @@ pub static METHODS: &[&dyn Method] = &[
         climb: forney_gauge::gauged_belief_propagation,
     },
     &belief_propagation::BeliefPropagation,
+    &BucketRenormalisation {
+        name: "mbr",
+        calibrates: false,
+    },
+    &BucketRenormalisation {
+        name: "gbr",
+        calibrates: true,
+    },
 ];
 
 /// The method of that name.

@@ -220,7 +220,7 @@ fn every_value_is_on_its_side_and_reached_by_improvements() {
         let count = untight.into_inner();
         let name = method.name();
         assert!(
-            count > 50,
+            count > 30,
             "{name} {side} is put to the test by {count} models only"
         );
     }

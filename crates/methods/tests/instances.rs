@@ -1,0 +1,123 @@
+//! Every method on files with a known `ln Z`: each value on its side of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use forney_certify::{Budget, slack};
+use forney_methods::{METHODS, Options, Side, jobs};
+use forney_model::{Domains, FactorGraph};
+use forney_uai::{read_evidence, read_file, read_model};
+use rayon::prelude::*;
+
+/// A model restricted to its evidence.
+fn read(file: &Path, evidence: Option<&Path>) -> FactorGraph {
+    let model = read_file(file, read_model).unwrap();
+    let graph = model.to_graph().unwrap();
+    let Some(evidence) = evidence else {
+        return graph;
+    };
+    let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
+    let evidence = read_file(evidence, read).unwrap();
+    let domains = Domains::observed(&graph, &evidence).unwrap();
+    domains.restrict(&graph).graph().clone()
+}
+
+/// Runs every method; returns how many gave a finite bound.
+fn check(
+    name: &str,
+    graph: &FactorGraph,
+    ln_z: f64,
+    slack: f64,
+    options: &Options,
+    time: Option<Duration>,
+) -> usize {
+    let check = |job: &forney_methods::Job| {
+        let budget = Budget::new(time, Arc::default());
+        let run = job
+            .method
+            .run(graph, job.side, options, &budget, &mut |_| {});
+        // A method that does not apply says so.
+        let Ok(found) = run else { return 0 };
+        let ln = found.value.ln();
+        let sound = match job.side {
+            Side::Upper => ln >= ln_z - slack,
+            Side::Lower => ln <= ln_z + slack,
+            Side::Estimate => !ln.is_nan(),
+        };
+        assert!(
+            sound,
+            "{name}: {} {} {ln} for {ln_z}",
+            job.method.name(),
+            job.side
+        );
+        usize::from(job.side != Side::Estimate && ln.is_finite())
+    };
+    jobs(METHODS).par_iter().map(check).sum()
+}
+
+#[test]
+fn bundled_models() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    let table = std::fs::read_to_string(root.join("REFERENCE.tsv")).unwrap();
+    let mut bounds = 0;
+    for line in table.lines().skip(1) {
+        let row: Vec<&str> = line.split('\t').collect();
+        let evidence = (row[3] != "-").then(|| root.join(row[3]));
+        let graph = read(&root.join(row[0]), evidence.as_deref());
+        let ln_z: f64 = row[1].parse().unwrap();
+        let options = Options {
+            iterations: Some(10),
+            ..Options::default()
+        };
+        bounds += check(row[0], &graph, ln_z, slack(ln_z), &options, None);
+    }
+    assert!(bounds > 300, "only {bounds} bounds");
+}
+
+/// Set `FORNEY_DATA` to a folder with a `MANIFEST.md` of UAI files and their exact values.
+#[test]
+#[ignore = "takes many minutes, and needs a folder of files in FORNEY_DATA"]
+#[allow(clippy::print_stderr)] // A skipped test says so.
+fn files_of_a_folder() {
+    let Some(data) = std::env::var_os("FORNEY_DATA").map(PathBuf::from) else {
+        eprintln!("skipped: FORNEY_DATA is not set");
+        return;
+    };
+    let manifest = std::fs::read_to_string(data.join("MANIFEST.md")).unwrap();
+    let mut files = 0;
+    for line in manifest.lines() {
+        let row: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, file, _, _, _, _, _, _, _, _, exact, ..] = row[..] else {
+            continue;
+        };
+        // Published decimal logarithms have few digits and some are wrong; exact values have many.
+        let (Ok(ln_z), true) = (exact.parse::<f64>(), file.ends_with(".uai")) else {
+            continue;
+        };
+        let evidence = Some(data.join(format!("{file}.evid"))).filter(|file| file.is_file());
+        let graph = read(&data.join(file), evidence.as_deref());
+        // Tables printed with few digits sum to 1 only so far.
+        let slack = if ln_z.is_finite() {
+            1e-9 * ln_z.abs().max(100.0)
+        } else {
+            0.0
+        };
+        let options = Options::default();
+        let bounds = check(
+            file,
+            &graph,
+            ln_z,
+            slack,
+            &options,
+            Some(Duration::from_secs(2)),
+        );
+        eprintln!("{file}: {bounds} bounds");
+        files += 1;
+    }
+    assert!(
+        files > 0,
+        "no file of {} has an exact value",
+        data.display()
+    );
+}
