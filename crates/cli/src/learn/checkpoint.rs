@@ -108,11 +108,7 @@ impl Header {
             })
         })?;
         let broken = |error: serde_json::Error| {
-            wrong(if error.is_eof() {
-                "is cut off: use an older one, or begin anew".to_owned()
-            } else {
-                format!("is damaged, or no checkpoint: {error}")
-            })
+            wrong(format!("is cut off, damaged, or no checkpoint: {error}"))
         };
         let found: Header = serde_json::from_slice(&bytes).map_err(broken)?;
         if found.format != FORMAT || found.version != VERSION {

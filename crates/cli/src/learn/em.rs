@@ -131,8 +131,21 @@ pub(super) fn run(args: &EmArgs, session: &Session<'_>) -> Result<Done<Report>, 
     if args.model != ModelChoice::BayesNet {
         session.source.finite(&data)?;
     }
+    let bound = args.learner == VariantChoice::Incremental;
     let job = |kind| Words {
         kind,
+        measure: match (args.model, bound) {
+            (ModelChoice::Hmm, false) => "nats per sequence, ln p(v)",
+            (ModelChoice::Hmm, true) => "nats per sequence, a lower bound on ln p(v)",
+            (ModelChoice::BayesNet, false) => {
+                "nats per example, ln p(v) and the prior of --smoothing"
+            }
+            (ModelChoice::BayesNet, true) => {
+                "nats per example, a lower bound on ln p(v), and the prior of --smoothing"
+            }
+            (_, false) => "nats per example, ln p(v)",
+            (_, true) => "nats per example, a lower bound on ln p(v)",
+        },
         restarts,
         sweeps: args.iterations,
     };
@@ -371,6 +384,7 @@ fn bayes_net(model: &BayesNet) -> Result<Described, Failure> {
 /// What all models have in common.
 struct Words {
     kind: &'static str,
+    measure: &'static str,
     restarts: usize,
     sweeps: usize,
 }
@@ -413,7 +427,7 @@ impl<M: LatentModel + Serialize + DeserializeOwned> Job for EmJob<'_, M> {
     }
 
     fn measure(&self) -> &'static str {
-        "nats per example: ln p(v), or a lower bound on it"
+        self.words.measure
     }
 
     fn examples(&self) -> usize {

@@ -212,7 +212,8 @@ struct Line {
     start: usize,
     #[serde(serialize_with = "json::number")]
     objective: f64,
-    examples: f64,
+    /// Visited so far.
+    examples: usize,
     elapsed_s: f64,
 }
 
@@ -254,7 +255,7 @@ impl Trace {
             iteration: now.iteration,
             start: now.start,
             objective: now.objective.unwrap_or(f64::NAN),
-            examples: now.iteration as f64 * examples as f64,
+            examples: now.iteration.saturating_mul(examples),
             elapsed_s,
         };
         if let Some(file) = &mut self.file {
