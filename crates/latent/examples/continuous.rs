@@ -1,16 +1,18 @@
 //! Mean field with continuous latents (chapter 19.4.3): the chapter's example, and factor analysis whose
-//! factors turn until mean field is exact. `cargo run --release --example continuous`.
+//! factors turn until mean field is exact. `cargo run --release -p forney-latent --example continuous`.
 
 #![allow(clippy::print_stdout)]
 
-use forney_latent::LatentError;
+mod pictures;
+
 use forney_latent::continuous::{FactorAnalysis, FixedPoint, LinearGaussian, Term};
 use forney_latent::variations::Grid;
+use forney_plot::{Axis, Chart, Series, svg};
 use ndarray::{Array1, Array2, array};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 
-fn main() -> Result<(), LatentError> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (v, w) = (1.5, [1.0, 0.5]);
     let grid = Grid::new(-8.0, 8.0, 161)?;
     let terms = vec![
@@ -32,6 +34,30 @@ fn main() -> Result<(), LatentError> {
             exact.covariance[[i, i]]
         );
     }
+
+    // Ellipses of one and two standard deviations of either density.
+    let covariance = &exact.covariance;
+    let determinant = covariance[[0, 0]] * covariance[[1, 1]] - covariance[[0, 1]].powi(2);
+    let p = |x: f64, y: f64| {
+        let (x, y) = (x - exact.means[[0, 0]], y - exact.means[[0, 1]]);
+        let cross = 2.0 * covariance[[0, 1]] * x * y;
+        ((covariance[[1, 1]] * x * x - cross + covariance[[0, 0]] * y * y) / determinant).sqrt()
+    };
+    let q = |x: f64, y: f64| {
+        let (x, y) = (x - run.mean(0), y - run.mean(1));
+        (x * x / run.variance(0) + y * y / run.variance(1)).sqrt()
+    };
+    let (across, up) = (-1.5..=3.0, -2.0..=2.5);
+    let chart = Chart {
+        title: "Posterior of two causes of one observation".into(),
+        x: Axis::linear("h₁"),
+        y: Axis::linear("h₂"),
+        series: vec![
+            Series::contours("p(h | v)", p, across.clone(), up.clone(), &[1.0, 2.0]),
+            Series::contours("mean field q(h)", q, across, up, &[1.0, 2.0]),
+        ],
+    };
+    pictures::write("continuous.svg", svg(&[chart])?)?;
 
     let mut rng = rand_pcg::Pcg64::seed_from_u64(1);
     let mut normal = |rows, columns| -> Array2<f64> {
