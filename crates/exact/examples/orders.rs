@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use forney_certify::Budget;
-use forney_exact::{Effort, Heuristic, Order, greedy, search, sweep};
+use forney_exact::{Effort, Heuristic, Order, frontier, greedy, search};
 use forney_model::{Domains, FactorGraph};
 use forney_uai::{read_evidence, read_model};
 
@@ -32,7 +32,7 @@ fn main() -> Result<(), Failure> {
         print_row("min-fill", &model, || {
             greedy(&model, Heuristic::MinFill, None)
         });
-        print_row("sweep", &model, || sweep(&model, None));
+        print_row("frontier", &model, || frontier(&model, None));
         let budget = Budget::unlimited().capped(Duration::from_secs(3));
         let effort = Effort {
             rounds: None,

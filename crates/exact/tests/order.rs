@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use forney_certify::Budget;
-use forney_exact::{Cost, Effort, Heuristic, Order, OrderError, greedy, search, sweep};
+use forney_exact::{Cost, Effort, Heuristic, Order, OrderError, frontier, greedy, search};
 use forney_model::generate::{RandomModel, ising_grid, random};
 use forney_model::{FactorGraph, Table, VarId};
 use rand::{RngExt, SeedableRng};
@@ -92,7 +92,10 @@ fn naive(graph: &FactorGraph, order: &Order) -> Cost {
 #[test]
 fn every_function_returns_a_permutation() {
     for (seed, graph) in models(1000) {
-        let mut orders = vec![sweep(&graph, None), sweep(&graph, Some(&mut rng(seed)))];
+        let mut orders = vec![
+            frontier(&graph, None),
+            frontier(&graph, Some(&mut rng(seed))),
+        ];
         for heuristic in Heuristic::ALL {
             orders.push(greedy(&graph, heuristic, None));
             orders.push(greedy(&graph, heuristic, Some(&mut rng(seed))));
@@ -112,7 +115,7 @@ fn every_function_returns_a_permutation() {
 fn cost_agrees_with_naive_elimination() {
     for (seed, graph) in models(1000) {
         let order = if seed % 2 == 0 {
-            sweep(&graph, Some(&mut rng(seed)))
+            frontier(&graph, Some(&mut rng(seed)))
         } else {
             greedy(&graph, Heuristic::MinFill, Some(&mut rng(seed)))
         };
@@ -149,7 +152,7 @@ fn trees_have_width_one_and_cliques_of_n_width_n_minus_one() {
 fn grids_have_the_width_of_their_side() {
     for side in [5, 10, 20, 30] {
         let grid = ising_grid(side, 1.0, 0.1, &mut rng(1));
-        assert_eq!(sweep(&grid, None).cost(&grid).width, side);
+        assert_eq!(frontier(&grid, None).cost(&grid).width, side);
         let fill = greedy(&grid, Heuristic::MinFill, None).cost(&grid).width;
         assert!(
             fill >= side && fill <= 2 * side,
@@ -164,7 +167,9 @@ fn search_is_no_worse_than_what_it_starts_from() {
         let grid = ising_grid(side, 1.0, 0.1, &mut rng(1));
         let total = |order: Order| order.cost(&grid).total_entries;
         let best = Heuristic::ALL.map(|h| total(greedy(&grid, h, None)));
-        let best = best.into_iter().fold(total(sweep(&grid, None)), f64::min);
+        let best = best
+            .into_iter()
+            .fold(total(frontier(&grid, None)), f64::min);
         let found = total(search(&grid, 3, &rounds(3)));
         assert!(found <= 1.05 * best, "side {side}: {found} against {best}");
     }

@@ -8,11 +8,10 @@ use forney_bounds::{
     bracket_with,
 };
 use forney_certify::{Above, Below, Bound, Budget};
-use forney_exact::{Order, Schedule};
+use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
-use crate::frontier::frontier;
 use crate::search::{GaugeOptions, GaugeReport, bytes, gauged_wmbe, gauged_wmbe_below};
 
 /// The name of the method in reports.
@@ -161,33 +160,34 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
     let mut limit = turn.limit;
     let factors = turn.graph.factors().iter().map(|factor| factor.ln().len());
     let least = factors.max().unwrap_or(1) as f64;
-    let candidates = loop {
+    let (fit, bytes) = loop {
         let mut rule = MiniBuckets::new(limit, None);
         let schedule = Schedule::compile(turn.graph, &first, &mut rule).ok()?;
         let entries = schedule.demand().total_entries;
         let threads = rayon::current_num_threads() as f64;
         let race = RACE_EVALUATIONS as f64 * entries * SECONDS_PER_ENTRY;
         let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
-        let in_memory = turn.memory / bytes(&schedule);
+        let bytes = bytes(&schedule);
+        let in_memory = turn.memory / bytes;
         let fit = in_time.min(in_memory);
-        if fit >= 1.0 {
-            break fit.min(CANDIDATES as f64) as usize;
-        }
         // What cannot be smaller has to do, if there is room for it.
-        if limit.entries <= least || allowed.budget.stop().is_some() {
-            if in_memory < 1.0 {
-                return None;
-            }
-            break 1;
+        let smallest = limit.entries <= least || allowed.budget.stop().is_some();
+        if fit >= 1.0 || (smallest && in_memory >= 1.0) {
+            break (fit, bytes);
+        }
+        if smallest {
+            return None;
         }
         limit.entries = (schedule.demand().max_entries / 4.0)
             .min(limit.entries / 2.0)
             .max(least);
     };
     let affordable = |left: usize| left / (2 * RACE_EVALUATIONS);
-    let candidates = candidates
+    let candidates = CANDIDATES
+        .min(fit as usize)
         .min(allowed.iterations.map_or(CANDIDATES, affordable))
         .max(1);
+    turn.note_bytes(candidates as f64 * bytes);
     let race = if candidates > 1 {
         candidates * RACE_EVALUATIONS
     } else {
@@ -225,7 +225,6 @@ fn run<S: Post>(
     };
     let spent = found.raced + found.iterations;
     turn.count::<S>(spent - counted);
-    turn.note_bytes(found.peak_bytes);
     let best = carried.as_ref().map(|best| best.bound);
     if best.is_none_or(|mut best| best.tighten(found.bound)) {
         *carried = Some(Carried {

@@ -19,7 +19,6 @@ mod axis;
 mod bracket;
 mod climb;
 mod engine;
-mod frontier;
 mod gauged_belief_propagation;
 mod gauged_mean_field;
 mod gauges;

@@ -8,10 +8,9 @@ use forney_bounds::{
     bracket_with,
 };
 use forney_certify::{Above, Budget, Certificate, Refine};
-use forney_exact::Schedule;
+use forney_exact::{Schedule, frontier};
 use forney_model::FactorGraph;
 
-use crate::frontier::frontier;
 use crate::{Published, Variant};
 
 /// The iterations of the paper.

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
-use forney_exact::{Heuristic, Order, Schedule, greedy};
+use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::climb::{Ascent, Climb, Descent};
-use crate::frontier::frontier;
 use crate::{GaugedWmbe, Gauges};
 
 /// Evaluations of every candidate in the first round; each later round doubles them.
@@ -61,8 +60,6 @@ pub struct GaugeReport<S: Side> {
     pub iterations: usize,
     /// Gradient evaluations of the race.
     pub raced: usize,
-    /// Bytes that the candidates took together, by prediction.
-    pub peak_bytes: f64,
     /// Was nothing split, so that the bound is `ln Z` itself?
     pub exact: bool,
     /// Why it ended.
@@ -130,9 +127,7 @@ where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let candidates = compile(graph, options, budget)?;
-    let peak_bytes = candidates.iter().map(|(_, schedule)| bytes(schedule)).sum();
-    let mut racers: Vec<Racer<C>> = candidates
+    let mut racers: Vec<Racer<C>> = compile(graph, options, budget)?
         .into_par_iter()
         .map(|(order, schedule)| {
             let climb = C::new(Arc::new(schedule), graph, options.gauges.as_ref());
@@ -163,11 +158,7 @@ where
     let winner = racers.remove(0);
     raced += winner.climb.evaluations();
     let found = finish(winner, length, graph, options, budget, watch)?;
-    Ok(GaugeReport {
-        raced,
-        peak_bytes,
-        ..found
-    })
+    Ok(GaugeReport { raced, ..found })
 }
 
 impl Default for GaugeOptions {
@@ -331,7 +322,6 @@ where
         order,
         iterations: winner.evaluations() - before,
         raced: 0,
-        peak_bytes: 0.0,
         exact,
         stop,
     })

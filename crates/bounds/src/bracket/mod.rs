@@ -107,10 +107,7 @@ struct Job<'j, 'w> {
 impl Job<'_, '_> {
     /// `ln Z ≤ Σ_a max ln f_a + Σ_v ln |X_v|`: there are so many assignments, and none is worth more.
     fn first_upper_bound(&self) {
-        let method = self.options.method;
-        if self.options.sides == Sides::Lower
-            || matches!(method, Method::MeanField | Method::Contender)
-        {
+        if self.options.sides == Sides::Lower || self.options.method == Method::MeanField {
             return;
         }
         let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use forney_certify::{Budget, Certificate, Lbfgs, Refine};
-use forney_exact::{Heuristic, Order, Schedule, greedy, sweep};
+use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -45,9 +45,9 @@ pub(crate) fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> 
     match number {
         0 => greedy(graph, Heuristic::MinFill, None),
         1 => greedy(graph, Heuristic::MinSize, None),
-        2 => sweep(graph, None),
+        2 => frontier(graph, None),
         3 => greedy(graph, Heuristic::WeightedMinFill, None),
-        n if n % 8 == 7 => sweep(graph, Some(&mut ties)),
+        n if n % 8 == 7 => frontier(graph, Some(&mut ties)),
         n if n % 3 == 0 => greedy(graph, Heuristic::MinSize, Some(&mut ties)),
         n if n % 3 == 1 => greedy(graph, Heuristic::WeightedMinFill, Some(&mut ties)),
         _ => greedy(graph, Heuristic::MinFill, Some(&mut ties)),

@@ -14,17 +14,17 @@
 mod anneal;
 mod cost;
 mod fill;
+mod frontier;
 mod greedy;
 mod primal;
 mod reduce;
 mod search;
-mod sweep;
 mod tree;
 
 pub use cost::Cost;
+pub use frontier::frontier;
 pub use greedy::{Heuristic, greedy};
 pub use search::{Effort, search};
-pub use sweep::sweep;
 
 use forney_model::{FactorGraph, VarId};
 

@@ -7,9 +7,9 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::anneal::Chain;
+use super::frontier::frontier_order;
 use super::greedy::{Heuristic, greedy_order};
 use super::reduce::{Part, reduce};
-use super::sweep::sweep_order;
 use super::tree::{Layout, Tree};
 use super::{Cost, Order};
 
@@ -146,8 +146,8 @@ impl Part {
     /// One of the heuristics with random ties.
     fn quick(&self, task: usize, rng: &mut Pcg64) -> Vec<u32> {
         match task {
-            0 => sweep_order(&self.primal, None),
-            1..=3 => sweep_order(&self.primal, Some(rng)),
+            0 => frontier_order(&self.primal, None),
+            1..=3 => frontier_order(&self.primal, Some(rng)),
             4 => greedy_order(&self.primal, Heuristic::WeightedMinFill, Some(rng)),
             5 => greedy_order(&self.primal, Heuristic::MinSize, Some(rng)),
             _ => greedy_order(&self.primal, Heuristic::MinFill, Some(rng)),

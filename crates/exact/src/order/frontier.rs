@@ -9,24 +9,19 @@ use rand_pcg::Pcg64;
 
 use super::Order;
 use super::primal::Primal;
-use super::reduce::reduce;
 
 /// A frontier order: from a vertex at the end of the graph, eliminate the boundary vertex that brings
 /// the fewest new variables into the boundary; of equals the one that has waited longest.
 ///
-/// On an `n × n` grid this advances along diagonals, with width `n`. Variables that are free to eliminate
-/// come first. With `ties` the sweep starts from a random place and visits neighbours in a random order.
+/// On an `n × n` grid this advances along diagonals, with width `n`. Nothing is eliminated out of turn
+/// because it is free: that joins tables early which bounded elimination has to split later. With
+/// `ties` it starts from a random place and visits neighbours in a random order.
 ///
 /// # Complexity
 /// `O(m log n)` for `m` edges of the primal graph.
 #[must_use]
-pub fn sweep(graph: &FactorGraph, mut ties: Option<&mut Pcg64>) -> Order {
-    let (mut order, parts) = reduce(graph);
-    for part in parts {
-        let swept = sweep_order(&part.primal, ties.as_deref_mut());
-        order.extend(swept.into_iter().map(|v| part.variables[v as usize]));
-    }
-    Order::from_permutation(order)
+pub fn frontier(graph: &FactorGraph, ties: Option<&mut Pcg64>) -> Order {
+    Order::from_permutation(frontier_order(&Primal::new(graph), ties))
 }
 
 /// A boundary vertex: variables it would bring in (their `log2` sizes), when it came, which it is.
@@ -46,7 +41,7 @@ impl Ord for Key {
     }
 }
 
-pub(super) fn sweep_order(primal: &Primal, mut ties: Option<&mut Pcg64>) -> Vec<u32> {
+pub(super) fn frontier_order(primal: &Primal, mut ties: Option<&mut Pcg64>) -> Vec<u32> {
     let n = primal.len();
     let mut starts: Vec<u32> = (0..n as u32).collect();
     if let Some(rng) = &mut ties {
