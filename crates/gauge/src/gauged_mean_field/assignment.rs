@@ -111,8 +111,7 @@ impl<'g> Bethe<'g> {
                 for leg in legs {
                     let sent = bethe.message(a, leg, x0);
                     let total: f64 = sent.iter().sum();
-                    // Written so that NaN fails.
-                    if !(total > 0.0) {
+                    if total.is_nan() || total <= 0.0 {
                         return None;
                     }
                     for (own, sent) in next[leg.gauge][leg.side].iter_mut().zip(sent) {
@@ -156,12 +155,16 @@ impl<'g> Bethe<'g> {
         let card = own.len();
         let total: f64 = own.iter().zip(other).map(|(a, b)| a * b).sum();
         let mut first = Vec::with_capacity(card * card);
-        for i in 0..card {
-            let r = other.iter().map(|m| m / total).enumerate();
-            first.extend(r.map(|(j, r)| match i == x0 {
-                true => r,
-                false => f64::from(i == j) - own[i] * r,
-            }));
+        for (i, m) in own.iter().enumerate() {
+            let row = other.iter().enumerate().map(|(j, r)| {
+                let r = r / total;
+                if i == x0 {
+                    r
+                } else {
+                    f64::from(i == j) - m * r
+                }
+            });
+            first.extend(row);
         }
         let (mut scratch, mut second) = (first.clone(), first.clone());
         axis::inverse_transpose(&first, card, &mut scratch, &mut second);

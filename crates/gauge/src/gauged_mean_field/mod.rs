@@ -59,7 +59,7 @@ const MEAN_FIELD_STARTS: usize = 8;
 pub struct GaugedLowerOptions {
     /// Starts that race; once the barrier is low, the better half goes on after each cycle.
     pub starts: usize,
-    /// At most so many gradient evaluations of each start; `None` for no limit.
+    /// No step begins after so many gradient evaluations of a start; `None` for no limit.
     pub iterations: Option<usize>,
     /// Converged once a cycle gains no more than this, in nats.
     pub tolerance: f64,
@@ -68,10 +68,10 @@ pub struct GaugedLowerOptions {
 }
 
 impl Default for GaugedLowerOptions {
-    /// Sixteen starts, until nothing is gained.
+    /// Eight starts, until nothing is gained.
     fn default() -> Self {
         Self {
-            starts: 16,
+            starts: 8,
             iterations: None,
             tolerance: 1e-5,
             seed: 0,
