@@ -30,7 +30,7 @@ const IDLE: f64 = 1e-5;
 const MEMORY: usize = 40;
 
 /// One start.
-pub(crate) struct Climb {
+pub(super) struct Climb {
     objective: GaugedElbo,
     x: Vec<f64>,
     barrier: f64,
@@ -41,7 +41,7 @@ pub(crate) struct Climb {
 
 impl Climb {
     /// `None` if the bound is not finite at the start.
-    pub(crate) fn new(mut objective: GaugedElbo, x: Vec<f64>) -> Option<Self> {
+    pub(super) fn new(mut objective: GaugedElbo, x: Vec<f64>) -> Option<Self> {
         let value = objective.evaluate(&x, &mut vec![0.0; x.len()]);
         value.is_finite().then_some(Self {
             objective,
@@ -74,7 +74,7 @@ impl Climb {
 }
 
 /// Lets starts race; the best verified witness wins, `plain` if none is better.
-pub(crate) fn race(
+pub(super) fn race(
     method: &'static str,
     graph: &FactorGraph,
     mut climbs: Vec<Climb>,
