@@ -13,14 +13,16 @@
 //!
 //! [`gauged_wmbe`] and [`gauged_wmbe_below`] are the calls that most users need; they want a model in
 //! Forney form ([`forney_model::Forney`]). What they return is a verified [`GaugedWmbe`].
+//!
+//! [`gauged_lower`] bounds `ln Z` from below without an elimination order: mean field and belief
+//! propagation in the best gauge without negative entries. Its witness is a [`GaugedMeanField`].
 
 mod adam;
 mod axis;
 mod bracket;
 mod climb;
 mod engine;
-mod gauged_belief_propagation;
-mod gauged_mean_field;
+mod gauged_lower;
 mod gauges;
 mod objective;
 mod published;
@@ -33,9 +35,9 @@ mod witness;
 pub use adam::Adam;
 pub use bracket::{NAME, bracket};
 pub use engine::SignedEngine;
-pub use gauged_belief_propagation::gauged_belief_propagation;
-pub use gauged_mean_field::{
-    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, gauged_mean_field,
+pub use gauged_lower::{
+    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField,
+    gauged_belief_propagation, gauged_lower, gauged_mean_field,
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;

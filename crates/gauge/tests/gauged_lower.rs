@@ -1,13 +1,15 @@
 //! Laws of gauged mean field and gauged belief propagation, against enumeration on random models.
 
-use forney_bounds::MeanField;
-use forney_certify::{Budget, Certificate, Lower, slack};
+use std::time::Duration;
+
+use forney_bounds::{MeanField, mean_field};
+use forney_certify::{Budget, Certificate, Limits, Lower, Stop, slack};
 use forney_gauge::{
     GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, Gauges,
     gauged_belief_propagation, gauged_mean_field,
 };
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, mobius, random};
+use forney_model::generate::{RandomModel, ising_grid, mobius, random};
 use forney_model::{FactorGraph, Forney, Table, VarId};
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
@@ -220,4 +222,108 @@ fn an_entry_that_may_be_negative_is_refused() {
     let zero = FactorGraph::new(vec![2], vec![single(&[0.1, 0.0]), single(&[0.7, 0.2])]).unwrap();
     let diagonal = with(&[2.0, 0.0, 0.0, 0.5]);
     assert!((diagonal.verify(&zero).unwrap().ln() - 0.07f64.ln()).abs() < 1e-12);
+}
+
+/// Plain mean field is where the search begins, so its bound is the least that it returns.
+#[test]
+fn gauged_mean_field_is_never_below_plain_mean_field() {
+    let (mut gauged, mut better, mut lifted) = (0, 0, 0);
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let limits = Limits {
+            sweeps: Some(300),
+            tolerance: 1e-6,
+        };
+        let plain = mean_field(&graph, seed, 8, &limits, &Budget::unlimited()).point;
+        let plain = plain.verify(&graph).unwrap().ln();
+        let budget = Budget::unlimited();
+        if let Ok(report) = gauged_mean_field(&graph, &options(seed, 100), &budget, &mut |_, _| {})
+        {
+            let bound = report.bound.ln();
+            assert!(bound >= plain, "seed {seed}: {bound} below {plain}");
+            gauged += 1;
+            better += usize::from(bound > plain + 1e-3);
+            let zero = |factor: &Table| factor.ln().contains(&f64::NEG_INFINITY);
+            lifted += usize::from(bound > plain + 1e-3 && graph.factors().iter().any(zero));
+        }
+    }
+    assert!(
+        gauged > 450 && better > 150 && lifted > 30,
+        "{gauged}, {better}, {lifted}"
+    );
+}
+
+/// On a tree the gauge of belief propagation leaves one term of `Z`, and for almost all positive
+/// tables there are non-negative gauges as near to it as one likes.
+#[test]
+fn on_trees_gauged_belief_propagation_comes_close_to_ln_z() {
+    let (mut close, mut worst) = (0, 0.0f64);
+    for seed in 0..1000 {
+        let graph = tree(&mut Pcg64::seed_from_u64(seed), 1.0);
+        let exact = enumerate(&graph).ln_z;
+        let options = options(seed, 1500);
+        let report =
+            gauged_belief_propagation(&graph, &options, &Budget::unlimited(), &mut |_, _| {});
+        let gap = exact - report.unwrap().bound.ln();
+        assert!(gap >= -slack(exact), "seed {seed}: {gap}");
+        close += usize::from(gap < 1e-3);
+        worst = worst.max(gap);
+    }
+    assert!(close > 700 && worst < 0.2, "{close} close, worst {worst}");
+}
+
+#[test]
+fn a_model_without_gauges_is_told_so() {
+    let budget = Budget::unlimited();
+    let refusal = |graph: &FactorGraph| {
+        let mut ignore = |_, _| {};
+        gauged_mean_field(graph, &options(0, 10), &budget, &mut ignore).unwrap_err()
+    };
+    let empty = FactorGraph::new(Vec::new(), Vec::new()).unwrap();
+    assert_eq!(refusal(&empty), GaugedLowerError::NothingToGauge);
+    // Every variable of a 3 × 3 grid with fields lies in three to five factors.
+    let grid = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    assert_eq!(refusal(&grid), GaugedLowerError::NothingToGauge);
+    assert!(refusal(&grid).to_string().contains("Forney form"));
+    let single = |values: &[f64]| Table::from_values(vec![VarId(0)], vec![2], values).unwrap();
+    let zeros = FactorGraph::new(vec![2], vec![single(&[1.0, 0.0]), single(&[2.0, 0.0])]).unwrap();
+    assert_eq!(refusal(&zeros), GaugedLowerError::NothingToGauge);
+    let none = FactorGraph::new(vec![2], vec![single(&[1.0, 0.0]), single(&[0.0, 2.0])]).unwrap();
+    assert_eq!(refusal(&none), GaugedLowerError::NoAssignment);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bound_on_any_number_of_threads() {
+    let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(4));
+    for search in BOTH {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let options = GaugedLowerOptions {
+                starts: 4,
+                ..options(3, 300)
+            };
+            let search = || search(&graph, &options, &Budget::unlimited(), &mut |_, _| {});
+            pool.unwrap().install(search).unwrap()
+        };
+        let (one, four) = (run(1), run(4));
+        assert_eq!(one.bound, four.bound);
+        // A step that has begun is finished.
+        assert!(one.iterations < 350 && one.stop == Stop::SweepLimit);
+    }
+}
+
+#[test]
+fn without_time_the_start_is_proved() {
+    let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(4));
+    let budget = Budget::unlimited().capped(Duration::ZERO);
+    for search in BOTH {
+        let report = search(
+            &graph,
+            &GaugedLowerOptions::default(),
+            &budget,
+            &mut |_, _| {},
+        );
+        let report = report.unwrap();
+        assert!(report.bound.ln().is_finite() && report.stop == Stop::TimeLimit);
+    }
 }

@@ -11,25 +11,26 @@ use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanF
 const BARRIER: f64 = 1.0;
 
 /// The barrier falls by this factor with each cycle, down to [`LEAST_BARRIER`].
-const FALL: f64 = 0.5;
+const FALL: f64 = 0.4;
 
 /// Below this the entries come so close to zero that rounding may hide their sign.
 const LEAST_BARRIER: f64 = 1e-10;
 
 /// With a barrier above this the values say little about where a start ends.
-const RACING_BARRIER: f64 = 0.02;
+const RACING_BARRIER: f64 = 0.2;
 
 /// At most so many evaluations in a cycle.
-const CYCLE: usize = 300;
+const CYCLE: usize = 1000;
 
-/// A cycle is over once a step gains no more than this part of what the barrier costs.
-const IDLE: f64 = 1e-3;
+/// A cycle is over once a step gains no more than this part of what the barrier costs. Cycles that
+/// end earlier leave the central path and end in much worse maxima.
+const IDLE: f64 = 1e-5;
 
 /// Pairs that quasi-Newton steps remember.
-const MEMORY: usize = 20;
+const MEMORY: usize = 40;
 
 /// One start.
-pub(crate) struct Climb {
+pub(super) struct Climb {
     objective: GaugedElbo,
     x: Vec<f64>,
     barrier: f64,
@@ -40,7 +41,7 @@ pub(crate) struct Climb {
 
 impl Climb {
     /// `None` if the bound is not finite at the start.
-    pub(crate) fn new(mut objective: GaugedElbo, x: Vec<f64>) -> Option<Self> {
+    pub(super) fn new(mut objective: GaugedElbo, x: Vec<f64>) -> Option<Self> {
         let value = objective.evaluate(&x, &mut vec![0.0; x.len()]);
         value.is_finite().then_some(Self {
             objective,
@@ -73,7 +74,7 @@ impl Climb {
 }
 
 /// Lets starts race; the best verified witness wins, `plain` if none is better.
-pub(crate) fn race(
+pub(super) fn race(
     method: &'static str,
     graph: &FactorGraph,
     mut climbs: Vec<Climb>,
@@ -115,7 +116,7 @@ pub(crate) fn race(
             best.stop = stop;
             break;
         }
-        if best.iterations >= most {
+        if climbs.iter().all(|climb| climb.evaluations >= most) {
             best.stop = Stop::SweepLimit;
             break;
         }
@@ -127,8 +128,10 @@ pub(crate) fn race(
             break;
         }
         climbs.par_iter_mut().for_each(|climb| {
-            let evaluations = CYCLE.min(most.saturating_sub(climb.evaluations));
-            climb.cycle(factors, evaluations, budget);
+            let left = most.saturating_sub(climb.evaluations);
+            if left > 0 {
+                climb.cycle(factors, left.min(CYCLE), budget);
+            }
         });
         // A start that rounding has stranded sorts last, as NaN.
         climbs.sort_by(|a, b| a.value.total_cmp(&b.value));

@@ -13,10 +13,11 @@
 //! the value of Bethe. So the states are chosen such that little is negative. A most probable
 //! assignment is a poor choice: on models with 24 factors it loses 1.4 nats where this loses 0.4.
 
+use forney_certify::Budget;
 use forney_model::{FactorGraph, FactorId, VarId};
 use rand::{Rng, RngExt};
 
-use super::objective::slope;
+use super::product::slope;
 use super::start::Gaugeable;
 use crate::{Gauges, axis};
 
@@ -31,14 +32,15 @@ const ATTEMPTS: usize = 10;
 const IMPROVEMENTS: usize = 10;
 
 /// Replaces the states of the gauged variables in `x0`; all others condition the messages. Without
-/// messages, because `x0` has no probability, it stays as it is.
+/// messages, because `x0` has no probability or time is over, it stays as it is.
 pub(super) fn choose(
     graph: &FactorGraph,
     gaugeable: &[Gaugeable],
     x0: &mut [usize],
     rng: &mut impl Rng,
+    budget: &Budget,
 ) {
-    let Some(bethe) = Bethe::new(graph, gaugeable, x0) else {
+    let Some(bethe) = Bethe::new(graph, gaugeable, x0, budget) else {
         return;
     };
     let mut best = (f64::INFINITY, x0.to_vec());
@@ -47,7 +49,7 @@ pub(super) fn choose(
         for own in gaugeable {
             states[own.variable.index()] = rng.random_range(0..graph.card(own.variable));
         }
-        let negative = bethe.improve(&mut states, rng);
+        let negative = bethe.improve(&mut states, rng, budget);
         if negative < best.0 {
             best = (negative, states);
         }
@@ -79,8 +81,13 @@ struct Leg {
 type Pair = [Vec<f64>; 2];
 
 impl<'g> Bethe<'g> {
-    /// Passes messages; `None` if some factor has no probability.
-    fn new(graph: &'g FactorGraph, gaugeable: &'g [Gaugeable], x0: &[usize]) -> Option<Self> {
+    /// Passes messages; `None` if some factor has no probability or time is over.
+    fn new(
+        graph: &'g FactorGraph,
+        gaugeable: &'g [Gaugeable],
+        x0: &[usize],
+        budget: &Budget,
+    ) -> Option<Self> {
         let identity = Gauges::identity(graph);
         let factors = graph.factors().iter().enumerate();
         let tables = factors.map(|(a, f)| identity.transform_factor(FactorId::new(a), f).values);
@@ -106,13 +113,15 @@ impl<'g> Bethe<'g> {
             messages: gaugeable.iter().map(uniform).collect(),
         };
         for _ in 0..SWEEPS {
+            if budget.stop().is_some() {
+                return None;
+            }
             let mut next = bethe.messages.clone();
             for (a, legs) in bethe.legs.iter().enumerate() {
                 for leg in legs {
                     let sent = bethe.message(a, leg, x0);
                     let total: f64 = sent.iter().sum();
-                    // Written so that NaN fails.
-                    if !(total > 0.0) {
+                    if total.is_nan() || total <= 0.0 {
                         return None;
                     }
                     for (own, sent) in next[leg.gauge][leg.side].iter_mut().zip(sent) {
@@ -156,12 +165,16 @@ impl<'g> Bethe<'g> {
         let card = own.len();
         let total: f64 = own.iter().zip(other).map(|(a, b)| a * b).sum();
         let mut first = Vec::with_capacity(card * card);
-        for i in 0..card {
-            let r = other.iter().map(|m| m / total).enumerate();
-            first.extend(r.map(|(j, r)| match i == x0 {
-                true => r,
-                false => f64::from(i == j) - own[i] * r,
-            }));
+        for (i, m) in own.iter().enumerate() {
+            let row = other.iter().enumerate().map(|(j, r)| {
+                let r = r / total;
+                if i == x0 {
+                    r
+                } else {
+                    f64::from(i == j) - m * r
+                }
+            });
+            first.extend(row);
         }
         let (mut scratch, mut second) = (first.clone(), first.clone());
         axis::inverse_transpose(&first, card, &mut scratch, &mut second);
@@ -195,7 +208,7 @@ impl<'g> Bethe<'g> {
 
     /// Changes the states of gauged variables one by one so that less is negative; returns how much
     /// still is.
-    fn improve(&self, x0: &mut [usize], rng: &mut impl Rng) -> f64 {
+    fn improve(&self, x0: &mut [usize], rng: &mut impl Rng, budget: &Budget) -> f64 {
         let own = self.gaugeable.iter().enumerate();
         let mut gauges: Vec<Pair> = own
             .map(|(gauge, own)| self.gauge(gauge, x0[own.variable.index()]))
@@ -203,6 +216,9 @@ impl<'g> Bethe<'g> {
         for _ in 0..IMPROVEMENTS {
             let mut changed = false;
             for _ in 0..self.gaugeable.len() {
+                if budget.stop().is_some() {
+                    return f64::INFINITY;
+                }
                 let gauge = rng.random_range(0..self.gaugeable.len());
                 let Gaugeable {
                     variable, factors, ..

@@ -5,20 +5,21 @@
 //! Z = Σ_x Π_a f_{a,G}(x_a) ≥ max_G Π_a f_{a,G}(x⁰_a)      with all f_{a,G} ≥ 0
 //! ```
 //!
-//! (Ahn, Chertkov & Shin 2017.) Without the constraint the stationary points are the fixed points of
-//! belief propagation and the value is that of Bethe; with it, it is a bound. It is gauged mean
-//! field with all probability on `x⁰`, so [`GaugedMeanField`](crate::GaugedMeanField) is its witness.
+//! Without the constraint the stationary points are the fixed points of belief propagation and the
+//! value is that of Bethe; with it, it is a bound. It is gauged mean field with all probability on
+//! `x⁰`, so [`GaugedMeanField`](crate::GaugedMeanField) is its witness.
 
 use forney_certify::{Budget, Lower};
 use forney_model::FactorGraph;
 
-use crate::gauged_mean_field::{Family, climb};
-use crate::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport};
+use super::family::{Family, climb};
+use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport};
 
 /// The lower bound of gauged belief propagation; `watch` sees every verified improvement with the
 /// gradient evaluations spent on it, the value of an assignment first.
 ///
-/// Each start takes for `x⁰` the most probable assignment of another mean field.
+/// The first start takes for `x⁰` the most probable assignment of mean field, the others states that
+/// leave little negative in the gauge of belief propagation.
 ///
 /// # Bound
 /// Below, and at least `ln Π_a f_a(x⁰_a)` of the first start.

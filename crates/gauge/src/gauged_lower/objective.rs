@@ -15,6 +15,7 @@ use forney_exact::vmath;
 use forney_model::{FactorGraph, FactorId, VarId};
 use nalgebra::DMatrix;
 
+use super::product::{dot, product, slope};
 use super::start::Gaugeable;
 use super::witness::GaugedMeanField;
 use crate::{GaugeError, Gauges, MAX_CONDITION, axis};
@@ -368,48 +369,6 @@ impl Objective for GaugedElbo {
     }
 }
 
-/// `Π q` over the joint states of some axes, last one fastest.
-fn product<'w>(axes: &[(usize, usize)], q: &[f64], room: &'w mut [f64]) -> &'w mut [f64] {
-    room[0] = 1.0;
-    let mut len = 1;
-    for &(first, card) in axes {
-        let q = &q[first..first + card];
-        // From the back, so that no entry is overwritten before it is read.
-        for at in (0..len).rev() {
-            let p = room[at];
-            for (x, q) in q.iter().enumerate() {
-                room[at * card + x] = p * q;
-            }
-        }
-        len *= card;
-    }
-    &mut room[..len]
-}
-
-/// Adds `Σ table Π q` over all axes but one, a number for each state of that one.
-pub(super) fn slope(
-    axes: &[(usize, usize)],
-    place: usize,
-    q: &[f64],
-    table: &[f64],
-    rooms: &mut [Vec<f64>; 2],
-    out: &mut [f64],
-) {
-    let [before, after] = rooms;
-    let before = product(&axes[..place], q, before);
-    let after = product(&axes[place + 1..], q, after);
-    let blocks = table.chunks_exact(out.len() * after.len());
-    for (p, block) in before.iter().zip(blocks) {
-        for (out, row) in out.iter_mut().zip(block.chunks_exact(after.len())) {
-            *out += p * dot(after, row);
-        }
-    }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 /// The entries whose fibre over the gauged axes holds zeros alone.
 fn zeros(ln: &[f64], legs: &[Leg], slots: &[Slot]) -> Vec<usize> {
     let mut positive: Vec<f64> = ln
@@ -433,4 +392,92 @@ fn zeros(ln: &[f64], legs: &[Leg], slots: &[Slot]) -> Vec<usize> {
         .filter(|(_, count)| **count <= 0.0)
         .map(|(at, _)| at)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use forney_model::Table;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    use super::super::start::{gaugeable, lift};
+    use super::*;
+
+    /// A ring with chords over variables of one cardinality, one of them in a third factor, and
+    /// with hard zeros in one table.
+    fn model(card: usize, rng: &mut Pcg64) -> FactorGraph {
+        let mut tables = Vec::new();
+        for a in 0..6usize {
+            let scope = [(a + 5) % 6, a, 6 + a % 3].map(VarId::new).to_vec();
+            let entries = (0..card.pow(3)).map(|_| 2.0 * rng.random::<f64>() - 1.0);
+            let mut ln: Vec<f64> = entries.collect();
+            if a == 2 {
+                ln[rng.random_range(0..card.pow(3))] = f64::NEG_INFINITY;
+            }
+            tables.push(Table::from_ln(scope, vec![card; 3], ln).unwrap());
+        }
+        tables.push(Table::from_ln(vec![VarId(4)], vec![card], vec![0.5; card]).unwrap());
+        FactorGraph::new(vec![card; 9], tables).unwrap()
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        for seed in 0..30 {
+            let mut rng = Pcg64::seed_from_u64(seed);
+            let graph = model(2 + seed as usize % 3, &mut rng);
+            let gaugeable = gaugeable(&graph);
+            assert_eq!(gaugeable.len(), 8);
+            let q = MeanField::uniform(&graph);
+            let fixed = seed % 4 == 3;
+            let objective = GaugedElbo::new(&graph, &gaugeable, &q, fixed);
+            let mut x = objective.start(&lift(&graph, &gaugeable, 0.2).unwrap());
+            let gauges = objective.inverses.len();
+            for (at, x) in x.iter_mut().enumerate() {
+                // Small enough for every table to stay positive.
+                let amplitude = if at < gauges { 1e-4 } else { 1.0 };
+                *x += amplitude * (2.0 * rng.random::<f64>() - 1.0);
+            }
+            let mut objective = objective.with_barrier(0.1);
+            let (mut gradient, mut unused) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+            assert!(
+                objective.evaluate(&x, &mut gradient).is_finite(),
+                "seed {seed}"
+            );
+            for at in 0..x.len() {
+                let (here, step) = (x[at], 1e-7);
+                let mut side = |to: f64| {
+                    x[at] = to;
+                    objective.evaluate(&x, &mut unused)
+                };
+                let slope = (side(here + step) - side(here - step)) / (2.0 * step);
+                x[at] = here;
+                assert!(
+                    (slope - gradient[at]).abs() < 1e-4 * (1.0 + slope.abs()),
+                    "seed {seed}, coordinate {at}: {slope} and {}",
+                    gradient[at]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn balanced_gauges_have_the_same_value() {
+        let mut rng = Pcg64::seed_from_u64(1);
+        let graph = model(3, &mut rng);
+        let gaugeable = gaugeable(&graph);
+        let q = MeanField::uniform(&graph);
+        let mut objective = GaugedElbo::new(&graph, &gaugeable, &q, true).with_barrier(0.1);
+        let mut x = objective.start(&lift(&graph, &gaugeable, 0.2).unwrap());
+        // Rows of every gauge at scales between 1 and 9.
+        for row in x.chunks_exact_mut(3) {
+            let scale = rng.random_range(1.0..9.0);
+            row.iter_mut().for_each(|x| *x *= scale);
+        }
+        let mut unused = vec![0.0; x.len()];
+        let before = objective.evaluate(&x, &mut unused);
+        let scaled = x.clone();
+        objective.balance(&mut x);
+        assert!(scaled.iter().zip(&x).any(|(a, b)| (a - b).abs() > 0.1));
+        assert!((objective.evaluate(&x, &mut unused) - before).abs() < 1e-9);
+    }
 }
