@@ -217,7 +217,7 @@ fn compile(
         }
     }
     if let (true, Some(error)) = (candidates.is_empty(), refused) {
-        return Err(error.into());
+        return Err(error);
     }
     Ok(candidates)
 }
