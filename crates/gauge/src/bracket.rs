@@ -12,7 +12,8 @@ use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
-use crate::search::{GaugeOptions, GaugeReport, bytes, gauged_wmbe, gauged_wmbe_below};
+use crate::racer::bytes;
+use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 
 /// The name of the method in reports.
 pub const NAME: &str = "wmbe-g";

@@ -3,14 +3,10 @@
 //! Above, `|·|` has kinks and any gauge is allowed: Adam. Below, the tables stay positive, where the
 //! objective is smooth: quasi-Newton steps under a barrier that falls.
 
-use std::sync::Arc;
-
 use forney_bounds::wmbe::WeightMap;
 use forney_certify::{Above, Below, Budget, Lbfgs, Objective, Refine};
-use forney_exact::Schedule;
-use forney_model::FactorGraph;
 
-use crate::{Adam, GaugeObjective, Gauges};
+use crate::{Adam, GaugeObjective};
 
 /// First step of every cycle of Adam.
 const STEP: f64 = 0.1;
@@ -31,8 +27,8 @@ const MEMORY: usize = 20;
 pub(crate) trait Climb: Send {
     type Side: WeightMap;
 
-    /// Starts at the identity or at gauges found before.
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self;
+    /// Evaluates the objective at a start.
+    fn new(objective: GaugeObjective<Self::Side>, start: Vec<f64>) -> Self;
 
     /// Improves the point by about so many evaluations.
     fn cycle(&mut self, evaluations: usize, budget: &Budget);
@@ -53,10 +49,11 @@ pub(crate) struct Descent(Adam<GaugeObjective<Above>>);
 impl Climb for Descent {
     type Side = Above;
 
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self {
-        let objective = GaugeObjective::new(schedule, graph, true);
-        let start = gauges.map_or_else(|| objective.start(), |gauges| objective.start_at(gauges));
-        Self(Adam::new(objective, start, STEP, 1))
+    fn new(objective: GaugeObjective<Above>, start: Vec<f64>) -> Self {
+        // A plan of one evaluation ends with a step of 0.
+        let mut adam = Adam::new(objective, start, STEP, 1);
+        adam.sweep();
+        Self(adam)
     }
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) {
@@ -99,9 +96,7 @@ pub(crate) struct Ascent {
 impl Climb for Ascent {
     type Side = Below;
 
-    fn new(schedule: Arc<Schedule>, graph: &FactorGraph, gauges: Option<&Gauges>) -> Self {
-        let mut objective = GaugeObjective::new(schedule, graph, true);
-        let x = gauges.map_or_else(|| objective.start(), |gauges| objective.start_at(gauges));
+    fn new(mut objective: GaugeObjective<Below>, x: Vec<f64>) -> Self {
         let mut unused = vec![0.0; x.len()];
         Self {
             value: objective.evaluate(&x, &mut unused),

@@ -66,7 +66,7 @@ impl Contender for FixedSteps {
         let Ok(schedule) = Schedule::compile(turn.graph, &order, &mut rule) else {
             return;
         };
-        let bytes = crate::search::bytes(&schedule);
+        let bytes = crate::racer::bytes(&schedule);
         if bytes > turn.memory {
             return;
         }

@@ -1,28 +1,19 @@
 //! The best gauged bound within a budget: orders race, the winner is optimised on.
 //!
-//! In Forney form a split always has two sides, so the partition follows from the order; orders are
-//! scored by the bound that a few evaluations give. The winner runs in cycles of cosine decay,
-//! each twice as long as the one before and each from the best point so far.
-
-use std::sync::Arc;
+//! Candidates are scored by the bound that a few evaluations give. The winner runs in cycles of
+//! cosine decay, each twice as long as the one before and each from the best point so far.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
-use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
+use forney_bounds::wmbe::CliqueLimit;
+use forney_certify::{Above, Below, Bound, Budget, Certificate, Side, Stop};
+use forney_exact::Order;
 use forney_model::FactorGraph;
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::climb::{Ascent, Climb, Descent};
+use crate::orders::{Candidate, Kind};
+use crate::racer::{Racer, bytes};
 use crate::{GaugedWmbe, Gauges};
-
-/// Evaluations of every candidate in the first round; each later round doubles them.
-const FIRST_ROUND: usize = 25;
-
-/// Evaluations of the first cycle of the winner.
-const FIRST_CYCLE: usize = 150;
 
 /// What [`gauged_wmbe`] works with.
 #[derive(Clone, Debug)]
@@ -35,7 +26,7 @@ pub struct GaugeOptions {
     ///
     /// They suit the order that they were found on best: [`GaugeReport::order`].
     pub gauges: Option<Gauges>,
-    /// Orders that race.
+    /// Candidates that race: orders, and partitions of a fixed order.
     pub candidates: usize,
     /// At most so many gradient evaluations of the winner; `None` for no limit.
     pub iterations: Option<usize>,
@@ -127,37 +118,36 @@ where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let mut racers: Vec<Racer<C>> = compile(graph, options, budget)?
+    let kind = Kind::of(graph);
+    let candidates = compile(graph, kind, options, budget)?;
+    let mut racers: Vec<Racer<'_, C>> = candidates
         .into_par_iter()
-        .map(|(order, schedule)| {
-            let climb = C::new(Arc::new(schedule), graph, options.gauges.as_ref());
-            Racer { order, climb }
-        })
+        .map(|candidate| Racer::new(candidate, graph, options.gauges.as_ref()))
         .collect();
     // The race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let time = half.as_ref().unwrap_or(budget);
-    let mut evaluations = FIRST_ROUND;
+    let mut evaluations = kind.first_round();
     let mut raced = 0;
     while racers.len() > 1 {
         racers
             .par_iter_mut()
-            .for_each(|racer| racer.climb.cycle(evaluations, time));
+            .for_each(|racer| racer.cycle(evaluations, time));
         // NaN sorts last.
-        racers.sort_by(|a, b| a.climb.value().total_cmp(&b.climb.value()));
+        racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
         let kept = match time.stop() {
             Some(_) => 1,
             None => racers.len().div_ceil(4),
         };
         let out = racers.drain(kept..);
-        raced += out.map(|racer| racer.climb.evaluations()).sum::<usize>();
+        raced += out.map(|racer| racer.evaluations()).sum::<usize>();
         evaluations *= 2;
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
-    let length = evaluations.max(FIRST_CYCLE);
+    let length = evaluations.max(kind.first_cycle());
     let winner = racers.remove(0);
-    raced += winner.climb.evaluations();
-    let found = finish(winner, length, graph, options, budget, watch)?;
+    raced += winner.evaluations();
+    let found = finish(winner, length, options, budget, watch)?;
     Ok(GaugeReport { raced, ..found })
 }
 
@@ -180,43 +170,26 @@ impl Default for GaugeOptions {
     }
 }
 
-/// A candidate.
-struct Racer<C> {
-    order: Order,
-    climb: C,
-}
-
 /// The candidates; a single one if it splits nothing.
 fn compile(
     graph: &FactorGraph,
+    kind: Kind,
     options: &GaugeOptions,
     budget: &Budget,
-) -> Result<Vec<(Order, Schedule)>, BoundError> {
-    let count = if options.order.is_some() {
-        1
-    } else {
-        options.candidates.max(1)
-    };
+) -> Result<Vec<Candidate>, BoundError> {
+    let count = options.candidates.max(1);
     let compiled: Vec<_> = (0..count)
         .into_par_iter()
         .filter(|&number| number == 0 || budget.stop().is_none())
-        .map(|number| {
-            let order = match &options.order {
-                Some(order) => order.clone(),
-                None => candidate(graph, number, options.seed),
-            };
-            let mut rule = MiniBuckets::new(options.limit, None);
-            let schedule = Schedule::compile(graph, &order, &mut rule);
-            schedule.map(|schedule| (order, schedule))
-        })
+        .map(|number| Candidate::compile(graph, kind, options, number, count))
         .collect();
-    let mut schedules = Vec::new();
+    let mut candidates = Vec::new();
     let mut spare = options.memory;
     let mut refused = None;
-    for schedule in compiled {
-        let admitted = schedule.and_then(|(order, schedule)| {
-            let demand = schedule.demand();
-            let bytes = bytes(&schedule);
+    for candidate in compiled {
+        let admitted = candidate.and_then(|candidate| {
+            let demand = candidate.schedule.demand();
+            let bytes = bytes(&candidate.schedule);
             // Walks address tables by 32 bits.
             let addressed = if demand.max_entries < f64::from(u32::MAX) {
                 spare
@@ -225,49 +198,27 @@ fn compile(
             };
             demand.admit(bytes, addressed)?;
             spare -= bytes;
-            Ok((order, schedule))
+            Ok(candidate)
         });
         match admitted {
-            Ok((order, schedule)) if schedule.is_exact() => {
-                schedules = vec![(order, schedule)];
+            Ok(candidate) if candidate.schedule.is_exact() => {
+                candidates = vec![candidate];
                 break;
             }
-            Ok(schedule) => schedules.push(schedule),
+            Ok(candidate) => candidates.push(candidate),
             Err(error) => refused = Some(error),
         }
     }
-    if let (true, Some(error)) = (schedules.is_empty(), refused) {
-        return Err(error.into());
+    if let (true, Some(error)) = (candidates.is_empty(), refused) {
+        return Err(error);
     }
-    Ok(schedules)
-}
-
-/// Bytes of one candidate: slopes and products of whole cliques are kept beside what an engine of
-/// factors keeps.
-pub(crate) fn bytes(schedule: &Schedule) -> f64 {
-    let demand = schedule.demand();
-    demand.kept_bytes + 16.0 * demand.total_entries
-}
-
-/// Elimination orders worth trying: three deterministic ones, then mostly frontier orders, which
-/// win most races among gauged bounds.
-fn candidate(graph: &FactorGraph, number: usize, seed: u64) -> Order {
-    let mut ties = Pcg64::seed_from_u64(seed.wrapping_add(number as u64));
-    match number {
-        0 => frontier(graph, None),
-        1 => greedy(graph, Heuristic::MinFill, None),
-        2 => greedy(graph, Heuristic::MinSize, None),
-        n if n % 4 == 3 => greedy(graph, Heuristic::MinFill, Some(&mut ties)),
-        n if n % 8 == 6 => greedy(graph, Heuristic::MinSize, Some(&mut ties)),
-        _ => frontier(graph, Some(&mut ties)),
-    }
+    Ok(candidates)
 }
 
 /// Cycles, each twice as long as the one before, until nothing is gained or something ends it.
 fn finish<C: Climb>(
-    winner: Racer<C>,
+    mut winner: Racer<'_, C>,
     mut length: usize,
-    graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
     watch: &mut dyn FnMut(Bound<C::Side>, usize),
@@ -275,34 +226,27 @@ fn finish<C: Climb>(
 where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
-    let Racer {
-        order,
-        climb: mut winner,
-    } = winner;
-    let exact = winner.objective().schedule().is_exact();
+    let exact = winner.schedule().is_exact();
     let before = winner.evaluations();
     let most = options.iterations.unwrap_or(usize::MAX);
-    // A point that went astray must not cost the bound that identity gauges give.
-    let start = winner.objective().start();
-    let (mut bound, mut witness) =
-        verified(&winner, &winner.point(), graph).or_else(|_| verified(&winner, &start, graph))?;
+    // A point that went astray must not cost the bound that no gauges give.
+    let (mut bound, mut witness) = winner.prove().or_else(|_| winner.prove_start())?;
     watch(bound, 0);
     let stop = loop {
         let spent = winner.evaluations() - before;
         if let Some(stop) = budget.stop() {
             break stop;
         }
-        if exact || spent >= most {
-            break if exact {
-                Stop::Converged
-            } else {
-                Stop::SweepLimit
-            };
+        if exact {
+            break Stop::Converged;
+        }
+        if spent >= most {
+            break Stop::SweepLimit;
         }
         let value = winner.value();
         winner.cycle(length.min(most - spent), budget);
         // A witness that does not verify, because its gauges went astray, is passed over.
-        if let Ok(proved) = verified(&winner, &winner.point(), graph)
+        if let Ok(proved) = winner.prove()
             && bound.tighten(proved.0)
         {
             witness = proved.1;
@@ -319,26 +263,10 @@ where
     Ok(GaugeReport {
         bound,
         witness,
-        order,
         iterations: winner.evaluations() - before,
         raced: 0,
+        order: winner.order,
         exact,
         stop,
     })
-}
-
-type Proof<S> = (Bound<S>, GaugedWmbe<S>);
-
-fn verified<C: Climb>(
-    climb: &C,
-    point: &[f64],
-    graph: &FactorGraph,
-) -> Result<Proof<C::Side>, BoundError>
-where
-    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-{
-    let invalid = |error: crate::GaugeError| Flaw::Invalid(error.to_string());
-    let witness = climb.objective().witness(point, graph);
-    let witness = witness.map_err(invalid)?;
-    Ok((witness.verify(graph)?, witness))
 }

@@ -27,6 +27,7 @@ mod witness;
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, candidate_order, race};
+pub use tournament::candidate_order;
+pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::Wmbe;

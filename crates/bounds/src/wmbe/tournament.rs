@@ -39,8 +39,9 @@ const FIRST_ROUND: usize = 8;
 /// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
 pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
 
-/// Elimination orders worth trying, the deterministic ones first; `number` picks one.
-pub(crate) fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
+/// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
+#[must_use]
+pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
     let mut ties = Pcg64::seed_from_u64(seed.wrapping_add(number as u64));
     match number {
         0 => greedy(graph, Heuristic::MinFill, None),

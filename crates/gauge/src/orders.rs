@@ -1,0 +1,133 @@
+//! Which candidates race: orders and partitions, gauged from the start or plain at first.
+
+use forney_bounds::BoundError;
+use forney_bounds::wmbe::candidate_order;
+use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
+use forney_model::FactorGraph;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::partition::Loosened;
+use crate::search::GaugeOptions;
+
+/// Gauges on fewer than one in so many variables, such as the corners of a grid, can wait until
+/// shifts and weights have gained what they can.
+const FEW: usize = 16;
+
+/// How likely a bucket that fits is split all the same, where only the partition is free: candidate
+/// by candidate.
+const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
+
+/// What of a model can be gauged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Every variable, as in Forney form: gauges move from the start.
+    Full,
+    /// Some variables: every other candidate begins with shifts and weights alone.
+    Mixed,
+    /// Hardly any: every candidate does.
+    Plain,
+}
+
+impl Kind {
+    pub(crate) fn of(graph: &FactorGraph) -> Self {
+        let wide = graph.variables().filter(|&v| graph.card(v) > 1);
+        let (mut all, mut gaugeable) = (0, 0);
+        for v in wide {
+            all += 1;
+            gaugeable += usize::from(graph.factors_of(v).count() == 2);
+        }
+        if gaugeable == all {
+            Self::Full
+        } else if FEW * gaugeable >= all {
+            Self::Mixed
+        } else {
+            Self::Plain
+        }
+    }
+
+    /// Evaluations of every candidate in the first round; each later round doubles them.
+    pub(crate) fn first_round(self) -> usize {
+        match self {
+            // Quasi-Newton steps show early what an order is worth.
+            Self::Plain => 8,
+            Self::Mixed | Self::Full => 25,
+        }
+    }
+
+    /// Evaluations of the first cycle of the winner, at least.
+    pub(crate) fn first_cycle(self) -> usize {
+        match self {
+            Self::Plain => 50,
+            Self::Mixed | Self::Full => 150,
+        }
+    }
+
+    fn is_plain(self, number: usize) -> bool {
+        match self {
+            Self::Full => false,
+            Self::Mixed => number % 2 == 1,
+            Self::Plain => true,
+        }
+    }
+}
+
+/// What races, before anything is computed.
+pub(crate) struct Candidate {
+    pub(crate) order: Order,
+    pub(crate) schedule: Schedule,
+    /// Do shifts and weights alone move at first?
+    pub(crate) plain: bool,
+}
+
+impl Candidate {
+    /// Candidate `number` of `count`; the first takes the plain greedy partition, as half of them do
+    /// where the order is free.
+    ///
+    /// # Errors
+    /// As [`Schedule::compile`].
+    pub(crate) fn compile(
+        graph: &FactorGraph,
+        kind: Kind,
+        options: &GaugeOptions,
+        number: usize,
+        count: usize,
+    ) -> Result<Self, BoundError> {
+        let plain = kind.is_plain(number);
+        // Neighbouring seeds of a search share no candidate.
+        let seed = options.seed.wrapping_mul(0x9e37_79b9);
+        let seed = seed.wrapping_add(number as u64);
+        let (order, noisy, share) = match &options.order {
+            Some(order) if number == 0 => (order.clone(), false, 0.0),
+            Some(order) => (order.clone(), true, LOOSE[number % LOOSE.len()]),
+            None => {
+                let noisy = number >= count.div_ceil(2).max(4);
+                let mut ties = Pcg64::seed_from_u64(seed);
+                let order = if plain {
+                    candidate_order(graph, number, seed)
+                } else {
+                    gauged_order(graph, number, &mut ties)
+                };
+                (order, noisy, 0.0)
+            }
+        };
+        let mut rule = Loosened::new(options.limit, noisy.then_some(seed), share);
+        Ok(Self {
+            schedule: Schedule::compile(graph, &order, &mut rule)?,
+            order,
+            plain,
+        })
+    }
+}
+
+/// Orders for gauges: three deterministic ones, then mostly frontier orders, which win most races.
+fn gauged_order(graph: &FactorGraph, number: usize, ties: &mut Pcg64) -> Order {
+    match number {
+        0 => frontier(graph, None),
+        1 => greedy(graph, Heuristic::MinFill, None),
+        2 => greedy(graph, Heuristic::MinSize, None),
+        n if n % 4 == 3 => greedy(graph, Heuristic::MinFill, Some(ties)),
+        n if n % 8 == 6 => greedy(graph, Heuristic::MinSize, Some(ties)),
+        _ => frontier(graph, Some(ties)),
+    }
+}

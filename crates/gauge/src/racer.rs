@@ -1,0 +1,179 @@
+//! One candidate of the race: an order, a partition, and what improves the bound on them.
+//!
+//! A *plain* racer moves weights and shifts alone, by quasi-Newton steps, which is plain weighted
+//! mini-buckets; where nothing is left to gain it hands over to the gauges. A *gauged* racer moves
+//! everything from the start. Which is better depends on the model, so both kinds race.
+
+use std::sync::Arc;
+
+use forney_bounds::BoundError;
+use forney_bounds::wmbe::WmbeObjective;
+use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
+use forney_exact::{Order, Schedule};
+use forney_model::FactorGraph;
+
+use crate::climb::Climb;
+use crate::orders::Candidate;
+use crate::{GaugeObjective, GaugedWmbe, Gauges};
+
+/// Plain steps that gain less than this in all, in nats, have gained what they can.
+const LEAST_GAIN: f64 = 1e-4;
+
+/// A verified bound and its witness.
+pub(crate) type Proof<S> = (Bound<S>, GaugedWmbe<S>);
+
+/// A candidate.
+pub(crate) struct Racer<'g, C: Climb> {
+    pub(crate) order: Order,
+    graph: &'g FactorGraph,
+    schedule: Arc<Schedule>,
+    stage: Stage<C>,
+    /// Evaluations of the stages before.
+    spent: usize,
+}
+
+enum Stage<C: Climb> {
+    Plain(Box<Lbfgs<WmbeObjective<C::Side>>>),
+    Gauged(Box<C>),
+}
+
+impl<'g, C: Climb> Racer<'g, C> {
+    pub(crate) fn new(
+        candidate: Candidate,
+        graph: &'g FactorGraph,
+        gauges: Option<&Gauges>,
+    ) -> Self {
+        let schedule = Arc::new(candidate.schedule);
+        let stage = if candidate.plain {
+            let start = WmbeObjective::<C::Side>::start(&schedule);
+            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
+            Stage::Plain(Box::new(Lbfgs::new(objective, start, pairs(&schedule))))
+        } else {
+            let objective = GaugeObjective::new(Arc::clone(&schedule), graph, true);
+            let start = match gauges {
+                Some(gauges) => objective.start_at(gauges),
+                None => objective.start(),
+            };
+            Stage::Gauged(Box::new(C::new(objective, start)))
+        };
+        Self {
+            order: candidate.order,
+            graph,
+            schedule,
+            stage,
+            spent: 0,
+        }
+    }
+
+    /// Improves the bound by about so many evaluations.
+    pub(crate) fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        let end = self.evaluations() + evaluations;
+        if let Stage::Plain(climb) = &mut self.stage {
+            let before = climb.value();
+            let mut stuck = false;
+            while !stuck && self.spent + climb.evaluations() < end && budget.stop().is_none() {
+                let value = climb.value();
+                // Written so that NaN, which a start at an infinity gives, is stuck as well.
+                #[allow(clippy::neg_cmp_op_on_partial_ord)]
+                let idle = !(climb.sweep() < value);
+                stuck = idle;
+            }
+            if stuck || before - climb.value() < LEAST_GAIN {
+                self.hand_over();
+            }
+        }
+        let left = end.saturating_sub(self.evaluations());
+        if let (Stage::Gauged(climb), true) = (&mut self.stage, left > 0) {
+            climb.cycle(left, budget);
+        }
+    }
+
+    /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
+    fn hand_over(&mut self) {
+        let Stage::Plain(plain) = &self.stage else {
+            return;
+        };
+        let in_two = |v| self.graph.factors_of(v).count() == 2;
+        if !self.graph.variables().any(in_two) {
+            return;
+        }
+        let objective = GaugeObjective::new(Arc::clone(&self.schedule), self.graph, true);
+        let mut start = objective.start();
+        start.truncate(objective.num_gauge_entries());
+        start.extend(plain.point());
+        let climb = C::new(objective, start);
+        self.spent += plain.evaluations();
+        self.stage = Stage::Gauged(Box::new(climb));
+    }
+
+    /// `±ln Z_w` at the best point, lower is tighter.
+    pub(crate) fn value(&self) -> f64 {
+        match &self.stage {
+            Stage::Plain(climb) => climb.value(),
+            Stage::Gauged(climb) => climb.value(),
+        }
+    }
+
+    pub(crate) fn evaluations(&self) -> usize {
+        self.spent
+            + match &self.stage {
+                Stage::Plain(climb) => climb.evaluations(),
+                Stage::Gauged(climb) => climb.evaluations(),
+            }
+    }
+
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The bound at the best point, recomputed from its witness.
+    pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError>
+    where
+        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+    {
+        let witness = match &self.stage {
+            Stage::Plain(climb) => self.without_gauges(climb.objective(), &climb.point()),
+            Stage::Gauged(climb) => {
+                let witness = climb.objective().witness(&climb.point(), self.graph);
+                witness.map_err(|error| Flaw::Invalid(error.to_string()))?
+            }
+        };
+        Ok((witness.verify(self.graph)?, witness))
+    }
+
+    /// The bound without gauges or shifts, which holds wherever the model fits plain numbers.
+    pub(crate) fn prove_start(&self) -> Result<Proof<C::Side>, BoundError>
+    where
+        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+    {
+        let objective = WmbeObjective::new(Arc::clone(&self.schedule), self.graph);
+        let start = WmbeObjective::<C::Side>::start(&self.schedule);
+        let witness = self.without_gauges(&objective, &start);
+        Ok((witness.verify(self.graph)?, witness))
+    }
+
+    fn without_gauges(&self, objective: &WmbeObjective<C::Side>, x: &[f64]) -> GaugedWmbe<C::Side> {
+        let plain = objective.witness(x);
+        let gauges = Gauges::identity(self.graph);
+        GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts)
+    }
+}
+
+/// Pairs that quasi-Newton steps on shifts and weights remember: few where shifts over large shared
+/// scopes make every vector as long as the tables.
+fn pairs(schedule: &Schedule) -> usize {
+    if schedule.num_shifts() < 50_000 {
+        12
+    } else {
+        5
+    }
+}
+
+/// Bytes of one candidate: slopes and products of whole cliques are kept beside what an engine of
+/// factors keeps, and vectors of the optimiser.
+pub(crate) fn bytes(schedule: &Schedule) -> f64 {
+    let demand = schedule.demand();
+    let vectors = 2 * pairs(schedule) + 8;
+    let parameters = schedule.num_shifts() + schedule.num_weights();
+    demand.kept_bytes + 16.0 * demand.total_entries + (8 * vectors * parameters) as f64
+}
