@@ -3,8 +3,11 @@
 //! It runs beside the compiler of [`Schedule`](forney_exact::Schedule)s: the tables of a bucket are
 //! those of [`Bucket::scopes`](forney_exact::Bucket), in the same order.
 
-use forney_exact::Order;
+use forney_exact::{Order, vmath};
 use forney_model::{FactorGraph, FactorId, VarId};
+
+/// Entries of a product that are walked by one pattern.
+const BLOCK: usize = 4096;
 
 /// A table waiting in a bucket.
 #[derive(Clone, Debug)]
@@ -88,7 +91,13 @@ impl Buckets {
             factors: Vec::new(),
             scope,
         };
-        let mut state = vec![0; cards.len()];
+        // The last axes are walked by one pattern of offsets, the others by an odometer.
+        let mut outer = cards.len();
+        let mut block = 1;
+        while outer > 0 && block * cards[outer - 1] <= BLOCK {
+            outer -= 1;
+            block *= cards[outer];
+        }
         for table in tables {
             product.factors.extend(&table.factors);
             let mut strides = vec![0; cards.len()];
@@ -98,11 +107,21 @@ impl Buckets {
                 strides[axis.expect("a scope within the union")] = stride;
                 stride *= self.cards[v.index()];
             }
+            let mut pattern = vec![0];
+            for (card, stride) in cards.iter().zip(&strides).skip(outer) {
+                let extend = |at: &usize| {
+                    let at = *at;
+                    (0..*card).map(move |state| at + state * stride)
+                };
+                pattern = pattern.iter().flat_map(extend).collect();
+            }
             let mut at = 0;
-            state.fill(0);
-            for ln in &mut product.ln {
-                *ln += table.ln[at];
-                for axis in (0..cards.len()).rev() {
+            let mut state = vec![0; outer];
+            for block in product.ln.chunks_exact_mut(block) {
+                for (ln, offset) in block.iter_mut().zip(&pattern) {
+                    *ln += table.ln[at + offset];
+                }
+                for axis in (0..outer).rev() {
                     state[axis] += 1;
                     at += strides[axis];
                     if state[axis] < cards[axis] {
@@ -117,23 +136,40 @@ impl Buckets {
     }
 
     /// `ln (Σ_x f^{1/w})^w` over the first variable of a table, `w ≠ 0`.
-    pub(crate) fn eliminate(&self, table: Pending, weight: f64) -> Pending {
+    pub(crate) fn eliminate(&self, table: &Pending, weight: f64) -> Pending {
         let rows = self.cards[table.scope[0].index()];
         let cols = table.ln.len() / rows;
-        let ln = (0..cols).map(|col| {
-            let powers = || table.ln[col..].iter().step_by(cols).map(|ln| ln / weight);
-            let most = powers().fold(f64::NEG_INFINITY, f64::max);
-            if most.is_infinite() {
-                // All entries are zero, or one of them under a negative weight.
-                return f64::NEG_INFINITY;
+        let power = 1.0 / weight;
+        let mut most = vec![f64::NEG_INFINITY; cols];
+        for row in table.ln.chunks_exact(cols) {
+            for (most, ln) in most.iter_mut().zip(row) {
+                *most = most.max(ln * power);
             }
-            let sum: f64 = powers().map(|power| (power - most).exp()).sum();
-            weight * (most + sum.ln())
+        }
+        let mut sums = vec![0.0; cols];
+        let mut terms = vec![0.0; cols];
+        for row in table.ln.chunks_exact(cols) {
+            for ((term, ln), most) in terms.iter_mut().zip(row).zip(&most) {
+                // Where the maximum is infinite it is the answer.
+                *term = ln * power - if most.is_finite() { *most } else { 0.0 };
+            }
+            vmath::exp_in_place(&mut terms);
+            for (sum, term) in sums.iter_mut().zip(&terms) {
+                *sum += term;
+            }
+        }
+        let ln = most.iter().zip(&sums).map(|(most, sum)| {
+            if most.is_finite() {
+                weight * (most + sum.ln())
+            } else {
+                // All entries are zero, or one of them under a negative weight.
+                f64::NEG_INFINITY
+            }
         });
         Pending {
             ln: ln.collect(),
             scope: table.scope[1..].to_vec(),
-            factors: table.factors,
+            factors: table.factors.clone(),
         }
     }
 }

@@ -13,8 +13,8 @@
 //! | `E_q[ln f_a]` | by the joint marginal of each independent part of `x_a` | nats |
 
 use forney_certify::{Below, Certificate, Flaw, Lower};
-use forney_exact::{Marginals, Order, marginals};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_exact::{Marginals, Order, Schedule, Whole, marginals};
+use forney_model::{FactorGraph, ModelError, Table, VarId};
 use petgraph::unionfind::UnionFind;
 
 /// A distribution whose marginals can be computed: a witness of `ln Z ≥ ELBO(q)`.
@@ -53,7 +53,8 @@ impl Certificate<FactorGraph> for Tractable {
     /// the order does not fit, or if elimination needs more than the memory allowed.
     ///
     /// # Complexity
-    /// Exact marginals of `q`, with a clique for every part of a factor that is connected in `q`.
+    /// Exact marginals of `q` with a clique for every part of a factor that is connected in `q`: with
+    /// all of these cliques at once, or one after the other if that takes less time.
     fn verify(&self, graph: &FactorGraph) -> Result<Lower, Flaw> {
         let invalid = |error: &dyn std::error::Error| Flaw::Invalid(error.to_string());
         if self.q.cards() != graph.cards() {
@@ -61,21 +62,16 @@ impl Certificate<FactorGraph> for Tractable {
         }
         let order = Order::new(self.order.vars().to_vec(), graph).map_err(|e| invalid(&e))?;
         let parts = self.parts(graph);
-        // Tables of ones make elimination compute the joint marginal of every part.
-        let mut tables = self.q.factors().to_vec();
-        for scope in parts.iter().flatten() {
-            let cards: Vec<usize> = scope.iter().map(|&v| graph.card(v)).collect();
-            let ones = vec![0.0; cards.iter().product()];
-            tables.push(Table::from_ln(scope.clone(), cards, ones).map_err(|e| invalid(&e))?);
-        }
-        let q = FactorGraph::new(graph.cards().to_vec(), tables).map_err(|e| invalid(&e))?;
-        let found = marginals(&q, &order, self.memory).map_err(|e| invalid(&e))?;
+        let (found, joints) = self.joints(&order, &parts).map_err(|e| invalid(&*e))?;
         if found.ln_z == f64::NEG_INFINITY {
             return Err(Flaw::Invalid("q has no probability anywhere".into()));
         }
-        Lower::new(self.value(graph, &parts, &found))
+        Lower::new(self.value(graph, &parts, &found, &joints))
     }
 }
+
+/// The marginals of `q`, and the joint distributions of some scopes.
+type Joints = (Marginals, Vec<Vec<f64>>);
 
 impl Tractable {
     /// For each factor of `graph` the parts of its scope that are independent under `q`.
@@ -100,15 +96,57 @@ impl Tractable {
         graph.factors().iter().map(of_factor).collect()
     }
 
+    /// The marginals of `q`, and the joint distribution of every part.
+    fn joints(
+        &self,
+        order: &Order,
+        parts: &[Vec<Vec<VarId>>],
+    ) -> Result<Joints, Box<dyn std::error::Error>> {
+        let parts: Vec<&Vec<VarId>> = parts.iter().flatten().collect();
+        let alone = Schedule::compile(&self.q, order, &mut Whole)?;
+        let together = self.with_cliques(&parts)?;
+        let schedule = Schedule::compile(&together, order, &mut Whole)?;
+        let demand = schedule.demand();
+        let each = alone.demand().total_entries * (1 + parts.len()) as f64;
+        if demand.kept_bytes <= self.memory && demand.total_entries <= each {
+            let mut found = Marginals::along(&schedule.into(), &together);
+            let joints = found.factors.split_off(self.q.num_factors());
+            return Ok((found, joints));
+        }
+        let joint = |part: &Vec<VarId>| {
+            let with = self.with_cliques(&[part])?;
+            let mut found = marginals(&with, order, self.memory)?;
+            Ok(found.factors.pop().unwrap_or_default())
+        };
+        let joints: Result<_, Box<dyn std::error::Error>> = parts.into_iter().map(joint).collect();
+        Ok((marginals(&self.q, order, self.memory)?, joints?))
+    }
+
+    /// `q` with tables of ones, which make elimination compute the joint marginals of their scopes.
+    fn with_cliques(&self, scopes: &[&Vec<VarId>]) -> Result<FactorGraph, ModelError> {
+        let mut tables = self.q.factors().to_vec();
+        for &scope in scopes {
+            let cards: Vec<usize> = scope.iter().map(|&v| self.q.card(v)).collect();
+            let ones = vec![0.0; cards.iter().product()];
+            tables.push(Table::from_ln(scope.clone(), cards, ones)?);
+        }
+        FactorGraph::new(self.q.cards().to_vec(), tables)
+    }
+
     /// An entry whose marginal is too small for a number counts as excluded. The value is then
     /// that of `q` without such entries, from which it differs by rounding.
-    fn value(&self, graph: &FactorGraph, parts: &[Vec<Vec<VarId>>], found: &Marginals) -> f64 {
-        let (of_q, of_parts) = found.factors.split_at(self.q.num_factors());
+    fn value(
+        &self,
+        graph: &FactorGraph,
+        parts: &[Vec<Vec<VarId>>],
+        found: &Marginals,
+        joints: &[Vec<f64>],
+    ) -> f64 {
         let mut sum = found.ln_z;
-        for (table, p) in self.q.factors().iter().zip(of_q) {
+        for (table, p) in self.q.factors().iter().zip(&found.factors) {
             sum -= mean(p, table.ln());
         }
-        let mut next = of_parts.iter();
+        let mut next = joints.iter();
         for (table, parts) in graph.factors().iter().zip(parts) {
             let place = |v: &VarId| {
                 let part = parts.iter().position(|part| part.contains(v));

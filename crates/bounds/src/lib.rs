@@ -34,7 +34,9 @@ pub use elbo::Tractable;
 pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
 pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
-pub use structured_mean_field::{StartError, StructuredAscent, structured_mean_field};
+pub use structured_mean_field::{
+    ForestAscent, StartError, StructuredAscent, structured_mean_field,
+};
 pub use tree_reweighted::{
     ForestMixture, Inapplicable, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
     tree_reweighted,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use forney_bounds::{
-    MeanField, StartError, StructuredAscent, Tractable, mean_field, structured_mean_field,
+    ForestAscent, MeanField, StartError, StructuredAscent, Tractable, mean_field,
+    structured_mean_field,
 };
 use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, slack};
 use forney_exact::{Heuristic, greedy};
@@ -269,4 +270,82 @@ fn given_blocks_are_taken_as_they_are_or_refused() {
             assert_eq!(refused, StartError::Blocks(v));
         }
     }
+}
+
+#[test]
+fn a_forest_never_lowers_the_bound_and_proves_it() {
+    let mut above_naive = 0;
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let ln_z = enumerate(&graph).ln_z;
+        let naive = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited()).point;
+        let mut ascent = ForestAscent::new(&graph, &naive, 1e9).unwrap();
+        let first = naive.verify(&graph).unwrap().ln();
+        let mut value = first;
+        for _ in 0..6 {
+            let next = ascent.sweep();
+            assert!(
+                next >= value - slack(value),
+                "seed {seed}: {next} after {value}"
+            );
+            value = next;
+        }
+        assert!(value <= ln_z + slack(ln_z), "seed {seed}: {value} > {ln_z}");
+        if value.is_finite() {
+            let verified = ascent.point().verify(&graph).unwrap().ln();
+            assert!(
+                (verified - value).abs() <= 1e-8 * value.abs().max(1.0),
+                "seed {seed}"
+            );
+        }
+        above_naive += usize::from(value > first + 1e-6);
+    }
+    assert!(
+        above_naive > 150,
+        "only {above_naive} above naive mean field"
+    );
+}
+
+#[test]
+fn a_forest_is_exact_where_the_model_is_one() {
+    for seed in 0..1000 {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let cards: Vec<usize> = (0..rng.random_range(1..9))
+            .map(|_| rng.random_range(1..4))
+            .collect();
+        let mut factors = Vec::new();
+        for v in 1..cards.len() {
+            let scope = [rng.random_range(0..v), v];
+            let own = scope.map(|v| cards[v]).to_vec();
+            // A first entry without zeros keeps Z positive.
+            let ln = (0..own.iter().product()).map(|entry: usize| match rng.random::<f64>() {
+                p if p < 0.2 && entry > 0 => f64::NEG_INFINITY,
+                p => 4.0 * p - 2.0,
+            });
+            let ln = ln.collect();
+            factors.push(Table::from_ln(scope.map(VarId::new).to_vec(), own, ln).unwrap());
+        }
+        let graph = FactorGraph::new(cards, factors).unwrap();
+        let ln_z = enumerate(&graph).ln_z;
+        let start = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited()).point;
+        let ascent = ForestAscent::new(&graph, &start, 1e9).unwrap();
+        assert!((ascent.elbo() - ln_z).abs() <= slack(ln_z), "seed {seed}");
+        let verified = ascent.point().verify(&graph).unwrap().ln();
+        assert!((verified - ln_z).abs() <= slack(ln_z), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_forest_spans_a_grid_that_is_too_wide_to_verify_at_once() {
+    let graph = ising_grid(10, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let naive = mean_field(&graph, 1, 1, &LIMITS, &Budget::unlimited()).point;
+    let memory = 1e6;
+    let mut ascent = ForestAscent::new(&graph, &naive, memory).unwrap();
+    for _ in 0..10 {
+        ascent.sweep();
+    }
+    let verified = ascent.point().verify(&graph).unwrap().ln();
+    let first = naive.verify(&graph).unwrap().ln();
+    assert!(verified > first + 1.0, "{verified} after {first}");
+    assert!((verified - ascent.elbo()).abs() < 1e-8 * verified);
 }

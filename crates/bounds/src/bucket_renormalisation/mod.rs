@@ -118,10 +118,10 @@ pub fn mini_bucket_renormalisation(
                 draft.copy(variable, &copied.factors, &projection);
                 multiply(&mut kept, &projection);
                 multiply(&mut copied, &projection);
-                messages.push(buckets.eliminate(copied, 1.0));
+                messages.push(buckets.eliminate(&copied, 1.0));
             }
             // In the order of the groups, as the rule expects it.
-            buckets.post(buckets.eliminate(kept, 1.0));
+            buckets.post(buckets.eliminate(&kept, 1.0));
             for message in messages {
                 buckets.post(message);
             }

@@ -13,10 +13,18 @@
 //! loses only what the cut factors correlate, and the blocks are chosen to cut weak ones. Every
 //! update is a global maximum over one block, found by exact elimination; an ibound of 0 is naive
 //! mean field, one of the width of the model is exact.
+//!
+//! | choice of `q` | |
+//! |---|---|
+//! | blocks of width ≤ ibound, chosen | [`structured_mean_field`], [`StructuredAscent::new`] |
+//! | blocks, given | [`StructuredAscent::over`] |
+//! | a spanning forest | [`ForestAscent`] |
 
 mod ascent;
+mod forest;
 mod lift;
 mod partition;
+mod subtree;
 
 use std::ops::ControlFlow;
 
@@ -26,6 +34,7 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 pub use ascent::{StartError, StructuredAscent};
+pub use forest::ForestAscent;
 
 use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
 use crate::elbo::Tractable;

@@ -68,6 +68,7 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
         let mut groups: Vec<Group> = (tables.iter().enumerate())
             .map(|(at, table)| Group {
                 members: vec![at],
+                apart: self.apart(table),
                 table: table.clone(),
                 gains: Vec::new(),
             })
@@ -86,9 +87,10 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
             host.members.extend(absorbed.members);
             let pair = [&host.table, &absorbed.table];
             host.table = self.buckets.product(pair, self.buckets.union(pair));
+            host.apart = self.apart(&host.table);
             self.compare(&mut groups, first, bucket);
             for later in first + 1..groups.len() {
-                let gain = self.gain(&groups[first].table, &groups[later].table, bucket);
+                let gain = self.gain(&groups[first], &groups[later], bucket);
                 groups[later].gains[first] = gain;
             }
         }
@@ -98,24 +100,27 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
     /// Compares a group with all earlier ones.
     fn compare(&self, groups: &mut [Group], at: usize, bucket: &Bucket<'_>) {
         let gains = (0..at)
-            .map(|earlier| self.gain(&groups[earlier].table, &groups[at].table, bucket))
+            .map(|earlier| self.gain(&groups[earlier], &groups[at], bucket))
             .collect();
         groups[at].gains = gains;
     }
 
-    /// What is gained by eliminating two tables together; `None` if that exceeds the limit.
-    fn gain(&self, a: &Pending, b: &Pending, bucket: &Bucket<'_>) -> Option<f64> {
-        let scope = self.buckets.union([a, b]);
+    /// A table eliminated by itself, as the first and as the second of two.
+    fn apart(&self, table: &Pending) -> [Pending; 2] {
+        let weights = neutral::<S>(2);
+        [weights[0], weights[1]].map(|weight| self.buckets.eliminate(table, weight))
+    }
+
+    /// What is gained by eliminating two groups together; `None` if that exceeds the limit.
+    fn gain(&self, a: &Group, b: &Group, bucket: &Bucket<'_>) -> Option<f64> {
+        let scope = self.buckets.union([&a.table, &b.table]);
         if !self.limit.holds(&scope, bucket.cards) {
             return None;
         }
         let rest = scope[1..].to_vec();
-        let weights = neutral::<S>(2);
-        let [apart_a, apart_b] = [(a, weights[0]), (b, weights[1])]
-            .map(|(table, weight)| self.buckets.eliminate(table.clone(), weight));
-        let apart = self.buckets.product([&apart_a, &apart_b], rest);
-        let together = self.buckets.product([a, b], scope);
-        let together = self.buckets.eliminate(together, 1.0);
+        let apart = self.buckets.product([&a.apart[0], &b.apart[1]], rest);
+        let together = self.buckets.product([&a.table, &b.table], scope);
+        let together = self.buckets.eliminate(&together, 1.0);
         let gains = (apart.ln.iter().zip(&together.ln)).map(|(apart, together)| {
             if apart.to_bits() == together.to_bits() {
                 // Zeros, seen either way.
@@ -133,6 +138,8 @@ struct Group {
     members: Vec<usize>,
     /// Their product.
     table: Pending,
+    /// Its messages.
+    apart: [Pending; 2],
     /// What merging it with each earlier group gains.
     gains: Vec<Option<f64>>,
 }
@@ -176,7 +183,7 @@ impl<S: WeightMap> SplitRule for ContentMiniBuckets<S> {
             let product = self
                 .buckets
                 .product(members(), self.buckets.union(members()));
-            let message = self.buckets.eliminate(product, weight);
+            let message = self.buckets.eliminate(&product, weight);
             self.buckets.post(message);
         }
         groups
