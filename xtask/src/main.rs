@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A program of chores talks to a terminal.
 
 mod measure;
+mod methods;
 mod peers;
 
 use clap::{Parser, Subcommand};
@@ -17,10 +18,13 @@ struct Words {
 enum Chore {
     /// Measure exact inference and bounds beside the peers' figures; writes `docs/measured.md`.
     Measure(measure::Measure),
+    /// Measure all methods side by side; rewrites the tables of `docs/methods.md`.
+    Methods(methods::Methods),
 }
 
 fn main() -> anyhow::Result<()> {
     match Words::parse().chore {
         Chore::Measure(measure) => measure.run(),
+        Chore::Methods(methods) => methods.run(),
     }
 }

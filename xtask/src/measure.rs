@@ -241,7 +241,8 @@ fn pass_row(
     Ok(())
 }
 
-fn page(exact: &str, bounds: &str, passes: &str, time: f64) -> String {
+/// The processor and its threads.
+pub(crate) fn machine() -> String {
     let machine = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = machine
         .lines()
@@ -249,9 +250,14 @@ fn page(exact: &str, bounds: &str, passes: &str, time: f64) -> String {
         .unwrap_or(": unknown");
     let cpu = cpu.trim_start_matches(['\t', ' ', ':']);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cpu}, {threads} hardware threads")
+}
+
+fn page(exact: &str, bounds: &str, passes: &str, time: f64) -> String {
+    let machine = machine();
     format!(
         "# Measured beside other tools\n\n\
-         Written by `cargo xtask measure` on {cpu}, {threads} hardware threads, shared with other work. \
+         Written by `cargo xtask measure` on {machine}, shared with other work. \
          The peers' figures were measured earlier on a similar machine, in CPU seconds with start-up; \
          compare ratios, not digits. Values are nats.\n\n\
          ## Exact ln Z\n\n\

@@ -42,9 +42,12 @@ impl Method for NaiveMeanField {
             sweeps: Some(options.iterations.unwrap_or(SWEEPS)),
             tolerance: 1e-6,
         };
+        // Where more rounds follow, the first is there to have something soon.
+        let quick = options.iterations.is_none() && budget.remaining().is_some();
         restarts(options, budget, PATIENCE, watch, |number, _| {
             let seed = options.seed.wrapping_add(number);
-            let run = mean_field(graph, seed, STARTS, &limits, budget);
+            let starts = if quick && number == 0 { 1 } else { STARTS };
+            let run = mean_field(graph, seed, starts, &limits, budget);
             Ok(Round {
                 bound: run.point.verify(graph)?,
                 iterations: run.trace.len(),

@@ -46,6 +46,10 @@ pub(crate) struct CompareArgs {
     /// Also write the table as comma-separated values
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+
+    /// Also draw every bound against time, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
 }
 
 /// Whose steps.

@@ -1,7 +1,8 @@
 //! `forney compare`: every method on one model, side by side.
 
 mod args;
-mod files;
+mod csv;
+mod plot;
 mod report;
 
 pub(crate) use args::CompareArgs;
@@ -49,11 +50,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
         }
     };
     report.elapsed_s = budget.elapsed().as_secs_f64();
-    let mut trouble = Vec::new();
-    if let Some(path) = &args.csv {
-        let written = files::csv(path, &report).and_then(|file| file.write());
-        trouble.extend(written.err());
-    }
+    let csv = args.csv.iter().map(|path| csv::csv(path, &report));
+    let plot = args.plot.iter().map(|path| plot::plot(path, &report));
+    let written = (csv.chain(plot)).map(|file| file.and_then(|file| file.write()));
+    let trouble = written.filter_map(Result::err).collect();
     Ok(Done {
         interrupted: report.rows.iter().any(Row::is_interrupted),
         trouble,

@@ -97,6 +97,11 @@ impl Report {
         report
     }
 
+    /// `ln Z` itself on both sides where it is known, else the best bounds.
+    pub(crate) fn bracket(&self) -> &Bracket {
+        &self.bracket
+    }
+
     /// One line for those who wait.
     pub(crate) fn progress(&self) -> String {
         let running = |row: &&Row| row.stop == Ending::Other(Other::Running);
@@ -147,7 +152,7 @@ impl Report {
 }
 
 /// How far a value may be from `ln Z`: to the other end of the bracket.
-fn distance(ln: f64, bracket: &Bracket) -> f64 {
+pub(crate) fn distance(ln: f64, bracket: &Bracket) -> f64 {
     let apart = |end: f64| {
         let equal = ln.to_bits() == end.to_bits();
         if equal { 0.0 } else { (ln - end).abs() }

@@ -1,4 +1,4 @@
-//! The table as a file.
+//! The table as comma-separated values.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::report::Report;
 
 /// The rows as comma-separated values, with the columns of the JSON object.
 pub(crate) fn csv(path: &Path, report: &Report) -> Result<Output, Failure> {
-    let mut table = csv::Writer::from_writer(Vec::new());
+    let mut table = ::csv::Writer::from_writer(Vec::new());
     let bytes = write(&mut table, report)
         .map_err(io::Error::from)
         .and_then(|()| table.into_inner().map_err(|error| error.into_error()));
@@ -21,7 +21,7 @@ pub(crate) fn csv(path: &Path, report: &Report) -> Result<Output, Failure> {
     }
 }
 
-fn write(table: &mut csv::Writer<Vec<u8>>, report: &Report) -> csv::Result<()> {
+fn write(table: &mut ::csv::Writer<Vec<u8>>, report: &Report) -> ::csv::Result<()> {
     table.write_record([
         "method",
         "side",

@@ -1,0 +1,243 @@
+//! `cargo xtask methods`: all methods side by side, as the tables of `docs/methods.md`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use forney_certify::Budget;
+use forney_methods::{Event, Job, METHODS, Options, Point, Side, compare, exact, jobs, method};
+use forney_model::{Domains, FactorGraph, simplify_sum};
+use forney_uai::{read_evidence, read_file, read_model};
+
+use crate::measure::machine;
+use crate::peers::{Figure, figures, models};
+
+/// Words of `cargo xtask methods`.
+#[derive(clap::Args)]
+pub(crate) struct Methods {
+    /// Folder with the models of the peers and of the competitions.
+    #[arg(long, default_value = "../shared/data")]
+    data: PathBuf,
+    /// Seconds for each method on each model, on one thread.
+    #[arg(long, default_value_t = 5.0)]
+    time: f64,
+    /// Cliques of at most so many variables, and one.
+    #[arg(long, default_value_t = 6)]
+    ibound: usize,
+    /// The page whose tables are rewritten.
+    #[arg(long, default_value = "docs/methods.md")]
+    output: PathBuf,
+}
+
+/// The models of the first table; the last one is bundled.
+const INSTANCES: [&str; 6] = [
+    "peers/ising_N10_b1",
+    "peers/ising_N15_b1",
+    "peers/forney_n100_b1",
+    "peers/pairk_n50_b1",
+    "uai2014/linkage_21",
+    "testdata/generated/mobius180_T1",
+];
+
+/// The tools of the second table, each beside the method that does the same.
+const TWINS: [(&str, &str, Side); 3] = [
+    ("libdai-BP", "bp", Side::Estimate),
+    ("libdai-TRW", "trbp", Side::Upper),
+    ("libdai-MF", "mf", Side::Lower),
+];
+
+/// Where the measured part of the page begins.
+const HEAD: &str = "## Measured\n";
+
+/// The figures of the peers have so many nats of rounding.
+const DIGITS: f64 = 5e-4;
+
+impl Methods {
+    pub(crate) fn run(&self) -> Result<()> {
+        let page = std::fs::read_to_string(&self.output)
+            .with_context(|| self.output.display().to_string())?;
+        let (words, _) = page
+            .split_once(HEAD)
+            .with_context(|| format!("{} has no heading {HEAD:?}", self.output.display()))?;
+        let options = Options {
+            ibound: self.ibound,
+            ..Options::default()
+        };
+        let figures = figures();
+        let gaps = self.gaps(&options, &figures)?;
+        let twins = self.twins(&options, &figures)?;
+        let measured = format!(
+            "{words}{HEAD}\n\
+             Written by `cargo xtask methods --ibound {} --time {}` on {}: every method for at most {} s \
+             on one thread, as many at once as there are threads.\n\n{gaps}\n{twins}",
+            self.ibound,
+            self.time,
+            machine(),
+            self.time,
+        );
+        forney_uai::write_atomic(&self.output, measured.as_bytes())?;
+        Ok(())
+    }
+
+    /// Every method on every instance.
+    fn gaps(&self, options: &Options, figures: &[Figure]) -> Result<String> {
+        let jobs = jobs(METHODS);
+        let mut columns = Vec::new();
+        for name in INSTANCES {
+            let Some(graph) = self.read(name)? else {
+                continue;
+            };
+            eprintln!("{name}");
+            let minute = Budget::new(Some(Duration::from_secs(60)), Arc::default());
+            let ln_z =
+                exact(&graph, options, &minute).with_context(|| format!("ln Z of {name}"))?;
+            let short = name.rsplit('/').next().unwrap_or(name);
+            columns.push((short, ln_z, self.side_by_side(&graph, &jobs, options)?));
+        }
+        let mut out = String::from(
+            "Distance from ln Z in nats / seconds until the last improvement:\n\n| method | side |",
+        );
+        for (name, ..) in &columns {
+            write!(out, " {name} |")?;
+        }
+        writeln!(out, "\n|---|---|{}", "---|".repeat(columns.len()))?;
+        for (number, job) in jobs.iter().enumerate() {
+            write!(out, "| `{}` | {} |", job.method.name(), job.side)?;
+            for (_, ln_z, found) in &columns {
+                match found[number].last() {
+                    Some(last) => write!(
+                        out,
+                        " {:.3} / {:.2} |",
+                        (last.value.ln() - ln_z).abs(),
+                        last.elapsed_s
+                    )?,
+                    None => out.push_str(" – |"),
+                }
+            }
+            out.push('\n');
+        }
+        let mut tools: Vec<(&str, &str)> = Vec::new();
+        for figure in figures {
+            let tool = (figure.tool, figure.kind);
+            let wanted = ["upper", "lower", "estimate"].contains(&figure.kind);
+            if wanted && !tools.contains(&tool) {
+                tools.push(tool);
+            }
+        }
+        for (tool, kind) in tools {
+            write!(out, "| {tool} | {kind} |")?;
+            for (name, ..) in &columns {
+                let own = figures
+                    .iter()
+                    .find(|f| f.model == *name && f.tool == tool && f.kind == kind);
+                match own.and_then(|f| Some((f.value?, f.cpu_s))) {
+                    Some((value, cpu_s)) => write!(out, " {:.3} / {cpu_s} |", value.abs())?,
+                    None => out.push_str(" – |"),
+                }
+            }
+            out.push('\n');
+        }
+        Ok(out)
+    }
+
+    /// Runs every job alone on a thread for the same time; returns the points of each.
+    fn side_by_side(
+        &self,
+        graph: &FactorGraph,
+        jobs: &[Job],
+        options: &Options,
+    ) -> Result<Vec<Vec<Point>>> {
+        let rounds = jobs.len().div_ceil(rayon::current_num_threads());
+        let time = Duration::from_secs_f64(self.time * rounds as f64);
+        let budget = Budget::new(Some(time), Arc::default());
+        let points = Mutex::new(vec![Vec::new(); jobs.len()]);
+        compare(graph, jobs, options, &budget, &|event| {
+            let mut points = points.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Event::Point(job, point) => points[job].push(point),
+                // What comes in one piece has no other point.
+                Event::Ended(job, Ok(found), elapsed_s) if points[job].is_empty() => {
+                    points[job].push(Point {
+                        value: found.value,
+                        iterations: found.iterations,
+                        elapsed_s,
+                    });
+                }
+                Event::Ended(..) => {}
+            }
+        })?;
+        Ok(points.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// libDAI's methods and ours, in the time to the same accuracy.
+    fn twins(&self, options: &Options, figures: &[Figure]) -> Result<String> {
+        let mut out = String::from(
+            "Time to the same accuracy. libDAI in CPU seconds with start-up; forney in seconds after \
+             reading until its value is as good as libDAI's, and what it comes to.\n\n\
+             | model | libDAI | value − ln Z | CPU s | forney | as good after | value − ln Z | ended after |\n\
+             |---|---|---|---|---|---|---|---|\n",
+        );
+        for (name, ln_z) in models() {
+            let Some(graph) = self.read(&format!("peers/{name}"))? else {
+                continue;
+            };
+            eprintln!("{name}");
+            let known = TWINS.iter().filter_map(|&(tool, own, side)| {
+                let figure = figures.iter().find(|f| f.model == name && f.tool == tool)?;
+                let method = method(own)?;
+                Some((tool, figure.value?, figure.cpu_s, Job { method, side }))
+            });
+            let known: Vec<_> = known.collect();
+            let jobs: Vec<Job> = known.iter().map(|&(_, _, _, job)| job).collect();
+            let found = self.side_by_side(&graph, &jobs, options)?;
+            for ((tool, value, cpu_s, job), points) in known.iter().zip(found) {
+                let good = |point: &&Point| {
+                    let off = point.value.ln() - ln_z;
+                    match job.side {
+                        Side::Upper => off <= value + DIGITS,
+                        Side::Lower => off >= value - DIGITS,
+                        Side::Estimate => off.abs() <= value.abs() + DIGITS,
+                    }
+                };
+                let when = points.iter().find(good);
+                let when = when.map_or("never".to_owned(), |at| format!("{:.4} s", at.elapsed_s));
+                let Some(last) = points.last() else { continue };
+                writeln!(
+                    out,
+                    "| {name} | {tool} | {value:+.3} | {cpu_s} | `{}` | {when} | {:+.3} | {:.3} s |",
+                    job.method.name(),
+                    last.value.ln() - ln_z,
+                    last.elapsed_s,
+                )?;
+            }
+        }
+        Ok(out)
+    }
+
+    /// A model with its evidence, reduced as the program does it; `None` if it is not there.
+    fn read(&self, name: &str) -> Result<Option<FactorGraph>> {
+        let folder = match name.starts_with("testdata") {
+            true => Path::new("."),
+            false => &self.data,
+        };
+        let path = folder.join(format!("{name}.uai"));
+        if !path.is_file() {
+            eprintln!("{} is not there; skipped", path.display());
+            return Ok(None);
+        }
+        let model = read_file(&path, read_model)?;
+        let graph = model.to_graph()?;
+        let evidence = folder.join(format!("{name}.uai.evid"));
+        let mut domains = Domains::full(&graph);
+        if evidence.is_file() {
+            let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
+            domains = Domains::observed(&graph, &read_file(&evidence, read)?)?;
+        }
+        domains
+            .probe(&graph)
+            .map_err(|_| anyhow::anyhow!("{name} allows no assignment"))?;
+        Ok(Some(simplify_sum(domains.restrict(&graph).graph())?))
+    }
+}
