@@ -463,6 +463,7 @@ impl<M: LatentModel + Serialize + DeserializeOwned> Job for EmJob<'_, M> {
             limit: restarts.saturating_mul(sweeps),
             objective: Some(learner.free_energy()).filter(|_| learner.sweeps() > 0),
             start: usize::try_from(learner.restart()).unwrap_or(usize::MAX),
+            starts: restarts,
         }
     }
 

@@ -186,12 +186,15 @@ impl<'a> Session<'a> {
             examples_per_s,
             mut trouble,
         } = train(job, args, Fingerprint::of(data), &self.budget)?;
+        let atoms = picture.and_then(|picture| {
+            let (path, atoms) = (picture.picture.as_deref()?, learned.atoms.as_ref()?);
+            Some(pictures::tiles(path, picture.patch, atoms))
+        });
+        let curve = args.curve.as_deref();
         let files = [
             args.output.as_deref().map(|path| learned.output(path)),
-            args.curve
-                .as_deref()
-                .map(|path| pictures::curve(path, job, &learned)),
-            picture.and_then(|picture| pictures::tiles(picture, &learned)),
+            curve.map(|path| pictures::curve(path, job.measure(), &learned)),
+            atoms,
         ];
         for file in files.into_iter().flatten() {
             trouble.extend(file.and_then(|file: Output| file.write()).err());

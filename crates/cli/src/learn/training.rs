@@ -1,11 +1,12 @@
 //! The loop: steps, progress, trace, checkpoints.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use forney_certify::{Budget, Stop};
+use forney_uai::write_atomic;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -63,6 +64,8 @@ pub(super) struct Now {
     pub(super) objective: Option<f64>,
     /// The present start, from 0.
     pub(super) start: usize,
+    /// How many there are.
+    pub(super) starts: usize,
 }
 
 /// The end of a run.
@@ -98,7 +101,10 @@ pub(super) fn train<J: Job>(
     };
     let resumed = args.resume.is_some();
     let trace = args.trace.as_deref();
-    let mut trace = trace.map(|path| Trace::open(path, resumed));
+    let mut trace = trace.map(|path| {
+        let iterations = job.now(&state).iteration;
+        Trace::open(path, Some(iterations).filter(|_| resumed))
+    });
     let mut checkpoints = Checkpoints {
         path: args.checkpoint.as_deref().or(args.resume.as_deref()),
         every: args.checkpoint_every,
@@ -106,9 +112,10 @@ pub(super) fn train<J: Job>(
         trouble: None,
     };
     let bar = Bar::new(job.now(&state), examples);
-    let mut told = match args.resume {
-        None => 0,
-        Some(_) => job.now(&state).iteration,
+    let mut told = if resumed {
+        job.now(&state).iteration
+    } else {
+        0
     };
     let elapsed_s = || before_s + budget.elapsed().as_secs_f64();
     let stop = loop {
@@ -201,8 +208,8 @@ impl Checkpoints<'_> {
 /// The objective after every iteration, one JSON object on each line of a file; after an error nothing
 /// more is written, and the run goes on.
 struct Trace {
-    path: std::path::PathBuf,
-    file: Option<std::fs::File>,
+    path: PathBuf,
+    file: Option<File>,
     trouble: Option<Failure>,
 }
 
@@ -218,14 +225,16 @@ struct Line {
 }
 
 impl Trace {
-    /// Begins a file, or goes on with it. If that fails the user hears of it at once.
-    fn open(path: &Path, resumed: bool) -> Self {
+    /// Begins a file, or goes on with it after so many iterations. If that fails the user hears of it
+    /// at once.
+    fn open(path: &Path, iterations: Option<usize>) -> Self {
         let mut options = OpenOptions::new();
         let options = options.create(true).write(true);
-        let file = if resumed {
-            options.append(true).open(path)
-        } else {
-            options.truncate(true).open(path)
+        let file = match iterations {
+            None => options.truncate(true).open(path),
+            Some(iterations) => {
+                forget(path, iterations).and_then(|()| options.append(true).open(path))
+            }
         };
         let mut trace = Self {
             path: path.to_owned(),
@@ -235,8 +244,11 @@ impl Trace {
         match file {
             Ok(file) => trace.file = Some(file),
             Err(error) => {
+                complain(format_args!(
+                    "warning: no trace in {}: {error}",
+                    path.display()
+                ));
                 trace.fail(error);
-                complain(format_args!("warning: no trace in {}", path.display()));
             }
         }
         trace
@@ -270,6 +282,24 @@ impl Trace {
             }
         }
     }
+}
+
+/// Removes the lines that a run wrote after its last checkpoint.
+fn forget(path: &Path, iterations: usize) -> io::Result<()> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
+    let is_kept = |line: &&str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let iteration = line["iteration"].as_u64();
+        iteration.is_some_and(|iteration| iteration <= iterations as u64)
+    };
+    let kept: String = text.split_inclusive('\n').filter(is_kept).collect();
+    if kept.len() == text.len() {
+        return Ok(());
+    }
+    write_atomic(path, kept.as_bytes()).map_err(io::Error::other)
 }
 
 /// A line that shows how far learning has come, on a terminal.
@@ -314,6 +344,9 @@ impl Bar {
             now.iteration,
             now.limit
         );
+        if now.starts > 1 {
+            line += &format!("  start {} of {}", now.start + 1, now.starts);
+        }
         if let Some(objective) = now.objective {
             line += &format!("  objective {objective:.6}");
         }
