@@ -1,22 +1,20 @@
-//! The loop: steps, progress, trace, checkpoints.
+//! The loop: steps, and checkpoints between them.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use forney_certify::{Budget, Stop};
-use forney_uai::write_atomic;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::args::RunArgs;
+use super::bar::Bar;
 use super::checkpoint::{Fingerprint, Header};
 use super::learned::Learned;
+use super::trace::Trace;
 use crate::error::{Failure, complain};
-use crate::progress::{self, Spinner};
-use crate::{json, text};
+use crate::progress;
 
 /// One way to learn.
 pub(super) trait Job {
@@ -202,171 +200,5 @@ impl Checkpoints<'_> {
                 path.display()
             )),
         }
-    }
-}
-
-/// The objective after every iteration, one JSON object on each line of a file; after an error nothing
-/// more is written, and the run goes on.
-struct Trace {
-    path: PathBuf,
-    file: Option<File>,
-    trouble: Option<Failure>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    iteration: usize,
-    start: usize,
-    #[serde(serialize_with = "json::number")]
-    objective: f64,
-    /// Visited so far.
-    examples: usize,
-    elapsed_s: f64,
-}
-
-impl Trace {
-    /// Begins a file, or goes on with it after so many iterations. If that fails the user hears of it
-    /// at once.
-    fn open(path: &Path, iterations: Option<usize>) -> Self {
-        let mut options = OpenOptions::new();
-        let options = options.create(true).write(true);
-        let file = match iterations {
-            None => options.truncate(true).open(path),
-            Some(iterations) => {
-                forget(path, iterations).and_then(|()| options.append(true).open(path))
-            }
-        };
-        let mut trace = Self {
-            path: path.to_owned(),
-            file: None,
-            trouble: None,
-        };
-        match file {
-            Ok(file) => trace.file = Some(file),
-            Err(error) => {
-                complain(format_args!(
-                    "warning: no trace in {}: {error}",
-                    path.display()
-                ));
-                trace.fail(error);
-            }
-        }
-        trace
-    }
-
-    fn fail(&mut self, source: io::Error) {
-        self.file = None;
-        self.trouble = Some(Failure::Output {
-            path: self.path.clone(),
-            source,
-        });
-    }
-
-    fn write(&mut self, now: &Now, elapsed_s: f64, examples: usize) {
-        let line = Line {
-            iteration: now.iteration,
-            start: now.start,
-            objective: now.objective.unwrap_or(f64::NAN),
-            examples: now.iteration.saturating_mul(examples),
-            elapsed_s,
-        };
-        if let Some(file) = &mut self.file {
-            let written = serde_json::to_vec(&line).map_err(io::Error::from);
-            // One call and no buffer: a reader of the growing file sees whole lines.
-            let written = written.and_then(|mut line| {
-                line.push(b'\n');
-                file.write_all(&line)
-            });
-            if let Err(error) = written {
-                self.fail(error);
-            }
-        }
-    }
-}
-
-/// Removes the lines that a run wrote after its last checkpoint.
-fn forget(path: &Path, iterations: usize) -> io::Result<()> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
-    let is_kept = |line: &&str| {
-        let line: Value = serde_json::from_str(line).unwrap_or_default();
-        let iteration = line["iteration"].as_u64();
-        iteration.is_some_and(|iteration| iteration <= iterations as u64)
-    };
-    let kept: String = text.split_inclusive('\n').filter(is_kept).collect();
-    if kept.len() == text.len() {
-        return Ok(());
-    }
-    write_atomic(path, kept.as_bytes()).map_err(io::Error::other)
-}
-
-/// A line that shows how far learning has come, on a terminal.
-struct Bar {
-    spinner: Spinner,
-    began: Instant,
-    first: Now,
-    examples: usize,
-}
-
-/// Cells of the bar.
-const CELLS: f64 = 20.0;
-
-impl Bar {
-    fn new(first: Now, examples: usize) -> Self {
-        Self {
-            spinner: progress::spinner("learning".to_owned()),
-            began: Instant::now(),
-            first,
-            examples,
-        }
-    }
-
-    /// Iterations since the bar began.
-    fn done(&self, now: &Now) -> f64 {
-        now.iteration as f64 + now.share - self.first.iteration as f64 - self.first.share
-    }
-
-    /// Examples in each second.
-    fn rate(&self, now: &Now) -> f64 {
-        let seconds = self.began.elapsed().as_secs_f64();
-        self.done(now) * self.examples as f64 / seconds.max(1e-9)
-    }
-
-    fn show(&self, now: &Now) {
-        let share = ((now.iteration as f64 + now.share) / now.limit.max(1) as f64).min(1.0);
-        let filled = (CELLS * share) as usize;
-        let mut line = format!(
-            "[{}{}] iteration {} of {}",
-            "█".repeat(filled),
-            " ".repeat(CELLS as usize - filled),
-            now.iteration,
-            now.limit
-        );
-        if now.starts > 1 {
-            line += &format!("  start {} of {}", now.start + 1, now.starts);
-        }
-        if let Some(objective) = now.objective {
-            line += &format!("  objective {objective:.6}");
-        }
-        let rate = self.rate(now);
-        if rate > 0.0 {
-            let left = (now.limit as f64 - now.iteration as f64 - now.share).max(0.0);
-            let seconds = left * self.examples as f64 / rate;
-            line += &format!("  {} examples/s", short(rate));
-            line += &format!("  at most {} left", text::rough_seconds(seconds));
-        }
-        self.spinner.say(line);
-    }
-}
-
-/// Three digits and a unit.
-pub(super) fn short(x: f64) -> String {
-    match x {
-        _ if x < 999.5 => format!("{x:.0}"),
-        _ if x < 9_995.0 => format!("{:.1}k", x / 1e3),
-        _ if x < 999_500.0 => format!("{:.0}k", x / 1e3),
-        _ => format!("{:.1}M", x / 1e6),
     }
 }
