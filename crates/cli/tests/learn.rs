@@ -318,6 +318,10 @@ fn resumed_runs_give_the_bits_of_uninterrupted_ones() {
         learn(&format!(
             "{words} {short} --checkpoint {checkpoint} --trace {trace}"
         ));
+        // A run that was killed has gone on for a while after its checkpoint.
+        let mut killed = std::fs::read_to_string(&trace).unwrap();
+        killed += "{\"iteration\":1000,\"objective\":0.5}\n{\"iter";
+        std::fs::write(&trace, killed).unwrap();
         let resumed = learn(&format!(
             "{words} {long} --resume {checkpoint} -o {parts} --trace {trace}"
         ));
@@ -671,6 +675,26 @@ fn empty_clusters_and_singular_covariances_are_no_errors() {
     }
     learn(&format!("em --model factor-analysis --data {file}"));
     learn(&format!("em --model hmm --states 4 --data {file}"));
+}
+
+#[test]
+fn pictures_are_drawn() {
+    let folder = Folder::new();
+    let [tiles, curve] = ["tiles.png", "curve.svg"].map(|name| folder.file(name));
+    for words in [
+        format!("bsc --data {BARS} --units 7 --restarts 1 --iterations 3 --picture {tiles}"),
+        format!("sparse-coding --data {BARS} --atoms 7 --lambda 3 --picture {tiles} --patch 1x25"),
+    ] {
+        learn(&format!("{words} --curve {curve}"));
+        assert!(std::fs::read(&tiles).unwrap().starts_with(b"\x89PNG"));
+        let text = std::fs::read_to_string(&curve).unwrap();
+        assert!(text.starts_with("<svg") && text.contains("iteration"));
+    }
+    learn(&format!(
+        "em --model mixture --data {FAITHFUL} --curve {curve}"
+    ));
+    let text = std::fs::read_to_string(&curve).unwrap();
+    assert!(text.contains("nats per example, ln p(v)"));
 }
 
 #[test]

@@ -271,9 +271,20 @@ fn numbers_after_the_model_are_ignored_with_a_warning() {
 #[test]
 fn the_readme_names_every_option() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    for command in ["info", "exact", "bound", "marginals", "map", "convert"] {
+    for command in [
+        "info",
+        "exact",
+        "bound",
+        "marginals",
+        "map",
+        "convert",
+        "learn sparse-coding",
+        "learn bsc",
+        "learn em",
+    ] {
         assert!(readme.contains(&format!("forney {command}")), "{command}");
-        let help = forney(&[command, "--help"]).stdout;
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = forney(&words).stdout;
         let options = help
             .split_whitespace()
             .filter(|word| word.starts_with("--"));

@@ -110,6 +110,7 @@ impl Job for BscJob<'_> {
             limit: annealed.saturating_add(rest),
             objective: Some(learner.bound()),
             start: learner.start(),
+            starts,
         }
     }
 

@@ -1,14 +1,15 @@
 //! Data files: matrices with examples in rows.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use forney_uai::UaiError;
 use ndarray::{Array2, ArrayD, Axis, Ix2};
 use ndarray_npy::npy::header::Header;
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement};
+use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError};
 
+use super::numbers::any_type;
 use super::text;
 use crate::error::Failure;
 
@@ -148,7 +149,8 @@ impl Source<'_> {
         }
     }
 
-    fn wrong(&self, message: String) -> Failure {
+    /// What is wrong with the file.
+    pub(super) fn wrong(&self, message: String) -> Failure {
         Failure::Data {
             file: self.path.to_owned(),
             message,
@@ -175,15 +177,12 @@ impl Source<'_> {
     }
 
     /// The numbers of a matrix that holds integers from `least` on; `missing` stands for NaN.
-    pub(super) fn integers<T: TryFrom<i64>>(
+    pub(super) fn integers<T: TryFrom<i64> + Copy>(
         &self,
         data: &Array2<f64>,
         least: i64,
         missing: Option<T>,
-    ) -> Result<Array2<T>, Failure>
-    where
-        T: Copy,
-    {
+    ) -> Result<Array2<T>, Failure> {
         let mut integers = Vec::with_capacity(data.len());
         for ((row, column), &value) in data.indexed_iter() {
             let whole = value.trunc().total_cmp(&value).is_eq() && value >= least as f64;
@@ -204,104 +203,4 @@ impl Source<'_> {
         Array2::from_shape_vec(data.dim(), integers)
             .map_err(|error| Failure::Internal(error.to_string()))
     }
-}
-
-/// A number of some type in a file.
-#[derive(Clone, Copy)]
-enum Kind {
-    F64,
-    F32,
-    I64,
-    I32,
-    I16,
-    I8,
-    U64,
-    U32,
-    U16,
-    U8,
-    Bool,
-}
-
-impl Kind {
-    const ALL: [Self; 11] = [
-        Self::F64,
-        Self::F32,
-        Self::I64,
-        Self::I32,
-        Self::I16,
-        Self::I8,
-        Self::U64,
-        Self::U32,
-        Self::U16,
-        Self::U8,
-        Self::Bool,
-    ];
-
-    fn read(self, file: impl Read) -> Result<ArrayD<f64>, ReadNpyError> {
-        self.apply(Npy(file))
-    }
-
-    fn read_from<R: Read + io::Seek>(
-        self,
-        archive: &mut NpzReader<R>,
-        name: &str,
-    ) -> Result<ArrayD<f64>, ReadNpzError> {
-        self.apply(Npz(archive, name))
-    }
-
-    fn apply<I: Input>(self, input: I) -> Result<ArrayD<f64>, I::Error> {
-        Ok(match self {
-            Self::F64 => input.array::<f64>()?,
-            Self::F32 => input.array::<f32>()?.mapv(f64::from),
-            Self::I64 => input.array::<i64>()?.mapv(|x| x as f64),
-            Self::I32 => input.array::<i32>()?.mapv(f64::from),
-            Self::I16 => input.array::<i16>()?.mapv(f64::from),
-            Self::I8 => input.array::<i8>()?.mapv(f64::from),
-            Self::U64 => input.array::<u64>()?.mapv(|x| x as f64),
-            Self::U32 => input.array::<u32>()?.mapv(f64::from),
-            Self::U16 => input.array::<u16>()?.mapv(f64::from),
-            Self::U8 => input.array::<u8>()?.mapv(f64::from),
-            Self::Bool => input.array::<bool>()?.mapv(f64::from),
-        })
-    }
-}
-
-/// Where an array is read from, whatever its type.
-trait Input {
-    type Error;
-    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, Self::Error>;
-}
-
-struct Npy<R>(R);
-
-impl<R: Read> Input for Npy<R> {
-    type Error = ReadNpyError;
-
-    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, ReadNpyError> {
-        ArrayD::read_npy(self.0)
-    }
-}
-
-struct Npz<'a, R: Read + io::Seek>(&'a mut NpzReader<R>, &'a str);
-
-impl<R: Read + io::Seek> Input for Npz<'_, R> {
-    type Error = ReadNpzError;
-
-    fn array<A: ReadableElement>(self) -> Result<ArrayD<A>, ReadNpzError> {
-        self.0.by_name(self.1)
-    }
-}
-
-/// Reads with each type until one is that of the file.
-fn any_type(
-    mut read: impl FnMut(Kind) -> Result<ArrayD<f64>, ReadNpyError>,
-) -> Result<ArrayD<f64>, ReadNpyError> {
-    let mut result = read(Kind::ALL[0]);
-    for kind in &Kind::ALL[1..] {
-        match result {
-            Err(ReadNpyError::WrongDescriptor(_)) => result = read(*kind),
-            _ => break,
-        }
-    }
-    result
 }

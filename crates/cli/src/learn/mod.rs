@@ -3,20 +3,24 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `args` | the words |
-//! | `data`, `text` | files made into matrices |
-//! | `training`, `checkpoint` | the loop, what is seen of it, and its state in a file |
+//! | `data`, `numbers`, `text` | files made into matrices |
+//! | `training`, `checkpoint` | the loop, and its state in a file |
+//! | `bar`, `trace` | what is seen of it |
 //! | `sparse_coding`, `bsc`, `em` | one kind of model each |
 //! | `learned`, `pictures` | models and pictures made into files |
 
 pub(crate) mod args;
+mod bar;
 mod bsc;
 mod checkpoint;
 mod data;
 mod em;
 mod learned;
+mod numbers;
 mod pictures;
 mod sparse_coding;
 mod text;
+mod trace;
 mod training;
 
 use std::fmt;
@@ -32,12 +36,13 @@ use crate::error::Failure;
 use crate::text::{digits, seconds};
 use crate::{interrupt, json, memory};
 use args::{LearnArgs, LearnCommand, PictureArgs, RunArgs};
+use bar::short;
 use bsc::BscJob;
 use checkpoint::Fingerprint;
 use data::Source;
 use learned::{Learned, ends};
 use sparse_coding::SparseCodingJob;
-use training::{Job, Trained, short, train};
+use training::{Job, Trained, train};
 
 /// What `forney learn` prints.
 #[derive(Serialize)]
@@ -186,12 +191,15 @@ impl<'a> Session<'a> {
             examples_per_s,
             mut trouble,
         } = train(job, args, Fingerprint::of(data), &self.budget)?;
+        let atoms = picture.and_then(|picture| {
+            let (path, atoms) = (picture.picture.as_deref()?, learned.atoms.as_ref()?);
+            Some(pictures::tiles(path, picture.patch, atoms))
+        });
+        let curve = args.curve.as_deref();
         let files = [
             args.output.as_deref().map(|path| learned.output(path)),
-            args.curve
-                .as_deref()
-                .map(|path| pictures::curve(path, job, &learned)),
-            picture.and_then(|picture| pictures::tiles(picture, &learned)),
+            curve.map(|path| pictures::curve(path, job.measure(), &learned)),
+            atoms,
         ];
         for file in files.into_iter().flatten() {
             trouble.extend(file.and_then(|file: Output| file.write()).err());

@@ -1,10 +1,12 @@
 //! Pictures of what was learned, and of how.
 
+use std::io;
 use std::path::Path;
 
-use super::args::PictureArgs;
+use forney_plot::{Axis, Chart, PlotError, Point, Series, Style, svg, tiles_png};
+use ndarray::Array2;
+
 use super::learned::Learned;
-use super::training::Job;
 use crate::done::Output;
 use crate::error::Failure;
 
@@ -26,17 +28,52 @@ pub(super) fn patch(
     }
 }
 
-/// The objective over the iterations.
-pub(super) fn curve<J: Job>(path: &Path, job: &J, learned: &Learned) -> Result<Output, Failure> {
-    let _ = (job, learned);
+/// The objective over the iterations of the start that was kept, as SVG.
+pub(super) fn curve(
+    path: &Path,
+    measure: &'static str,
+    learned: &Learned,
+) -> Result<Output, Failure> {
+    let iterations = learned.curve.iter().enumerate();
+    let chart = Chart {
+        title: learned.kind.to_owned(),
+        x: Axis::linear("iteration"),
+        y: Axis::linear(measure),
+        series: vec![Series {
+            name: String::new(),
+            points: iterations
+                .map(|(at, &objective)| Point::new(at as f64 + 1.0, objective))
+                .collect(),
+            style: Style::Line,
+        }],
+    };
+    let picture = svg(&[chart]).map_err(|error| unwritten(path, &error))?;
     Ok(Output {
         path: path.to_owned(),
-        bytes: Vec::new(),
+        bytes: picture.into_bytes(),
     })
 }
 
-/// The atoms, side by side.
-pub(super) fn tiles(picture: &PictureArgs, learned: &Learned) -> Option<Result<Output, Failure>> {
-    let _ = (picture, learned);
-    None
+/// The atoms side by side, as PNG.
+pub(super) fn tiles(
+    path: &Path,
+    asked: Option<(usize, usize)>,
+    atoms: &Array2<f64>,
+) -> Result<Output, Failure> {
+    let shape = patch(asked, atoms.ncols())?;
+    // As many in a row as there are rows, or one more.
+    let columns = atoms.nrows().isqrt().max(1);
+    let columns = columns + usize::from(columns * columns < atoms.nrows());
+    let bytes = tiles_png(atoms.view(), shape, columns).map_err(|error| unwritten(path, &error))?;
+    Ok(Output {
+        path: path.to_owned(),
+        bytes,
+    })
+}
+
+fn unwritten(path: &Path, error: &PlotError) -> Failure {
+    Failure::Output {
+        path: path.to_owned(),
+        source: io::Error::other(error.to_string()),
+    }
 }

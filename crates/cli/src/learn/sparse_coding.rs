@@ -124,6 +124,7 @@ impl Job for SparseCodingJob<'_> {
             limit: self.params.passes,
             objective: learner.trace().last().copied(),
             start: 0,
+            starts: 1,
         }
     }
 

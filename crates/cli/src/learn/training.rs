@@ -1,7 +1,5 @@
-//! The loop: steps, progress, trace, checkpoints.
+//! The loop: steps, and checkpoints between them.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,11 +9,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::args::RunArgs;
+use super::bar::Bar;
 use super::checkpoint::{Fingerprint, Header};
 use super::learned::Learned;
+use super::trace::Trace;
 use crate::error::{Failure, complain};
-use crate::progress::{self, Spinner};
-use crate::{json, text};
+use crate::progress;
 
 /// One way to learn.
 pub(super) trait Job {
@@ -63,6 +62,8 @@ pub(super) struct Now {
     pub(super) objective: Option<f64>,
     /// The present start, from 0.
     pub(super) start: usize,
+    /// How many there are.
+    pub(super) starts: usize,
 }
 
 /// The end of a run.
@@ -98,7 +99,10 @@ pub(super) fn train<J: Job>(
     };
     let resumed = args.resume.is_some();
     let trace = args.trace.as_deref();
-    let mut trace = trace.map(|path| Trace::open(path, resumed));
+    let mut trace = trace.map(|path| {
+        let iterations = job.now(&state).iteration;
+        Trace::open(path, Some(iterations).filter(|_| resumed))
+    });
     let mut checkpoints = Checkpoints {
         path: args.checkpoint.as_deref().or(args.resume.as_deref()),
         every: args.checkpoint_every,
@@ -106,9 +110,10 @@ pub(super) fn train<J: Job>(
         trouble: None,
     };
     let bar = Bar::new(job.now(&state), examples);
-    let mut told = match args.resume {
-        None => 0,
-        Some(_) => job.now(&state).iteration,
+    let mut told = if resumed {
+        job.now(&state).iteration
+    } else {
+        0
     };
     let elapsed_s = || before_s + budget.elapsed().as_secs_f64();
     let stop = loop {
@@ -195,145 +200,5 @@ impl Checkpoints<'_> {
                 path.display()
             )),
         }
-    }
-}
-
-/// The objective after every iteration, one JSON object on each line of a file; after an error nothing
-/// more is written, and the run goes on.
-struct Trace {
-    path: std::path::PathBuf,
-    file: Option<std::fs::File>,
-    trouble: Option<Failure>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    iteration: usize,
-    start: usize,
-    #[serde(serialize_with = "json::number")]
-    objective: f64,
-    /// Visited so far.
-    examples: usize,
-    elapsed_s: f64,
-}
-
-impl Trace {
-    /// Begins a file, or goes on with it. If that fails the user hears of it at once.
-    fn open(path: &Path, resumed: bool) -> Self {
-        let mut options = OpenOptions::new();
-        let options = options.create(true).write(true);
-        let file = if resumed {
-            options.append(true).open(path)
-        } else {
-            options.truncate(true).open(path)
-        };
-        let mut trace = Self {
-            path: path.to_owned(),
-            file: None,
-            trouble: None,
-        };
-        match file {
-            Ok(file) => trace.file = Some(file),
-            Err(error) => {
-                trace.fail(error);
-                complain(format_args!("warning: no trace in {}", path.display()));
-            }
-        }
-        trace
-    }
-
-    fn fail(&mut self, source: io::Error) {
-        self.file = None;
-        self.trouble = Some(Failure::Output {
-            path: self.path.clone(),
-            source,
-        });
-    }
-
-    fn write(&mut self, now: &Now, elapsed_s: f64, examples: usize) {
-        let line = Line {
-            iteration: now.iteration,
-            start: now.start,
-            objective: now.objective.unwrap_or(f64::NAN),
-            examples: now.iteration.saturating_mul(examples),
-            elapsed_s,
-        };
-        if let Some(file) = &mut self.file {
-            let written = serde_json::to_vec(&line).map_err(io::Error::from);
-            // One call and no buffer: a reader of the growing file sees whole lines.
-            let written = written.and_then(|mut line| {
-                line.push(b'\n');
-                file.write_all(&line)
-            });
-            if let Err(error) = written {
-                self.fail(error);
-            }
-        }
-    }
-}
-
-/// A line that shows how far learning has come, on a terminal.
-struct Bar {
-    spinner: Spinner,
-    began: Instant,
-    first: Now,
-    examples: usize,
-}
-
-/// Cells of the bar.
-const CELLS: f64 = 20.0;
-
-impl Bar {
-    fn new(first: Now, examples: usize) -> Self {
-        Self {
-            spinner: progress::spinner("learning".to_owned()),
-            began: Instant::now(),
-            first,
-            examples,
-        }
-    }
-
-    /// Iterations since the bar began.
-    fn done(&self, now: &Now) -> f64 {
-        now.iteration as f64 + now.share - self.first.iteration as f64 - self.first.share
-    }
-
-    /// Examples in each second.
-    fn rate(&self, now: &Now) -> f64 {
-        let seconds = self.began.elapsed().as_secs_f64();
-        self.done(now) * self.examples as f64 / seconds.max(1e-9)
-    }
-
-    fn show(&self, now: &Now) {
-        let share = ((now.iteration as f64 + now.share) / now.limit.max(1) as f64).min(1.0);
-        let filled = (CELLS * share) as usize;
-        let mut line = format!(
-            "[{}{}] iteration {} of {}",
-            "█".repeat(filled),
-            " ".repeat(CELLS as usize - filled),
-            now.iteration,
-            now.limit
-        );
-        if let Some(objective) = now.objective {
-            line += &format!("  objective {objective:.6}");
-        }
-        let rate = self.rate(now);
-        if rate > 0.0 {
-            let left = (now.limit as f64 - now.iteration as f64 - now.share).max(0.0);
-            let seconds = left * self.examples as f64 / rate;
-            line += &format!("  {} examples/s", short(rate));
-            line += &format!("  at most {} left", text::rough_seconds(seconds));
-        }
-        self.spinner.say(line);
-    }
-}
-
-/// Three digits and a unit.
-pub(super) fn short(x: f64) -> String {
-    match x {
-        _ if x < 999.5 => format!("{x:.0}"),
-        _ if x < 9_995.0 => format!("{:.1}k", x / 1e3),
-        _ if x < 999_500.0 => format!("{:.0}k", x / 1e3),
-        _ => format!("{:.1}M", x / 1e6),
     }
 }

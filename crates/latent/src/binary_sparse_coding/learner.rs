@@ -213,7 +213,7 @@ impl BinarySparseCodingParams {
 
     /// Every other start goes without annealing.
     fn annealing_of(&self, start: usize) -> Annealing {
-        if start % 2 == 0 {
+        if start.is_multiple_of(2) {
             self.annealing
         } else {
             Annealing::NONE

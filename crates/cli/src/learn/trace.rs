@@ -1,0 +1,110 @@
+//! The history of learning in a file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use forney_uai::write_atomic;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::training::Now;
+use crate::error::{Failure, complain};
+use crate::json;
+
+/// The objective after every iteration, one JSON object on each line of a file; after an error nothing
+/// more is written, and the run goes on.
+pub(super) struct Trace {
+    path: PathBuf,
+    file: Option<File>,
+    pub(super) trouble: Option<Failure>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    iteration: usize,
+    start: usize,
+    #[serde(serialize_with = "json::number")]
+    objective: f64,
+    /// Visited so far.
+    examples: usize,
+    elapsed_s: f64,
+}
+
+impl Trace {
+    /// Begins a file, or goes on with it after so many iterations. If that fails the user hears of it
+    /// at once.
+    pub(super) fn open(path: &Path, iterations: Option<usize>) -> Self {
+        let mut options = OpenOptions::new();
+        let options = options.create(true).write(true);
+        let file = match iterations {
+            None => options.truncate(true).open(path),
+            Some(iterations) => {
+                forget(path, iterations).and_then(|()| options.append(true).open(path))
+            }
+        };
+        let mut trace = Self {
+            path: path.to_owned(),
+            file: None,
+            trouble: None,
+        };
+        match file {
+            Ok(file) => trace.file = Some(file),
+            Err(error) => {
+                complain(format_args!(
+                    "warning: no trace in {}: {error}",
+                    path.display()
+                ));
+                trace.fail(error);
+            }
+        }
+        trace
+    }
+
+    fn fail(&mut self, source: io::Error) {
+        self.file = None;
+        self.trouble = Some(Failure::Output {
+            path: self.path.clone(),
+            source,
+        });
+    }
+
+    pub(super) fn write(&mut self, now: &Now, elapsed_s: f64, examples: usize) {
+        let line = Line {
+            iteration: now.iteration,
+            start: now.start,
+            objective: now.objective.unwrap_or(f64::NAN),
+            examples: now.iteration.saturating_mul(examples),
+            elapsed_s,
+        };
+        if let Some(file) = &mut self.file {
+            let written = serde_json::to_vec(&line).map_err(io::Error::from);
+            // One call and no buffer: a reader of the growing file sees whole lines.
+            let written = written.and_then(|mut line| {
+                line.push(b'\n');
+                file.write_all(&line)
+            });
+            if let Err(error) = written {
+                self.fail(error);
+            }
+        }
+    }
+}
+
+/// Removes the lines that a run wrote after its last checkpoint.
+fn forget(path: &Path, iterations: usize) -> io::Result<()> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
+    let is_kept = |line: &&str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let iteration = line["iteration"].as_u64();
+        iteration.is_some_and(|iteration| iteration <= iterations as u64)
+    };
+    let kept: String = text.split_inclusive('\n').filter(is_kept).collect();
+    if kept.len() == text.len() {
+        return Ok(());
+    }
+    write_atomic(path, kept.as_bytes()).map_err(io::Error::other)
+}
