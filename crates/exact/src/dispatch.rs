@@ -6,7 +6,7 @@
 
 /// The vector instructions a function was compiled for, narrowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub enum Level {
     /// What the compilation target guarantees.
     Baseline,
     /// 256-bit vectors.
@@ -39,7 +39,8 @@ fn detected() -> Level {
 /// [`dispatch!`] sound.
 #[cfg(not(test))]
 #[inline]
-pub(crate) fn level() -> Level {
+#[must_use]
+pub fn level() -> Level {
     detected()
 }
 
@@ -51,6 +52,8 @@ pub(crate) use capped::{at_each_level, level};
 /// A helper that the body calls in its inner loop must be `#[inline(always)]`, otherwise it may stay
 /// behind as a baseline function and keep the loop from being vectorised. The test of the level costs
 /// about a nanosecond, so dispatch a loop, not an element.
+#[macro_export]
+#[doc(hidden)]
 macro_rules! dispatch {
     (
         $(#[$attribute:meta])*
@@ -88,7 +91,7 @@ macro_rules! dispatch {
         }
     };
 }
-pub(crate) use dispatch;
+pub use dispatch;
 
 /// Tests run a function at every level the processor has and compare the bits.
 #[cfg(test)]

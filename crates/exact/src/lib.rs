@@ -23,7 +23,9 @@ mod block;
 mod buffers;
 mod check;
 mod compile;
-mod dispatch;
+// For the other crates of the workspace; no promise is made about it.
+#[doc(hidden)]
+pub mod dispatch;
 mod engine;
 mod error;
 mod kernel;

@@ -75,10 +75,15 @@ pub(crate) fn enough(examples: usize, needed: usize) -> Result<(), LatentError> 
 
 /// Refuses a column whose values are all the same.
 pub(crate) fn varying(data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
-    for (column, values) in data.columns().into_iter().enumerate() {
-        if values.iter().all(|value| value - values[0] == 0.0) {
-            return Err(LatentError::ZeroVariance { column });
+    let mut constant: Vec<usize> = (0..data.ncols()).collect();
+    for row in data.rows() {
+        constant.retain(|&column| row[column] - data[[0, column]] == 0.0);
+        if constant.is_empty() {
+            return Ok(());
         }
     }
-    Ok(())
+    match constant.first() {
+        Some(&column) => Err(LatentError::ZeroVariance { column }),
+        None => Ok(()),
+    }
 }

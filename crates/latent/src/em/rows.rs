@@ -7,7 +7,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2};
 use super::model::Examples;
 use super::visit::Visit;
 use crate::LatentError;
-use crate::check::{finite, within};
+use crate::check::{finite, varying, within};
 
 /// The rows of a matrix.
 #[derive(Clone, Debug)]
@@ -77,6 +77,7 @@ impl Columns {
     /// # Errors
     /// A constant column, or one whose variance is outside the range of the arithmetic.
     pub(crate) fn of(data: ArrayView2<'_, f64>) -> Result<Self, LatentError> {
+        varying(data)?;
         let n = data.nrows() as f64;
         let first = data.row(0);
         let mut mean = Array1::zeros(data.ncols());
@@ -85,17 +86,10 @@ impl Columns {
         }
         mean = mean / n + first;
         let mut variance = Array1::zeros(data.ncols());
-        let mut constant = vec![true; data.ncols()];
         for row in data.rows() {
             variance.zip_mut_with(&(&row - &mean), |sum: &mut f64, x| *sum += x * x);
-            for ((constant, x), first) in constant.iter_mut().zip(row).zip(first) {
-                *constant &= x.total_cmp(first).is_eq();
-            }
         }
         variance /= n;
-        if let Some(column) = constant.iter().position(|&constant| constant) {
-            return Err(LatentError::ZeroVariance { column });
-        }
         for &value in &variance {
             within(
                 "the variance of each column",

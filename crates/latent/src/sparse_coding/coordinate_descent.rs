@@ -3,12 +3,12 @@
 
 use super::dense::Dense;
 use super::lasso::{Example, Lasso};
-use crate::simd::{axpy, multiversion};
+use crate::simd::axpy;
 
 /// Passes over the non-zeros between two passes over all coefficients.
 const INNER_PASSES: usize = 20;
 
-multiversion! {
+forney_exact::dispatch! {
     /// Minimises coefficient after coefficient until the relative duality gap is at most
     /// `tolerance`; false if `max_steps` passes over all coefficients did not suffice.
     pub(super) fn solve(

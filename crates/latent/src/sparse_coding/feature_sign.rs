@@ -3,7 +3,7 @@
 
 use super::factor::Factor;
 use super::lasso::{Lasso, Sign};
-use crate::simd::{add_rows, multiversion};
+use crate::simd::add_rows;
 
 /// An atom enters the active set if `|r_k|` exceeds `λ` by more than this share, and a solution is
 /// refined if an active `r_k` misses `±λ` by more.
@@ -27,7 +27,7 @@ pub(super) struct FeatureSign {
     candidates: Vec<(f64, usize)>,
 }
 
-multiversion! {
+forney_exact::dispatch! {
     /// Minimises `½ hᵀG h − cᵀh + λ‖h‖₁`, at most `activations` atoms entering at a time; false if
     /// `max_steps` did not suffice. `state` holds the code to start from and the result.
     ///

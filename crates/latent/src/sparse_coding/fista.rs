@@ -3,7 +3,7 @@
 
 use super::dense::Dense;
 use super::lasso::{Example, Lasso};
-use crate::simd::{add_rows, multiversion};
+use crate::simd::add_rows;
 
 /// Steps between two looks at the duality gap.
 const STEPS_PER_LOOK: usize = 10;
@@ -17,7 +17,7 @@ pub(super) struct Momentum {
     values: Vec<f64>,
 }
 
-multiversion! {
+forney_exact::dispatch! {
     /// Accelerated proximal gradient steps of length `1/lipschitz` until the relative duality gap
     /// is at most `tolerance`; false if `max_steps` did not suffice.
     pub(super) fn solve(

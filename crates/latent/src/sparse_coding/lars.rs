@@ -5,7 +5,7 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use super::factor::Factor;
 use super::lasso::{Lasso, Sign};
-use crate::simd::{add_rows, multiversion};
+use crate::simd::add_rows;
 use crate::{LatentError, check};
 
 /// Where the set of non-zeros changes on the path of solutions; between two knots the code is
@@ -91,7 +91,7 @@ enum Status {
     Barred,
 }
 
-multiversion! {
+forney_exact::dispatch! {
     /// Follows the path down to the penalty of `lasso`, at most `max_steps` knots, and shows each.
     pub(super) fn follow(
         lasso: &Lasso,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
-use crate::simd::{axpy, multiversion};
+use crate::simd::axpy;
 
 /// Examples that are added at a time, so that they stay in the cache while each atom visits them.
 const BLOCK: usize = 512;
@@ -101,7 +101,7 @@ impl Statistics {
     }
 }
 
-multiversion! {
+forney_exact::dispatch! {
     /// Adds, for one atom, the products with the other atoms and with the data; `block` holds the
     /// data from example `start` on.
     fn add_users(

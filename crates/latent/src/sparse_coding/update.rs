@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::statistics::Statistics;
-use crate::simd::{add_rows, multiversion};
+use crate::simd::add_rows;
 
 /// What keeps the dictionary from growing while the codes shrink.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ pub(super) fn bias(statistics: &Statistics, atoms: &Array2<f64>) -> Array1<f64> 
     (&statistics.v - &atoms.t().dot(&statistics.h)) / statistics.weight.max(f64::MIN_POSITIVE)
 }
 
-multiversion! {
+forney_exact::dispatch! {
     /// Minimises over each used atom in turn: `w_k ← w_k + (B_k − Σ_j A_kj w_j)/A_kk`, scaled back to
     /// the norm allowed.
     fn sweep(a: &[f64], b: &[f64], used: &[usize], norm: f64, atoms: &mut [f64]) {

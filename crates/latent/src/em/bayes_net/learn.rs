@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use forney_exact::{Order, marginals};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_exact::Marginals;
+use forney_model::VarId;
 use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
 use super::observations::{Group, Pattern};
-use super::{BayesNet, CHECKED, Observations};
+use super::{BayesNet, Observations};
 use crate::LatentError;
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
 use crate::em::{LatentModel, Statistics};
@@ -17,7 +17,6 @@ use crate::em::{LatentModel, Statistics};
 pub struct BayesNetPosterior {
     /// By family, `ln p(child | parents)`.
     ln: Vec<Vec<f64>>,
-    cards: Vec<usize>,
 }
 
 /// Expected counts of the joint states of each family.
@@ -56,12 +55,20 @@ impl BayesNetPosterior {
         let mut left: Vec<usize> = (0..group.rows.len()).collect();
         while !left.is_empty() {
             let rows: Vec<&[usize]> = left.iter().map(|&row| group.rows[row].as_slice()).collect();
-            let graph = self.graph(pattern, &rows);
+            let graph = pattern.graph(rows.len(), |family, slice| {
+                let (ln, bases) = (&self.ln[family], rows.iter().map(|row| slice.base(row)));
+                let bases: Vec<usize> = bases.collect();
+                let entries = slice.offsets.iter();
+                entries
+                    .flat_map(|offset| bases.iter().map(move |base| ln[base + offset]))
+                    .collect()
+            });
             let last = VarId::new(pattern.missing.len());
-            let vars = pattern.order.iter().copied().chain([last]).collect();
-            let order = Order::new(vars, &graph).expect(CHECKED);
-            let found = marginals(&graph, &order, f64::INFINITY)
-                .expect("the group was sized by what this pattern needs");
+            let found = if rows.len() == group.rows.len() {
+                Marginals::along(&group.schedule, &graph)
+            } else {
+                Marginals::along(&pattern.compile(rows.len()), &graph)
+            };
             if found.ln_z == f64::NEG_INFINITY {
                 return f64::NEG_INFINITY;
             }
@@ -89,27 +96,6 @@ impl BayesNetPosterior {
             left = kept.map(|(_, &row)| row).collect();
         }
         sum
-    }
-
-    /// The tables of the pattern's missing variables and of the row, which runs fastest.
-    fn graph(&self, pattern: &Pattern, rows: &[&[usize]]) -> FactorGraph {
-        let row = VarId::new(pattern.missing.len());
-        let mut cards: Vec<usize> = pattern.missing.iter().map(|&v| self.cards[v]).collect();
-        cards.push(rows.len());
-        let factors = pattern.slices.iter().zip(&self.ln).map(|(slice, ln)| {
-            let bases: Vec<usize> = rows.iter().map(|row| slice.base(row)).collect();
-            let entries = slice
-                .offsets
-                .iter()
-                .flat_map(|offset| bases.iter().map(move |base| ln[base + offset]))
-                .collect();
-            let mut scope = slice.scope.clone();
-            scope.push(row);
-            let mut cards = slice.cards.clone();
-            cards.push(rows.len());
-            Table::from_ln(scope, cards, entries).expect(CHECKED)
-        });
-        FactorGraph::new(cards, factors.collect()).expect(CHECKED)
     }
 }
 
@@ -158,7 +144,6 @@ impl LatentModel for BayesNet {
         let ln = |family: &super::Family| family.probabilities.iter().map(|p| p.ln()).collect();
         BayesNetPosterior {
             ln: self.families.iter().map(ln).collect(),
-            cards: self.cards.clone(),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use forney_exact::{Heuristic, Schedule, Whole, greedy};
+use forney_exact::{Heuristic, Order, Schedule, Whole, greedy};
 use forney_model::{FactorGraph, Table, VarId, table_len};
 use ndarray::ArrayView2;
 
-use super::{BayesNet, observed};
+use super::{BayesNet, CHECKED, observed};
 use crate::LatentError;
 use crate::check::{shape, within};
 use crate::em::Examples;
@@ -21,8 +22,9 @@ const ROWS: usize = 256;
 
 /// Distinct rows and how often each occurs, grouped by the variables that they miss.
 ///
-/// An elimination order is found once for each pattern of missing values, and all rows of a group share
-/// one elimination, in which the row is one more variable, the last.
+/// An elimination order is found once for each pattern of missing values and compiled once for each
+/// size of its groups; all rows of a group share one elimination, in which the row is one more
+/// variable, the last.
 #[derive(Clone, Debug)]
 pub struct Observations {
     cards: Vec<usize>,
@@ -38,8 +40,10 @@ pub struct Observations {
 pub(super) struct Pattern {
     /// The missing variables; their places in the list are their numbers in the graph of a group.
     pub(super) missing: Vec<usize>,
+    /// Their cardinalities.
+    cards: Vec<usize>,
     /// The order in which they are eliminated.
-    pub(super) order: Vec<VarId>,
+    order: Vec<VarId>,
     /// By family: which of its table entries belong to which missing states.
     pub(super) slices: Vec<Slice>,
     /// Rows in a group.
@@ -67,6 +71,15 @@ pub(super) struct Group {
     pub(super) rows: Vec<Vec<usize>>,
     /// How often each row occurs.
     pub(super) counts: Vec<f64>,
+    /// The elimination of all rows together; groups of the same pattern and size share it.
+    pub(super) schedule: Arc<Schedule>,
+}
+
+/// A group that still grows.
+struct Open {
+    pattern: usize,
+    rows: Vec<Vec<usize>>,
+    counts: Vec<f64>,
 }
 
 impl Observations {
@@ -97,6 +110,7 @@ impl Observations {
             batches: Vec::new(),
         };
         let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
+        let mut compiled: BTreeMap<(usize, usize), Arc<Schedule>> = BTreeMap::new();
         for batch in 0..visit.batches() {
             let mut distinct: BTreeMap<(Vec<bool>, Vec<usize>), f64> = BTreeMap::new();
             for row in visit.at(visit.batch(batch)) {
@@ -109,7 +123,7 @@ impl Observations {
                 }
                 *distinct.entry((missing, states)).or_default() += 1.0;
             }
-            let first = all.groups.len();
+            let mut open: Vec<Open> = Vec::new();
             for ((missing, row), count) in distinct {
                 let pattern = match known.get(&missing) {
                     Some(&pattern) => pattern,
@@ -119,7 +133,33 @@ impl Observations {
                         all.patterns.len() - 1
                     }
                 };
-                all.add(pattern, row, count, first);
+                let most = all.patterns[pattern].rows;
+                let fits = |group: &&mut Open| group.pattern == pattern && group.rows.len() < most;
+                match open.last_mut().filter(fits) {
+                    Some(group) => {
+                        group.rows.push(row);
+                        group.counts.push(count);
+                    }
+                    None => open.push(Open {
+                        pattern,
+                        rows: vec![row],
+                        counts: vec![count],
+                    }),
+                }
+            }
+            let first = all.groups.len();
+            for group in open {
+                let key = (group.pattern, group.rows.len());
+                let pattern = &all.patterns[group.pattern];
+                let schedule = compiled
+                    .entry(key)
+                    .or_insert_with(|| pattern.compile(key.1));
+                all.groups.push(Group {
+                    pattern: group.pattern,
+                    rows: group.rows,
+                    counts: group.counts,
+                    schedule: Arc::clone(schedule),
+                });
             }
             let range = first..all.groups.len();
             all.batches.push((range, visit.batch(batch).len()));
@@ -142,23 +182,6 @@ impl Observations {
             same,
         )
     }
-
-    /// Adds a row to the last group, or to a new one if it does not belong there.
-    fn add(&mut self, pattern: usize, row: Vec<usize>, count: f64, first: usize) {
-        let most = self.patterns[pattern].rows;
-        let fits = |group: &&mut Group| group.pattern == pattern && group.rows.len() < most;
-        match self.groups[first..].last_mut().filter(fits) {
-            Some(group) => {
-                group.rows.push(row);
-                group.counts.push(count);
-            }
-            None => self.groups.push(Group {
-                pattern,
-                rows: vec![row],
-                counts: vec![count],
-            }),
-        }
-    }
 }
 
 impl Pattern {
@@ -178,7 +201,7 @@ impl Pattern {
             let entries = vec![0.0; slice.offsets.len()];
             Table::from_ln(slice.scope.clone(), slice.cards.clone(), entries)
         });
-        let graph = FactorGraph::new(cards, flat.collect::<Result<_, _>>()?)?;
+        let graph = FactorGraph::new(cards.clone(), flat.collect::<Result<_, _>>()?)?;
         let order = greedy(&graph, Heuristic::MinFill, None);
         let demand = Schedule::compile(&graph, &order, &mut Whole)?.demand();
         demand.admit(demand.kept_bytes, memory)?;
@@ -186,10 +209,39 @@ impl Pattern {
             (memory / demand.kept_bytes.max(1.0)).min(ENTRIES / demand.max_entries.max(1.0));
         Ok(Self {
             missing,
+            cards,
             order: order.vars().to_vec(),
             slices,
             rows: (affordable as usize).clamp(1, ROWS),
         })
+    }
+
+    /// The tables of the missing variables and of the row, which runs fastest; `entries` are those of
+    /// a family.
+    pub(super) fn graph(
+        &self,
+        rows: usize,
+        entries: impl Fn(usize, &Slice) -> Vec<f64>,
+    ) -> FactorGraph {
+        let row = VarId::new(self.missing.len());
+        let with_rows = |cards: &[usize]| [cards, &[rows]].concat();
+        let factors = self.slices.iter().enumerate().map(|(family, slice)| {
+            let scope = [slice.scope.as_slice(), &[row]].concat();
+            let table = Table::from_ln(scope, with_rows(&slice.cards), entries(family, slice));
+            table.expect(CHECKED)
+        });
+        FactorGraph::new(with_rows(&self.cards), factors.collect()).expect(CHECKED)
+    }
+
+    /// The elimination of so many rows: it depends on scopes alone, not on the tables.
+    pub(super) fn compile(&self, rows: usize) -> Arc<Schedule> {
+        let graph = self.graph(rows, |_, slice| vec![0.0; slice.offsets.len() * rows]);
+        let last = VarId::new(self.missing.len());
+        let order = Order::new(self.order.iter().copied().chain([last]).collect(), &graph);
+        let order = order.expect(CHECKED);
+        Schedule::compile(&graph, &order, &mut Whole)
+            .expect("the group was sized by what this pattern needs")
+            .into()
     }
 }
 
