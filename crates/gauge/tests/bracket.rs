@@ -1,0 +1,240 @@
+//! Laws of the bracket that has gauges among its methods, against enumeration on random models.
+
+use forney_bounds::{BoundOptions, BoundReport, Method, Progress};
+use forney_certify::{Budget, Stop, slack};
+use forney_gauge::{NAME, Variant, bracket, published_bracket};
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// Models with mixed cardinalities, hard zeros, parts that do not meet and variables that no factor
+/// mentions; three of four with every variable in two factors. Every eleventh spans more than plain
+/// numbers hold.
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let zeros = [0.0, 0.0, 0.05, 0.2][rng.random_range(0..4)];
+    let spread = if seed % 11 == 0 { 1500.0 } else { 2.0 };
+    if seed % 4 != 0 {
+        return paired(&mut rng, zeros, spread);
+    }
+    let spec = RandomModel {
+        variables: rng.random_range(1..9),
+        max_card: rng.random_range(1..4),
+        factors: rng.random_range(0..14),
+        max_scope: 2,
+        zeros,
+        spread,
+    };
+    random(&spec, &mut rng)
+}
+
+/// Factors with up to three legs that are joined at random, two to a variable.
+fn paired(rng: &mut Pcg64, zeros: f64, spread: f64) -> FactorGraph {
+    let factors = rng.random_range(4..8);
+    let mut scopes: Vec<Vec<VarId>> = vec![Vec::new(); factors];
+    let mut cards = Vec::new();
+    for _ in 0..6 * factors {
+        let (a, b) = (rng.random_range(0..factors), rng.random_range(0..factors));
+        if a != b && scopes[a].len() < 3 && scopes[b].len() < 3 {
+            scopes[a].push(VarId::new(cards.len()));
+            scopes[b].push(VarId::new(cards.len()));
+            cards.push([1, 2, 2, 2, 3][rng.random_range(0..5)]);
+        }
+    }
+    let tables = scopes.into_iter().map(|scope| {
+        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
+        let mut entry = || match rng.random::<f64>() < zeros {
+            true => f64::NEG_INFINITY,
+            false => spread * (2.0 * rng.random::<f64>() - 1.0),
+        };
+        let ln = (0..own.iter().product()).map(|_| entry()).collect();
+        Table::from_ln(scope, own, ln).unwrap()
+    });
+    let tables = tables.collect();
+    FactorGraph::new(cards, tables).unwrap()
+}
+
+/// Options with the least ibound that a model allows, so that much has to be split.
+fn tight(graph: &FactorGraph, iterations: usize) -> BoundOptions {
+    let scopes = graph.factors().iter().map(|factor| factor.scope().len());
+    BoundOptions {
+        ibound: Some(scopes.max().unwrap_or(1).max(2) - 1),
+        iterations: Some(iterations),
+        ..BoundOptions::default()
+    }
+}
+
+fn run(graph: &FactorGraph, options: &BoundOptions) -> (BoundReport, Vec<Progress>) {
+    let mut trace = Vec::new();
+    let report = bracket(graph, options, &Budget::unlimited(), &mut |progress| {
+        trace.push(*progress);
+    });
+    (report.unwrap(), trace)
+}
+
+#[test]
+fn the_bracket_holds_z_and_only_closes() {
+    let mut by_gauges = 0;
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let method = [Method::Auto, Method::Contender][(seed / 2 % 2) as usize];
+        let options = BoundOptions {
+            method,
+            seed,
+            ..tight(&graph, 40)
+        };
+        let (report, trace) = run(&graph, &options);
+        let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
+        let slack = slack(exact);
+        assert!(
+            lower <= exact + slack && exact <= upper + slack,
+            "seed {seed}: {lower} {exact} {upper}"
+        );
+        assert!(upper < f64::INFINITY, "seed {seed}: something is proved");
+        // The exact answer may replace bounds that rounding has put on its other side.
+        let closes = |a: &Progress, b: &Progress| {
+            b.lower >= a.lower - slack && b.upper <= a.upper + slack && b.iterations >= a.iterations
+        };
+        assert!(
+            trace.windows(2).all(|pair| closes(&pair[0], &pair[1])),
+            "seed {seed}: {trace:?}"
+        );
+        by_gauges += usize::from(report.upper_method == NAME);
+    }
+    assert!(by_gauges > 100, "gauges won {by_gauges} times");
+}
+
+#[test]
+fn gauges_win_where_every_variable_is_in_two_factors() {
+    let graph = mobius(40, 1.0, &mut Pcg64::seed_from_u64(3));
+    let wmbe = BoundOptions {
+        method: Method::Wmbe,
+        ..tight(&graph, 2000)
+    };
+    let auto = BoundOptions {
+        method: Method::Auto,
+        ..wmbe.clone()
+    };
+    let (without, _) = run(&graph, &wmbe);
+    let (with, _) = run(&graph, &auto);
+    assert_eq!(with.upper_method, NAME);
+    assert!(with.bracket.upper().ln() < without.bracket.upper().ln());
+    // In a grid hardly any variable can be gauged: they stay out.
+    let grid = ising_grid(8, 1.0, 0.1, &mut Pcg64::seed_from_u64(3));
+    let (grid, trace) = run(
+        &grid,
+        &BoundOptions {
+            ibound: Some(3),
+            ..auto
+        },
+    );
+    assert!(grid.bracket.gap() > 0.0);
+    assert!(
+        trace
+            .iter()
+            .all(|at| at.upper_method != NAME && at.lower_method != NAME)
+    );
+}
+
+#[test]
+fn the_numbers_do_not_depend_on_threads() {
+    let graph = mobius(30, 1.0, &mut Pcg64::seed_from_u64(4));
+    for method in [Method::Auto, Method::Contender] {
+        let options = BoundOptions {
+            method,
+            ..tight(&graph, 1500)
+        };
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| run(&graph, &options).0)
+        };
+        let (one, four) = (on(1), on(4));
+        assert_eq!(one.bracket, four.bracket, "{method}");
+        assert_eq!(one.iterations, four.iterations, "{method}");
+        assert_eq!(one.upper_method, four.upper_method, "{method}");
+        assert!(one.peak_bytes > 0.0);
+    }
+}
+
+#[test]
+fn a_higher_ibound_goes_on_from_a_smaller_one() {
+    let graph = mobius(60, 1.0, &mut Pcg64::seed_from_u64(5));
+    let options = BoundOptions {
+        method: Method::Contender,
+        iterations: Some(4000),
+        ..BoundOptions::default()
+    };
+    let (report, trace) = run(&graph, &options);
+    assert!(report.exact, "the ascent ends where nothing is split");
+    assert!(
+        trace
+            .iter()
+            .any(|at| at.upper_method == NAME && at.ibound < report.ibound)
+    );
+}
+
+#[test]
+fn mini_buckets_prove_what_gauges_cannot() {
+    // e^±2000 leaves the range of plain numbers, and a frustrated cycle has to be split.
+    let pairs = [(0, 1), (1, 2), (2, 0), (2, 3), (3, 0)].map(|(a, b): (u32, u32)| {
+        let scope = [a, b].map(VarId).to_vec();
+        let ln = vec![2000.0, -2000.0, -1999.0, 1998.0];
+        Table::from_ln(scope, vec![2, 2], ln).unwrap()
+    });
+    let graph = FactorGraph::new(vec![2; 4], pairs.to_vec()).unwrap();
+    let exact = enumerate(&graph).ln_z;
+    let options = BoundOptions {
+        method: Method::Contender,
+        ..tight(&graph, 200)
+    };
+    let (report, _) = run(&graph, &options);
+    assert!(report.bracket.lower().ln() > f64::NEG_INFINITY);
+    assert!(report.bracket.lower().ln() <= exact && exact <= report.bracket.upper().ln());
+    assert_eq!(report.upper_method, "wmbe");
+}
+
+#[test]
+fn the_published_steps_prove_upper_bounds() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let exact = run(
+        &graph,
+        &BoundOptions {
+            method: Method::Exact,
+            ..BoundOptions::default()
+        },
+    );
+    let exact = exact.0.bracket.upper().ln();
+    let options = BoundOptions {
+        ibound: Some(3),
+        ..BoundOptions::default()
+    };
+    let gap = |variant: Variant, iterations: usize| {
+        let options = BoundOptions {
+            iterations: Some(iterations),
+            ..options.clone()
+        };
+        let mut seen = 0;
+        let report =
+            published_bracket(variant, &graph, &options, &Budget::unlimited(), &mut |_| {
+                seen += 1;
+            });
+        let report = report.unwrap();
+        assert_eq!(report.upper_method, variant.method());
+        assert_eq!(
+            (report.stop, report.lower_method),
+            (Stop::SweepLimit, "none")
+        );
+        assert_eq!(report.iterations, iterations);
+        assert!(seen > 0);
+        report.bracket.upper().ln() - exact
+    };
+    let plain = gap(Variant::Wmbe, 1);
+    for variant in Variant::ALL {
+        let (short, long) = (gap(variant, 10), gap(variant, 150));
+        assert!(0.0 <= long && long <= short && short <= plain, "{variant}");
+    }
+    assert!(gap(Variant::Gw, 150) < gap(Variant::G, 150));
+}
