@@ -15,7 +15,8 @@
 //! Forney form ([`forney_model::Forney`]). What they return is a verified [`GaugedWmbe`].
 //!
 //! [`gauged_lower`] bounds `ln Z` from below without an elimination order: mean field and belief
-//! propagation in the best gauge without negative entries. Its witness is a [`GaugedMeanField`].
+//! propagation in the best gauge without negative entries; [`gauged_structured_mean_field`] goes on
+//! from there. Their witness is [`Gauged`].
 
 mod adam;
 mod axis;
@@ -39,8 +40,8 @@ pub use adam::Adam;
 pub use bracket::{NAME, bracket};
 pub use engine::SignedEngine;
 pub use gauged_lower::{
-    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField,
-    gauged_belief_propagation, gauged_lower, gauged_mean_field,
+    Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField,
+    gauged_belief_propagation, gauged_lower, gauged_mean_field, gauged_structured_mean_field,
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;

@@ -6,7 +6,7 @@ use forney_bounds::{MeanField, mean_field};
 use forney_certify::{Budget, Certificate, Limits, Lower, Stop, slack};
 use forney_gauge::{
     GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, Gauges,
-    gauged_belief_propagation, gauged_mean_field,
+    gauged_belief_propagation, gauged_mean_field, gauged_structured_mean_field,
 };
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{RandomModel, ising_grid, mobius, random};
@@ -222,6 +222,31 @@ fn an_entry_that_may_be_negative_is_refused() {
     let zero = FactorGraph::new(vec![2], vec![single(&[0.1, 0.0]), single(&[0.7, 0.2])]).unwrap();
     let diagonal = with(&[2.0, 0.0, 0.0, 0.5]);
     assert!((diagonal.verify(&zero).unwrap().ln() - 0.07f64.ln()).abs() < 1e-12);
+}
+
+#[test]
+fn structured_mean_field_in_a_gauge_is_a_bound() {
+    let budget = Budget::unlimited();
+    let (mut found, mut tighter) = (0, 0);
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let exact = enumerate(&graph).ln_z;
+        let (ibound, mut product) = (1 + seed as usize % 2, f64::NEG_INFINITY);
+        let mut watch = |bound: Lower, _| product = bound.ln();
+        let options = options(seed, 40);
+        let report =
+            gauged_structured_mean_field(&graph, ibound, 1e9, &options, &budget, &mut watch);
+        let Ok(report) = report else { continue };
+        let bound = report.bound.ln();
+        assert!(
+            bound <= exact + slack(exact),
+            "seed {seed}: {bound} {exact}"
+        );
+        assert_eq!(report.witness.verify(&graph).unwrap(), report.bound);
+        found += 1;
+        tighter += usize::from(bound >= product);
+    }
+    assert!(found > 450 && tighter > 400, "{found}, {tighter}");
 }
 
 /// Plain mean field is where the search begins, so its bound is the least that it returns.

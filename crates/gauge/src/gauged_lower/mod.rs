@@ -4,7 +4,7 @@
 //! | symbol | name | where |
 //! |---|---|---|
 //! | `G`, `f_{a,G}` | gauges, transformed factors | [`Gauges`](crate::Gauges) |
-//! | `q(x) = Π_v q_v(x_v)` | product distribution | [`GaugedMeanField::q`] |
+//! | `q(x) = Π_v q_v(x_v)` | product distribution | [`GaugedMeanField`] |
 //! | `x⁰` | an assignment, `q` with all probability on it | [`gauged_belief_propagation`] |
 //! | `μ` | weight of the logarithmic barrier, falling | |
 //!
@@ -19,14 +19,17 @@ mod objective;
 mod product;
 mod race;
 mod start;
+mod structured;
 mod witness;
 
+use forney_bounds::{MeanField, StartError};
 use forney_certify::{Budget, Lower, Stop};
 use forney_model::FactorGraph;
 
 pub use belief_propagation::gauged_belief_propagation;
 pub use mean_field::gauged_mean_field;
-pub use witness::GaugedMeanField;
+pub use structured::gauged_structured_mean_field;
+pub use witness::{Gauged, GaugedMeanField};
 
 /// What [`gauged_mean_field`] and [`gauged_belief_propagation`]
 /// work with.
@@ -56,13 +59,13 @@ impl Default for GaugedLowerOptions {
 
 /// A gauged lower bound with its witness.
 #[derive(Clone, Debug)]
-pub struct GaugedLowerReport {
-    /// `"g-mf"` or `"g-bp"`.
+pub struct GaugedLowerReport<Q = MeanField> {
+    /// `"g-mf"`, `"g-bp"` or `"g-smf"`.
     pub method: &'static str,
     /// The verified bound.
     pub bound: Lower,
     /// Its witness.
-    pub witness: GaugedMeanField,
+    pub witness: Gauged<Q>,
     /// Gradient evaluations of the longest start.
     pub iterations: usize,
     /// Why it ended.
@@ -88,6 +91,9 @@ pub enum GaugedLowerError {
          another seed or more time"
     )]
     NoStart,
+    /// The blocks of structured mean field need too much memory.
+    #[error(transparent)]
+    Structured(#[from] StartError),
 }
 
 /// The better of [`gauged_mean_field`] and [`gauged_belief_propagation`]; the report says which.

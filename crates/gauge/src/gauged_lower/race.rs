@@ -22,9 +22,10 @@ const RACING_BARRIER: f64 = 0.2;
 /// At most so many evaluations in a cycle.
 const CYCLE: usize = 1000;
 
-/// A cycle is over once a step gains no more than this part of what the barrier costs. Cycles that
-/// end earlier leave the central path and end in much worse maxima.
-const IDLE: f64 = 1e-5;
+/// A cycle is over once a step gains no more than this part of what the barrier costs, times `μ`,
+/// or [`LEAST_IDLE`] of it. Cycles that end much earlier leave the central path for worse maxima.
+const IDLE: f64 = 1e-3;
+const LEAST_IDLE: f64 = 1e-5;
 
 /// Pairs that quasi-Newton steps remember.
 const MEMORY: usize = 40;
@@ -57,7 +58,8 @@ impl Climb {
         self.objective.balance(&mut self.x);
         let barred = self.objective.clone().with_barrier(self.barrier);
         let mut climb = Lbfgs::new(barred, self.x.clone(), MEMORY);
-        let idle = IDLE * self.barrier * factors as f64;
+        let costs = self.barrier * factors as f64;
+        let idle = costs * (IDLE * self.barrier).max(LEAST_IDLE);
         while climb.evaluations() < evaluations && budget.stop().is_none() {
             let before = climb.value();
             // Written so that NaN ends it too.

@@ -1,4 +1,4 @@
-//! The witness of gauged mean field, and of gauged belief propagation.
+//! The witness of gauged lower bounds.
 
 use forney_bounds::MeanField;
 use forney_certify::{Below, Certificate, Flaw, Lower};
@@ -9,9 +9,10 @@ use crate::Gauges;
 /// Positive entries further below the largest of their table, in nats, are no plain numbers.
 pub(super) const RANGE: f64 = 660.0;
 
-/// Gauges that keep every table non-negative, and a product distribution: a proof of
-/// `ln Z ≥ Σ_a E_q[ln f_{a,G}] + H(q)`.
+/// Gauges that keep every table non-negative, and a witness of a lower bound of the gauged model,
+/// which has the same `Z`.
 ///
+/// With a product distribution it proves `ln Z ≥ Σ_a E_q[ln f_{a,G}] + H(q)`: [`GaugedMeanField`].
 /// With all probability on one assignment `x⁰` it proves the bound of gauged belief propagation,
 /// `Z ≥ Π_a f_{a,G}(x⁰_a)`: the other terms of `Z` are not negative either.
 ///
@@ -36,26 +37,29 @@ pub(super) const RANGE: f64 = 660.0;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct GaugedMeanField {
+pub struct Gauged<Q> {
     /// The gauges.
     pub gauges: Gauges,
-    /// `q`, over the variables of the model.
-    pub q: MeanField,
+    /// What bounds the gauged model.
+    pub q: Q,
 }
 
-impl Certificate<FactorGraph> for GaugedMeanField {
+/// The witness of gauged mean field and of gauged belief propagation.
+pub type GaugedMeanField = Gauged<MeanField>;
+
+impl<Q: Certificate<FactorGraph, Side = Below>> Certificate<FactorGraph> for Gauged<Q> {
     type Side = Below;
 
     /// Transforms the factors, proves that no entry is negative whatever rounding did, and
-    /// recomputes the bound with every entry as small as it may be without rounding; `−∞` if `q`
-    /// gives an entry that may be 0 any probability.
+    /// recomputes the bound with every entry as small as it may be without rounding.
     ///
     /// # Errors
-    /// [`Flaw::Invalid`] for gauges or a distribution of another model, for an entry that is not
+    /// [`Flaw::Invalid`] for gauges of another model, for whatever is wrong with `q`, for an entry that is not
     /// certainly `≥ 0`, and for a gauged table that spans more than plain numbers hold.
     ///
     /// # Complexity
-    /// Entries of each table times the cardinality of each gauged variable of its scope.
+    /// Entries of each table times the cardinality of each gauged variable of its scope, and what
+    /// `q` takes.
     fn verify(&self, graph: &FactorGraph) -> Result<Lower, Flaw> {
         self.gauges
             .check(graph)
@@ -90,7 +94,7 @@ fn at_least(gauges: &Gauges, a: FactorId, factor: &Table) -> Result<Table, Flaw>
     // Written so that NaN fails.
     if !least.iter().all(|&x| x >= 0.0) {
         return Err(Flaw::Invalid(format!(
-            "the gauged factor {a} has an entry that may be negative, so mean field does not bound Z"
+            "the gauged factor {a} has an entry that may be negative, so it does not bound Z from below"
         )));
     }
     let ln = least.iter().map(|x| x.ln() + table.ln_scale).collect();
