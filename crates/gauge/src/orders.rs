@@ -65,7 +65,7 @@ impl Kind {
 
     fn is_plain(self, number: usize) -> bool {
         match self {
-            Self::Full => false,
+            Self::Full => number % 4 == 2,
             Self::Mixed => number % 2 == 1,
             Self::Plain => true,
         }

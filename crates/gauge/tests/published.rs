@@ -1,0 +1,40 @@
+//! The published variants of gauged mini-buckets.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::split_schedule;
+use forney_certify::{Certificate, Refine};
+use forney_exact::Order;
+use forney_gauge::{Published, Variant};
+use forney_model::generate::mobius;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+#[test]
+fn the_published_steps_descend_in_every_variant() {
+    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let order = Order::new(graph.variables().collect(), &graph).unwrap();
+    let schedule = split_schedule(&graph, &order);
+    let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
+    let after = |variant: Variant| {
+        let mut descent = Published::new(Arc::clone(&schedule), &graph, variant);
+        let value = (0..150).map(|_| descent.sweep()).last().unwrap();
+        let witness = descent
+            .objective()
+            .witness(&descent.point(), &graph)
+            .unwrap();
+        let bound = witness.verify(&graph).unwrap().ln();
+        // The witness keeps signs where the published method does not.
+        assert!(exact <= bound && bound <= value + 1e-9, "{variant}");
+        value
+    };
+    let gap = |name: &str| after(name.parse().unwrap()) - exact;
+    let plain = gap("WMBE");
+    for name in ["WMBE-w", "WMBE-theta", "wmbe-g"] {
+        assert!(gap(name) < plain, "{name}");
+    }
+    assert!(gap("WMBE-Gw") < gap("WMBE-G") && gap("WMBE-thetaw") < gap("WMBE-θ"));
+    assert!("WMBE-x".parse::<Variant>().is_err());
+}
