@@ -69,6 +69,12 @@ impl Buckets {
         std::mem::take(&mut self.buckets[variable.index()])
     }
 
+    /// Entries of all tables that are left.
+    pub(crate) fn entries(&self) -> usize {
+        let tables = self.buckets.iter().flatten();
+        tables.map(|table| table.ln.len()).sum()
+    }
+
     /// The scope of a product of tables, in elimination order.
     pub(crate) fn union<'t>(&self, tables: impl IntoIterator<Item = &'t Pending>) -> Vec<VarId> {
         let mut scope: Vec<VarId> = (tables.into_iter())

@@ -209,6 +209,8 @@ fn a_zero_of_the_wrong_sign_proves_nothing() {
 #[test]
 fn content_based_partitions_are_proofs_within_the_limit() {
     let mut other = 0;
+    let unlimited = Budget::unlimited();
+    let over = unlimited.capped(Duration::ZERO);
     for seed in 0..1000 {
         let mut rng = Pcg64::seed_from_u64(seed);
         let spec = RandomModel {
@@ -223,7 +225,8 @@ fn content_based_partitions_are_proofs_within_the_limit() {
         let mut own = options(&graph, seed);
         own.limit.ibound += 1;
         let order = own.order.unwrap();
-        let mut content = ContentMiniBuckets::<Above>::new(&graph, &order, own.limit);
+        let mut content =
+            ContentMiniBuckets::<Above>::new(&graph, &order, own.limit, 1e9, &unlimited);
         let by_content = Schedule::compile(&graph, &order, &mut content).unwrap();
         by_content.check(&graph).unwrap();
         assert!(by_content.demand().width <= own.limit.ibound, "seed {seed}");
@@ -237,6 +240,16 @@ fn content_based_partitions_are_proofs_within_the_limit() {
                 .collect()
         };
         other += usize::from(cliques(&by_content) != cliques(&by_scope));
+        // Without time, and without memory from some bucket on, partitions are those by scope.
+        for (memory, budget) in [(1e9, &over), (1e4, &unlimited)] {
+            let mut hurried =
+                ContentMiniBuckets::<Above>::new(&graph, &order, own.limit, memory, budget);
+            let hurried = Schedule::compile(&graph, &order, &mut hurried).unwrap();
+            hurried.check(&graph).unwrap();
+            if memory > 1e8 {
+                assert_eq!(cliques(&hurried), cliques(&by_scope), "seed {seed}");
+            }
+        }
     }
     assert!(
         other > 200,

@@ -25,14 +25,14 @@ mod projection;
 mod renormalised;
 
 use forney_certify::{Above, Budget, Limits, Run, Stop, Sweep};
-use forney_exact::{Bucket, Heuristic, Order, SplitRule, greedy};
-use forney_model::{FactorGraph, VarId};
+use forney_exact::{Bucket, Heuristic, Order, Schedule, SplitRule, greedy};
+use forney_model::FactorGraph;
 
 pub use renormalised::Renormalised;
 
 use crate::BoundError;
 use crate::buckets::{Buckets, Pending};
-use crate::wmbe::{CliqueLimit, ContentMiniBuckets, MiniBuckets, Partition};
+use crate::wmbe::{CliqueLimit, Partition};
 use projection::singular;
 use renormalised::Draft;
 
@@ -79,33 +79,38 @@ pub fn mini_bucket_renormalisation(
     graph: &FactorGraph,
     options: &RenormalisationOptions,
 ) -> Result<Renormalised, BoundError> {
+    renormalise(graph, options, &Budget::unlimited())
+}
+
+/// MBR, within the limits; a budget that ends leaves partitions by content to the scopes.
+fn renormalise(
+    graph: &FactorGraph,
+    options: &RenormalisationOptions,
+    budget: &Budget,
+) -> Result<Renormalised, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
     let order = match &options.order {
         Some(order) => order.clone(),
         None => greedy(graph, Heuristic::MinFill, None),
     };
-    let mut rule: Box<dyn SplitRule> = match options.partition {
-        Partition::Scope => Box::new(MiniBuckets::new(options.limit, None)),
-        Partition::Content => Box::new(ContentMiniBuckets::<Above>::new(
+    let mut recorder = Recorder {
+        rule: (options.partition).rule::<Above>(
             graph,
             &order,
             options.limit,
-        )),
+            options.memory,
+            budget,
+        ),
+        groups: vec![Vec::new(); graph.num_variables()],
     };
+    let demand = Schedule::compile(graph, &order, &mut recorder)?.demand();
+    demand.admit(demand.kept_bytes, options.memory)?;
+
     let mut buckets = Buckets::new(graph, &order);
     let mut draft = Draft::new(graph);
     for &variable in order.vars() {
         let tables = buckets.take(variable);
-        let scopes: Vec<Vec<VarId>> = tables.iter().map(|table| table.scope.clone()).collect();
-        let groups = if tables.is_empty() {
-            Vec::new()
-        } else {
-            rule.split(&Bucket {
-                variable,
-                scopes: &scopes,
-                cards: graph.cards(),
-            })
-        };
+        let groups = &recorder.groups[variable.index()];
         let products = groups.iter().map(|group| {
             let members = || group.iter().map(|&at| &tables[at]);
             buckets.product(members(), buckets.union(members()))
@@ -120,7 +125,7 @@ pub fn mini_bucket_renormalisation(
                 multiply(&mut copied, &projection);
                 messages.push(buckets.eliminate(&copied, 1.0));
             }
-            // In the order of the groups, as the rule expects it.
+            // In the order of the groups, as they were recorded.
             buckets.post(buckets.eliminate(&kept, 1.0));
             for message in messages {
                 buckets.post(message);
@@ -145,7 +150,7 @@ pub fn global_bucket_renormalisation(
     limits: &Limits,
     budget: &Budget,
 ) -> Result<Run<Renormalised>, BoundError> {
-    let mut point = mini_bucket_renormalisation(graph, options)?;
+    let mut point = renormalise(graph, options, budget)?;
     let mut trace: Vec<Sweep> = Vec::new();
     let mut before = point.ln_z().ln;
     let stop = 'sweeps: loop {
@@ -174,6 +179,21 @@ pub fn global_bucket_renormalisation(
         before = value;
     };
     Ok(Run { point, trace, stop })
+}
+
+/// A split rule that leaves its partitions behind.
+struct Recorder {
+    rule: Box<dyn SplitRule>,
+    /// By variable.
+    groups: Vec<Vec<Vec<usize>>>,
+}
+
+impl SplitRule for Recorder {
+    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
+        let groups = self.rule.split(bucket);
+        self.groups[bucket.variable.index()].clone_from(&groups);
+        groups
+    }
 }
 
 /// Multiplies a table by a function of its first variable.

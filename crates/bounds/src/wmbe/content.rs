@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use forney_certify::Budget;
 use forney_exact::{Bucket, Order, SplitRule};
 use forney_model::FactorGraph;
 
@@ -33,14 +34,15 @@ const MOST_GAIN: f64 = 100.0;
 /// # Example
 /// ```
 /// use forney_bounds::wmbe::{CliqueLimit, ContentMiniBuckets};
-/// use forney_certify::Above;
+/// use forney_certify::{Above, Budget};
 /// use forney_exact::{Heuristic, Schedule, greedy};
 /// use forney_model::generate::ising_grid;
 /// use rand::SeedableRng;
 /// let model = ising_grid(6, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let order = greedy(&model, Heuristic::MinFill, None);
 /// let limit = CliqueLimit { ibound: 3, entries: 1e6 };
-/// let mut rule = ContentMiniBuckets::<Above>::new(&model, &order, limit);
+/// let budget = Budget::unlimited();
+/// let mut rule = ContentMiniBuckets::<Above>::new(&model, &order, limit, 1e9, &budget);
 /// let schedule = Schedule::compile(&model, &order, &mut rule)?;
 /// assert!(!schedule.is_exact() && schedule.demand().width <= 3);
 /// # Ok::<(), forney_exact::TooLarge>(())
@@ -48,23 +50,46 @@ const MOST_GAIN: f64 = 100.0;
 #[derive(Clone, Debug)]
 pub struct ContentMiniBuckets<S: WeightMap> {
     limit: CliqueLimit,
-    buckets: Buckets,
+    memory: f64,
+    budget: Budget,
+    /// The numbers; `None` once they were given up.
+    buckets: Option<Buckets>,
     side: PhantomData<S>,
 }
 
 impl<S: WeightMap> ContentMiniBuckets<S> {
     /// The rule for one compilation of this model in this order.
+    ///
+    /// Once its tables could exceed `memory` bytes, or the budget ends, it goes on by scope.
     #[must_use]
-    pub fn new(graph: &FactorGraph, order: &Order, limit: CliqueLimit) -> Self {
+    pub fn new(
+        graph: &FactorGraph,
+        order: &Order,
+        limit: CliqueLimit,
+        memory: f64,
+        budget: &Budget,
+    ) -> Self {
         Self {
             limit,
-            buckets: Buckets::new(graph, order),
+            memory,
+            budget: budget.clone(),
+            buckets: Some(Buckets::new(graph, order)),
             side: PhantomData,
         }
     }
+}
 
-    /// Merges the mini-buckets while a pair fits.
-    fn merge(&self, tables: &[Pending], bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
+/// The partition of one bucket.
+struct Merging<'m, S> {
+    limit: CliqueLimit,
+    cards: &'m [usize],
+    buckets: &'m Buckets,
+    side: PhantomData<S>,
+}
+
+impl<S: WeightMap> Merging<'_, S> {
+    /// Merges the mini-buckets while a pair fits; `None` if the budget ends before.
+    fn merge(&self, tables: &[Pending], budget: &Budget) -> Option<Vec<Vec<usize>>> {
         let mut groups: Vec<Group> = (tables.iter().enumerate())
             .map(|(at, table)| Group {
                 members: vec![at],
@@ -74,7 +99,7 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
             })
             .collect();
         for at in 0..groups.len() {
-            self.compare(&mut groups, at, bucket);
+            self.compare(&mut groups, at, budget)?;
         }
         while let Some((first, second)) = best_pair(&groups) {
             let absorbed = groups.remove(second);
@@ -88,21 +113,23 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
             let pair = [&host.table, &absorbed.table];
             host.table = self.buckets.product(pair, self.buckets.union(pair));
             host.apart = self.apart(&host.table);
-            self.compare(&mut groups, first, bucket);
+            self.compare(&mut groups, first, budget)?;
             for later in first + 1..groups.len() {
-                let gain = self.gain(&groups[first], &groups[later], bucket);
+                let gain = self.gain(&groups[first], &groups[later]);
                 groups[later].gains[first] = gain;
             }
         }
-        groups.into_iter().map(|group| group.members).collect()
+        Some(groups.into_iter().map(|group| group.members).collect())
     }
 
-    /// Compares a group with all earlier ones.
-    fn compare(&self, groups: &mut [Group], at: usize, bucket: &Bucket<'_>) {
-        let gains = (0..at)
-            .map(|earlier| self.gain(&groups[earlier], &groups[at], bucket))
-            .collect();
-        groups[at].gains = gains;
+    /// Compares a group with all earlier ones; `None` if the budget has ended.
+    fn compare(&self, groups: &mut [Group], at: usize, budget: &Budget) -> Option<()> {
+        if budget.stop().is_some() {
+            return None;
+        }
+        let gains = (0..at).map(|earlier| self.gain(&groups[earlier], &groups[at]));
+        groups[at].gains = gains.collect();
+        Some(())
     }
 
     /// A table eliminated by itself, as the first and as the second of two.
@@ -112,9 +139,9 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
     }
 
     /// What is gained by eliminating two groups together; `None` if that exceeds the limit.
-    fn gain(&self, a: &Group, b: &Group, bucket: &Bucket<'_>) -> Option<f64> {
+    fn gain(&self, a: &Group, b: &Group) -> Option<f64> {
         let scope = self.buckets.union([&a.table, &b.table]);
-        if !self.limit.holds(&scope, bucket.cards) {
+        if !self.limit.holds(&scope, self.cards) {
             return None;
         }
         let rest = scope[1..].to_vec();
@@ -163,29 +190,47 @@ fn best_pair(groups: &[Group]) -> Option<(usize, usize)> {
 
 impl<S: WeightMap> SplitRule for ContentMiniBuckets<S> {
     fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        let tables = self.buckets.take(bucket.variable);
+        let mut by_scope = MiniBuckets::new(self.limit, None);
+        let Some(mut buckets) = self.buckets.take() else {
+            return by_scope.split(bucket);
+        };
+        let tables = buckets.take(bucket.variable);
         debug_assert!(tables.iter().map(|t| &t.scope).eq(bucket.scopes));
-        let whole = self.buckets.union(&tables);
+        let whole = buckets.union(&tables);
+        let entries = whole.iter().map(|v| bucket.cards[v.index()] as f64);
+        let clique = entries.product::<f64>().min(self.limit.entries);
+        // Every table with its messages and one product, at the worst.
+        let bytes = 8.0 * (buckets.entries() as f64 + 3.0 * (tables.len() + 1) as f64 * clique);
+        if bytes > self.memory {
+            return by_scope.split(bucket);
+        }
         let groups = if self.limit.holds(&whole, bucket.cards) {
             vec![(0..tables.len()).collect()]
         } else if tables.len() > MOST_TABLES {
-            MiniBuckets::new(self.limit, None).split(bucket)
+            by_scope.split(bucket)
         } else {
-            self.merge(&tables, bucket)
+            let merging = Merging::<S> {
+                limit: self.limit,
+                cards: bucket.cards,
+                buckets: &buckets,
+                side: PhantomData,
+            };
+            match merging.merge(&tables, &self.budget) {
+                Some(groups) => groups,
+                None => return by_scope.split(bucket),
+            }
         };
-        let weights = if groups.len() == 1 {
-            vec![1.0]
-        } else {
-            neutral::<S>(groups.len())
+        let weights = match groups.len() {
+            1 => vec![1.0],
+            mini_buckets => neutral::<S>(mini_buckets),
         };
         for (group, weight) in groups.iter().zip(weights) {
             let members = || group.iter().map(|&at| &tables[at]);
-            let product = self
-                .buckets
-                .product(members(), self.buckets.union(members()));
-            let message = self.buckets.eliminate(&product, weight);
-            self.buckets.post(message);
+            let product = buckets.product(members(), buckets.union(members()));
+            let message = buckets.eliminate(&product, weight);
+            buckets.post(message);
         }
+        self.buckets = Some(buckets);
         groups
     }
 }

@@ -93,6 +93,26 @@ pub enum Partition {
     Content,
 }
 
+impl Partition {
+    /// The split rule for one compilation.
+    pub(crate) fn rule<S: WeightMap>(
+        self,
+        graph: &FactorGraph,
+        order: &Order,
+        limit: CliqueLimit,
+        memory: f64,
+        budget: &Budget,
+    ) -> Box<dyn SplitRule> {
+        match self {
+            Self::Scope => Box::new(MiniBuckets::new(limit, None)),
+            Self::Content => {
+                let rule = ContentMiniBuckets::<S>::new(graph, order, limit, memory, budget);
+                Box::new(rule)
+            }
+        }
+    }
+}
+
 /// What [`mini_buckets`] works with.
 #[derive(Clone, Debug)]
 pub struct VariantOptions {
@@ -187,10 +207,8 @@ where
         Some(order) => order.clone(),
         None => greedy(graph, Heuristic::MinFill, None),
     };
-    let mut rule: Box<dyn SplitRule> = match options.partition {
-        Partition::Scope => Box::new(MiniBuckets::new(options.limit, None)),
-        Partition::Content => Box::new(ContentMiniBuckets::<S>::new(graph, &order, options.limit)),
-    };
+    let mut rule =
+        (options.partition).rule::<S>(graph, &order, options.limit, options.memory, budget);
     let schedule = Arc::new(Schedule::compile(graph, &order, rule.as_mut())?);
     drop(rule);
     let exact = schedule.is_exact();
