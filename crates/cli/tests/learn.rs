@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{Ran, forney, number, root};
-use forney_latent::binary_sparse_coding::{BinarySparseCoding, Truncated};
+use forney_latent::binary_sparse_coding::{BinarySparseCoding, Exact, Truncated};
 use forney_latent::em::{
     BayesNet, Categorical, FactorAnalysis, GaussianEmission, GaussianMixture, Hmm, MISSING,
     Sequences,
@@ -201,6 +201,21 @@ fn saved_models_of_every_kind_score_what_was_reported() {
         "{}",
         exact.stdout
     );
+}
+
+#[test]
+fn the_objective_of_every_e_step_is_a_lower_bound() {
+    let folder = Folder::new();
+    let model = folder.file("model");
+    for e_step in ["truncated", "mf", "structured-mf", "exact"] {
+        let words = format!("bsc --data {BARS} --units 6 --restarts 1 --iterations 5");
+        let told = learn(&format!("{words} --e-step {e_step} -o {model}"));
+        let model: BinarySparseCoding = load(&folder.path("model"), "bsc");
+        let ln_p = model.score(bars().view(), &Exact).unwrap();
+        let bound = number(&told["objective"]);
+        assert!(bound <= ln_p + 1e-9, "{e_step}: {bound} {ln_p}");
+        assert!(e_step != "exact" || bound >= ln_p - 1e-9, "{bound} {ln_p}");
+    }
 }
 
 #[test]

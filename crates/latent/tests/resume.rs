@@ -163,10 +163,11 @@ fn binary_sparse_coding() {
             break stop;
         }
     };
-    assert_eq!(
-        learner.finish(stop),
-        params.fit(data.view(), &e_step).unwrap()
-    );
+    let evaluations = learner.evaluations();
+    let mut seen = 0;
+    let whole = params.fit_within(data.view(), &e_step, &budget, &mut |_, _, _| seen += 1);
+    assert_eq!(learner.finish(stop), whole.unwrap());
+    assert_eq!(seen, evaluations);
 }
 
 #[test]

@@ -161,7 +161,8 @@ pub(crate) struct BscArgs {
     #[arg(long, value_name = "H")]
     pub(crate) units: usize,
 
-    /// How posteriors are found: truncated to few states, mf (mean field), or exact (at most 20 units)
+    /// How posteriors are found: truncated to few states, mf (mean field), structured-mf
+    /// (mean field over blocks of units), or exact (at most 20 units)
     #[arg(long, value_enum, value_name = "NAME", default_value = "truncated")]
     pub(crate) e_step: EStepChoice,
 
@@ -216,6 +217,7 @@ pub(crate) struct BscArgs {
 pub(crate) enum EStepChoice {
     Truncated,
     Mf,
+    StructuredMf,
     Exact,
 }
 

@@ -2,7 +2,8 @@
 
 use forney_certify::{Budget, Stop};
 use forney_latent::binary_sparse_coding::{
-    Annealing, BinarySparseCodingParams, EStep, Exact, Learner, MeanField, Truncated,
+    Annealing, BinarySparseCodingParams, EStep, Exact, Learner, MeanField, StructuredMeanField,
+    Truncated,
 };
 use ndarray::Array2;
 use serde_json::{Map, Value, json};
@@ -36,6 +37,7 @@ impl<'a> BscJob<'a> {
         let e_step: Box<dyn EStep> = match args.e_step {
             EStepChoice::Truncated => Box::new(Truncated::default()),
             EStepChoice::Mf => Box::new(MeanField::default()),
+            EStepChoice::StructuredMf => Box::new(StructuredMeanField::default()),
             EStepChoice::Exact => Box::new(Exact),
         };
         Self {

@@ -1,5 +1,6 @@
 //! What an E-step is given, and what it returns.
 
+use forney_certify::Budget;
 use forney_model::{FactorGraph, Table, VarId};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 use rayon::prelude::*;
@@ -89,22 +90,30 @@ pub trait EStep: Sync {
     fn infer(&self, problem: &Problem<'_>) -> Result<Posteriors, LatentError>;
 }
 
-/// Infers blocks of fixed size in parallel and joins them in order.
+/// Infers blocks of fixed size in parallel and joins them in order; `None` if the budget ends before.
 pub(super) fn infer_blocks(
     e_step: &dyn EStep,
     problem: &Problem<'_>,
-) -> Result<Posteriors, LatentError> {
+    budget: &Budget,
+) -> Result<Option<Posteriors>, LatentError> {
     let (examples, units) = (problem.fields.nrows(), problem.units());
-    let parts: Vec<Posteriors> = (0..examples.div_ceil(BLOCK))
+    let parts: Vec<Option<Posteriors>> = (0..examples.div_ceil(BLOCK))
         .into_par_iter()
         .map(|block| {
+            if budget.stop().is_some() {
+                return Ok(None);
+            }
             let rows = block * BLOCK..examples.min((block + 1) * BLOCK);
-            e_step.infer(&Problem {
+            let problem = Problem {
                 fields: problem.fields.slice(s![rows, ..]),
                 couplings: problem.couplings,
-            })
+            };
+            e_step.infer(&problem).map(Some)
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, LatentError>>()?;
+    let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
     let mut second = Array2::zeros((units, units));
     let mut entropy = 0.0;
     for part in &parts {
@@ -114,9 +123,9 @@ pub(super) fn infer_blocks(
     let means: Vec<_> = parts.iter().map(|part| part.means.view()).collect();
     // Parts have the same number of columns; without any there are no rows.
     let means = concatenate(Axis(0), &means).unwrap_or_else(|_| Array2::zeros((0, units)));
-    Ok(Posteriors {
+    Ok(Some(Posteriors {
         means,
         second,
         entropy,
-    })
+    }))
 }

@@ -127,15 +127,13 @@ impl BinarySparseCodingParams {
         watch: &mut dyn FnMut(usize, &BinarySparseCoding, f64),
     ) -> Result<Fit, LatentError> {
         let mut learner = self.begin(data, e_step)?;
+        watch(learner.start(), learner.model(), learner.bound());
         loop {
-            watch(learner.start(), learner.model(), learner.bound());
             let evaluations = learner.evaluations();
-            let stop = loop {
-                let stop = self.step(&mut learner, data, e_step, budget)?;
-                if stop.is_some() || learner.evaluations() > evaluations {
-                    break stop;
-                }
-            };
+            let stop = self.step(&mut learner, data, e_step, budget)?;
+            if learner.evaluations() > evaluations {
+                watch(learner.start(), learner.model(), learner.bound());
+            }
             if let Some(stop) = stop {
                 return Ok(learner.finish(stop));
             }

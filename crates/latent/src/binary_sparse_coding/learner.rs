@@ -123,15 +123,20 @@ impl BinarySparseCodingParams {
         e_step: &dyn EStep,
     ) -> Result<Learner, LatentError> {
         self.check(data)?;
+        // The first model is always evaluated, so that there is a bound to return.
+        let always = Budget::unlimited();
+        let first = self.model_of(0, data);
+        let first = self.evaluated(first, 0, Vec::new(), data, e_step, &always)?;
         Ok(Learner {
             start: 0,
-            climb: self.evaluated(self.model_of(0, data), 0, Vec::new(), data, e_step)?,
+            climb: first.expect("an unlimited budget does not end"),
             best: None,
             earlier: 0,
         })
     }
 
-    /// One iteration, or the beginning of the next start; why learning has ended, if it has.
+    /// One iteration, or the beginning of the next start; why learning has ended, if it has. What the
+    /// budget interrupts leaves no trace.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -146,13 +151,17 @@ impl BinarySparseCodingParams {
         if ended.is_some() && learner.start + 1 >= self.starts {
             return Ok(ended);
         }
-        if let Some(stop) = budget.stop() {
-            return Ok(Some(stop));
+        let cut = || Ok(Some(budget.stop().unwrap_or(Stop::Interrupted)));
+        if budget.stop().is_some() {
+            return cut();
         }
         if let Some(stop) = ended {
             let start = learner.start + 1;
-            let next =
-                self.evaluated(self.model_of(start, data), start, Vec::new(), data, e_step)?;
+            let first = self.model_of(start, data);
+            let first = self.evaluated(first, start, Vec::new(), data, e_step, budget)?;
+            let Some(next) = first else {
+                return cut();
+            };
             let climb = std::mem::replace(&mut learner.climb, next);
             learner.start = start;
             learner.earlier += climb.trace.len();
@@ -169,14 +178,17 @@ impl BinarySparseCodingParams {
                 model.bias.fill((shared / (1.0 - shared)).ln());
             }
             let trace = learner.climb.trace.clone();
-            learner.climb = self.evaluated(model, start, trace, data, e_step)?;
+            let Some(next) = self.evaluated(model, start, trace, data, e_step, budget)? else {
+                return cut();
+            };
+            learner.climb = next;
         }
         // The end of the last start is told at once, not with the next step.
         let last = learner.start + 1 >= self.starts;
         Ok(self.ended(learner).filter(|_| last))
     }
 
-    /// The E-step of a model, whose bound joins the trace.
+    /// The E-step of a model, whose bound joins the trace; `None` if the budget ends first.
     fn evaluated(
         &self,
         model: BinarySparseCoding,
@@ -184,16 +196,19 @@ impl BinarySparseCodingParams {
         mut trace: Vec<f64>,
         data: ArrayView2<'_, f64>,
         e_step: &dyn EStep,
-    ) -> Result<Climb, LatentError> {
+        budget: &Budget,
+    ) -> Result<Option<Climb>, LatentError> {
         let hottest = self.annealing_of(start).temperature;
         let temperature = hottest.powf(self.annealing_left(start, trace.len()));
-        let posteriors = model.infer(data, e_step, temperature)?;
+        let Some(posteriors) = model.infer_within(data, e_step, temperature, budget)? else {
+            return Ok(None);
+        };
         trace.push(model.bound(data, &posteriors) / data.nrows() as f64);
-        Ok(Climb {
+        Ok(Some(Climb {
             moments: Moments::new(data, &posteriors),
             model,
             trace,
-        })
+        }))
     }
 
     /// Why the present start has ended, if it has.

@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::{RngExt, SeedableRng};
@@ -181,6 +182,18 @@ impl BinarySparseCoding {
         e_step: &dyn EStep,
         temperature: f64,
     ) -> Result<Posteriors, LatentError> {
+        let everything = self.infer_within(data, e_step, temperature, &Budget::unlimited())?;
+        Ok(everything.expect("an unlimited budget does not end"))
+    }
+
+    /// As [`infer`](Self::infer); `None` if the budget ends before all rows are done.
+    pub(super) fn infer_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        e_step: &dyn EStep,
+        temperature: f64,
+        budget: &Budget,
+    ) -> Result<Option<Posteriors>, LatentError> {
         self.check(data)?;
         let fields = (self.fields(data) - &self.bias) / temperature + &self.bias;
         let couplings = self.couplings() / temperature;
@@ -188,7 +201,7 @@ impl BinarySparseCoding {
             fields: fields.view(),
             couplings: couplings.view(),
         };
-        infer_blocks(e_step, &problem)
+        infer_blocks(e_step, &problem, budget)
     }
 
     /// `Σ_n E_q[ln p(h, v)] + H(q)`, from the moments of `q`.
