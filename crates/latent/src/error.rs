@@ -96,6 +96,9 @@ pub enum LatentError {
     /// Exact inference does not fit into the memory allowed.
     #[error(transparent)]
     TooLarge(#[from] forney_exact::TooLarge),
+    /// The likelihood could not be bounded.
+    #[error(transparent)]
+    Bound(#[from] forney_bounds::BoundError),
     /// The factor graph of a posterior could not be built.
     #[error(transparent)]
     Model(#[from] ModelError),

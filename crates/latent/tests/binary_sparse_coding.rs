@@ -1,6 +1,8 @@
 //! Laws of binary sparse coding: the posterior graph has `ln Z = ln p(v)`, every E-step bounds it from
 //! below, moments and gradients are right, learning climbs and finds the bars.
 
+use forney_bounds::{BoundOptions, Method};
+use forney_certify::Budget;
 use forney_exact::{Heuristic, greedy, ln_z};
 use forney_latent::LatentError;
 use forney_latent::binary_sparse_coding::{
@@ -341,6 +343,36 @@ fn more_bars_are_found_too() {
 #[ignore = "the same for 20 seeds takes a minute"]
 fn more_bars_are_found_from_every_seed() {
     (0..20).for_each(find_16_bars);
+}
+
+#[test]
+fn brackets_hold_the_likelihood() {
+    let mut rng = Pcg64::seed_from_u64(9);
+    let unlimited = Budget::unlimited();
+    for units in [1, 4, 8] {
+        let model = random_model(5, units, &mut rng);
+        let data = model.sample(3, rng.random());
+        let exact = model.score(data.view(), &Exact).unwrap();
+        let slack = 1e-9 * (1.0 + exact.abs());
+        let auto = BoundOptions::default();
+        let closed = model
+            .ln_likelihood_bracket(data.view(), &auto, &unlimited)
+            .unwrap();
+        assert!(closed.gap() <= slack && (closed.lower().ln() - exact).abs() <= slack);
+        let mini_buckets = BoundOptions {
+            method: Method::Wmbe,
+            ibound: Some(2),
+            iterations: Some(20),
+            ..BoundOptions::default()
+        };
+        let open = model.ln_likelihood_bracket(data.view(), &mini_buckets, &unlimited);
+        let open = open.unwrap();
+        assert!(open.lower().ln() <= exact + slack && exact <= open.upper().ln() + slack);
+    }
+    let none = Array2::zeros((0, 9));
+    let model = BinarySparseCoding::bars(3, 1.0, 1.0);
+    let refused = model.ln_likelihood_bracket(none.view(), &BoundOptions::default(), &unlimited);
+    assert!(matches!(refused, Err(LatentError::TooFewExamples { .. })));
 }
 
 #[test]

@@ -18,13 +18,15 @@
 //!
 //! An [`EStep`] finds `q`: [`MeanField`] by the fixed point (19.44), [`StructuredMeanField`] over
 //! blocks of units, [`Truncated`] over few states, [`Exact`] over all. [`BinarySparseCodingParams`] learns with any of them; [`compare`] measures
-//! what each does to the model that is learned (chapter 19.4.4).
+//! what each does to the model that is learned (chapter 19.4.4), and
+//! [`BinarySparseCoding::ln_likelihood_bracket`] bounds `ln p(v)` from above as well.
 
 mod comparison;
 mod e_step;
 mod exact;
 mod learn;
 mod learner;
+mod likelihood;
 mod m_step;
 mod mean_field;
 mod model;
