@@ -3,6 +3,7 @@
 
 mod measure;
 mod peers;
+mod reproduce;
 
 use clap::{Parser, Subcommand};
 
@@ -15,12 +16,15 @@ struct Words {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Run the published experiments again; writes `docs/reproduction`.
+    Reproduce(reproduce::Reproduce),
     /// Measure exact inference and bounds beside the peers' figures; writes `docs/measured.md`.
     Measure(measure::Measure),
 }
 
 fn main() -> anyhow::Result<()> {
     match Words::parse().chore {
+        Chore::Reproduce(reproduce) => reproduce.run(),
         Chore::Measure(measure) => measure.run(),
     }
 }
