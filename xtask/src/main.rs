@@ -4,6 +4,7 @@
 mod measure;
 mod methods;
 mod peers;
+mod reproduce;
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +17,8 @@ struct Words {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Run the published experiments again; writes `docs/reproduction`.
+    Reproduce(reproduce::Reproduce),
     /// Measure exact inference and bounds beside the peers' figures; writes `docs/measured.md`.
     Measure(measure::Measure),
     /// Measure all methods side by side; rewrites the tables of `docs/methods.md`.
@@ -24,6 +27,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Words::parse().chore {
+        Chore::Reproduce(reproduce) => reproduce.run(),
         Chore::Measure(measure) => measure.run(),
         Chore::Methods(methods) => methods.run(),
     }

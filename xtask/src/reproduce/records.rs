@@ -1,0 +1,175 @@
+//! Numbers of runs: the rows of a CSV, averaged for charts and compared for claims.
+
+use forney_plot::{Axis, Chart, Point, Series, Style};
+use serde::{Deserialize, Serialize};
+
+use super::experiment::Shown;
+
+/// One number that a run found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The chart it belongs to.
+    pub(crate) panel: String,
+    /// The line in the chart.
+    pub(crate) series: String,
+    pub(crate) x: f64,
+    pub(crate) seed: u64,
+    /// What is plotted; none if the method did not apply or proved nothing.
+    pub(crate) value: Option<f64>,
+    /// The bound, in nats.
+    pub(crate) ln_bound: Option<f64>,
+    /// What it is compared with, in nats.
+    pub(crate) ln_reference: Option<f64>,
+    /// Iterations or gradient evaluations.
+    pub(crate) iterations: usize,
+    /// What the method worked with, or why it did not apply.
+    pub(crate) options: String,
+}
+
+/// Columns of the CSV of records.
+pub(crate) const HEADER: [&str; 9] = [
+    "panel",
+    "series",
+    "x",
+    "seed",
+    "value",
+    "ln_bound",
+    "ln_reference",
+    "iterations",
+    "options",
+];
+
+/// Records in order.
+pub(crate) struct Records(pub(crate) Vec<Record>);
+
+impl Records {
+    /// Everything shown but the figures and claims.
+    pub(crate) fn shown(&self) -> Shown {
+        let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v}"));
+        let row = |r: &Record| {
+            vec![
+                r.panel.clone(),
+                r.series.clone(),
+                format!("{}", r.x),
+                r.seed.to_string(),
+                number(r.value),
+                number(r.ln_bound),
+                number(r.ln_reference),
+                r.iterations.to_string(),
+                r.options.clone(),
+            ]
+        };
+        Shown {
+            header: HEADER.to_vec(),
+            table: self.0.iter().map(row).collect(),
+            ..Shown::default()
+        }
+    }
+
+    /// The mean over seeds of every series of a panel, with standard errors.
+    pub(crate) fn chart(&self, panel: &str, x: Axis, y: Axis, style: Style) -> Chart {
+        let series = self.series(panel).into_iter().map(|name| Series {
+            points: (self.means(panel, name).into_iter())
+                .map(|(x, values)| Point::mean(x, &values))
+                .collect(),
+            name: name.to_owned(),
+            style,
+        });
+        Chart {
+            title: panel.to_owned(),
+            x,
+            y,
+            series: series.collect(),
+        }
+    }
+
+    /// Charts of all panels.
+    pub(crate) fn charts(&self, x: &Axis, y: &Axis, style: Style) -> Vec<Chart> {
+        let panels = self.panels();
+        let charts = panels
+            .iter()
+            .map(|p| self.chart(p, x.clone(), y.clone(), style));
+        charts
+            .filter(|c| c.series.iter().any(|s| !s.points.is_empty()))
+            .collect()
+    }
+
+    /// Names of the panels in order of appearance.
+    pub(crate) fn panels(&self) -> Vec<&str> {
+        distinct(self.0.iter().map(|r| r.panel.as_str()))
+    }
+
+    fn series(&self, panel: &str) -> Vec<&str> {
+        let of_panel = self.0.iter().filter(|r| r.panel == panel);
+        distinct(of_panel.map(|r| r.series.as_str()))
+    }
+
+    /// For each x, ascending, the values of all seeds.
+    fn means(&self, panel: &str, series: &str) -> Vec<(f64, Vec<f64>)> {
+        let mut means: Vec<(f64, Vec<f64>)> = Vec::new();
+        for r in self
+            .0
+            .iter()
+            .filter(|r| r.panel == panel && r.series == series)
+        {
+            let Some(value) = r.value else { continue };
+            match means.iter_mut().find(|(x, _)| x.to_bits() == r.x.to_bits()) {
+                Some((_, values)) => values.push(value),
+                None => means.push((r.x, vec![value])),
+            }
+        }
+        means.sort_by(|a, b| a.0.total_cmp(&b.0));
+        means
+    }
+
+    /// Is the mean of `better` at most that of `worse` plus the tolerance, at every x of these panels?
+    ///
+    /// Nothing to compare is no agreement.
+    pub(crate) fn at_most(&self, better: &str, worse: &str, tolerance: f64) -> (bool, String) {
+        let mut compared = 0;
+        let mut differences = Vec::new();
+        for panel in self.panels() {
+            let worse = self.means(panel, worse);
+            for (x, values) in self.means(panel, better) {
+                let Some((_, others)) = worse.iter().find(|w| w.0.to_bits() == x.to_bits()) else {
+                    continue;
+                };
+                compared += 1;
+                differences.push((mean(&values) - mean(others), panel, x));
+            }
+        }
+        let holding = differences.iter().filter(|d| d.0 <= tolerance).count();
+        let worst = differences.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let measured = match worst {
+            None => format!("{better} and {worse} have no point in common"),
+            Some((worst, panel, x)) => format!(
+                "{better} ≤ {worse} at {holding} of {compared} points; largest difference {worst:+.3} ({panel}, x = {x})"
+            ),
+        };
+        (compared > 0 && holding == compared, measured)
+    }
+
+    /// [`Records::at_most`] against several others at once.
+    pub(crate) fn best(&self, better: &str, others: &[&str], tolerance: f64) -> (bool, String) {
+        let found: Vec<_> = others
+            .iter()
+            .map(|o| self.at_most(better, o, tolerance))
+            .collect();
+        let measured: Vec<_> = found.iter().map(|f| f.1.as_str()).collect();
+        (found.iter().all(|f| f.0), measured.join("; "))
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn distinct<'t>(names: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}
