@@ -1,7 +1,7 @@
 //! The models of the experiments, with their exact `ln Z` where it can be had.
 
 use anyhow::{Context as _, Result};
-use forney_exact::{Heuristic, Order, greedy, ln_z, sweep};
+use forney_exact::{Heuristic, Order, frontier, greedy, ln_z};
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Forney, Table, VarId};
 use rand::{RngExt, SeedableRng};
@@ -85,9 +85,12 @@ pub(crate) fn numbered(graph: &FactorGraph) -> Result<Order> {
     Ok(Order::new(graph.variables().collect(), graph)?)
 }
 
-/// Exact `ln Z` by the cheaper of a greedy order and a sweep.
+/// Exact `ln Z` by the cheaper of a greedy order and a frontier.
 pub(crate) fn exact(graph: &FactorGraph) -> Result<f64> {
-    let orders = [greedy(graph, Heuristic::MinFill, None), sweep(graph, None)];
+    let orders = [
+        greedy(graph, Heuristic::MinFill, None),
+        frontier(graph, None),
+    ];
     let best = orders
         .into_iter()
         .min_by(|a, b| {

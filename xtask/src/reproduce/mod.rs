@@ -1,5 +1,6 @@
 //! `cargo xtask reproduce`: the published experiments, run, plotted and compared.
 
+mod chapter;
 mod check;
 mod context;
 mod experiment;
@@ -43,6 +44,11 @@ static EXPERIMENTS: &[Experiment] = &[
         run: figure2::regular_sweep,
     },
 ];
+
+/// The experiments of the paper and of the chapter.
+fn all() -> impl Iterator<Item = &'static Experiment> {
+    EXPERIMENTS.iter().chain(chapter::EXPERIMENTS)
+}
 
 /// Words of `cargo xtask reproduce`.
 #[derive(clap::Args)]
@@ -109,8 +115,8 @@ impl Reproduce {
 
     fn chosen(&self) -> Result<Vec<&'static Experiment>> {
         for name in &self.names {
-            if EXPERIMENTS.iter().all(|e| e.name != name) {
-                let known: Vec<_> = EXPERIMENTS.iter().map(|e| e.name).collect();
+            if all().all(|e| e.name != name) {
+                let known: Vec<_> = all().map(|e| e.name).collect();
                 bail!(
                     "there is no experiment {name:?}; there are {}",
                     known.join(", ")
@@ -119,6 +125,6 @@ impl Reproduce {
         }
         let named =
             |e: &&Experiment| self.names.is_empty() || self.names.iter().any(|n| n == e.name);
-        Ok(EXPERIMENTS.iter().filter(named).collect())
+        Ok(all().filter(named).collect())
     }
 }
