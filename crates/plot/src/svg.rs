@@ -10,8 +10,8 @@ use crate::{Chart, PlotError, Series, Style};
 
 /// Size of one chart in pixels.
 const SIZE: (u32, u32) = (500, 360);
-/// Width of the legend beside the charts.
-const LEGEND: u32 = 190;
+/// Width of the legend beside the charts without its text, and of a character of that, about.
+const LEGEND: (u32, u32) = (56, 7);
 /// Charts side by side before a new row begins.
 const COLUMNS: usize = 2;
 /// Markers along one line, about.
@@ -33,7 +33,8 @@ pub fn svg(charts: &[Chart]) -> Result<String, PlotError> {
     let columns = charts.len().min(COLUMNS);
     let rows = charts.len().div_ceil(columns);
     let names = names(charts);
-    let legend = if names.is_empty() { 0 } else { LEGEND };
+    let longest = names.iter().map(|(name, _)| name.chars().count()).max();
+    let legend = longest.map_or(0, |longest| LEGEND.0 + LEGEND.1 * longest as u32);
     let width = SIZE.0 * columns as u32;
     let height = (SIZE.1 * rows as u32).max(30 + 20 * names.len() as u32);
     let mut picture = String::new();

@@ -14,7 +14,7 @@ use crate::reproduce::experiment::{Claim, Figure, Shown};
 const DATA: &str = include_str!("../../../../crates/latent/tests/data/faithful.csv");
 
 /// Iterations that are drawn.
-const ITERATIONS: usize = 40;
+const ITERATIONS: usize = 20;
 
 fn data() -> anyhow::Result<Array2<f64>> {
     let values: Vec<f64> = DATA
@@ -69,7 +69,10 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
             before.push(Point::new(iteration as f64, bound));
             rising &= touched >= bound - 1e-9;
         }
-        likelihood.push(Point::new(iteration as f64, touched));
+        // The likelihood of the start is so low that nothing else would be seen.
+        if iteration > 0 {
+            likelihood.push(Point::new(iteration as f64, touched));
+        }
         table.push(vec![
             iteration.to_string(),
             format!("{score:.9}"),
