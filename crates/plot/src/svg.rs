@@ -11,7 +11,7 @@ use crate::{Chart, PlotError, Series, Style};
 /// Size of one chart in pixels.
 const SIZE: (u32, u32) = (500, 360);
 /// Width of the legend beside the charts without its text, and of a character of that, about.
-const LEGEND: (u32, u32) = (56, 7);
+const LEGEND: (u32, u32) = (56, 8);
 /// Charts side by side before a new row begins.
 const COLUMNS: usize = 2;
 /// Markers along one line, about.
