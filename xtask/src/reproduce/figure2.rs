@@ -18,6 +18,10 @@ const IBOUND: usize = 4;
 /// Means may cross by this much, in decades, before an ordering counts as broken.
 const TOLERANCE: f64 = 0.01;
 
+/// Why strong interactions of 3-regular models break the paper's orderings here.
+const SLOW_GAUGES: &str = "for T above 1, 150 steps of 0.005 are likely too few for gauges: in Figure 4 they \
+     still gain after them, and our optimiser is tighter with as many evaluations";
+
 const PAPER: &str = "the paper's methods";
 const OURS: &str = "at equal evaluations";
 
@@ -189,12 +193,13 @@ pub(crate) fn regular_sweep(context: &Context<'_>) -> Result<Shown> {
          exact value is shown.",
         &charts,
     )?);
-    let mut claims = orderings(&records);
+    let slow = |claim: Claim| claim.known_to_differ(SLOW_GAUGES);
+    let mut claims: Vec<Claim> = orderings(&records).into_iter().map(slow).collect();
     claims.push(gauges_against_weights(&records));
-    claims.push(Claim::new(
+    claims.push(slow(Claim::new(
         "Gauges alone come close to gauges and weights together (within 1 decade).",
         records.at_most("WMBE-G", "WMBE-Gw", 1.0),
-    ));
+    )));
     claims.push(Claim::new(
         "With as many evaluations our optimiser is no looser than the published steps (ours).",
         records.at_most("gauges, θ, w: same order", "WMBE-Gw", TOLERANCE),
