@@ -145,7 +145,10 @@ where
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
     let length = evaluations.max(kind.first_cycle());
-    let winner = racers.remove(0);
+    let mut winner = racers.remove(0);
+    if kind == Kind::Mixed {
+        winner.hand_over();
+    }
     raced += winner.evaluations();
     let found = finish(winner, length, options, budget, watch)?;
     Ok(GaugeReport { raced, ..found })
