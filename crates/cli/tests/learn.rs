@@ -424,6 +424,10 @@ fn checkpoints_that_do_not_fit_are_refused_and_left_alone() {
         "checkpoint",
         "exists: go on",
     );
+    let other = folder.write("other", "something else");
+    let both = format!("{words} --resume {file} --checkpoint {other}");
+    refused(&both, "checkpoint", "exists: go on");
+    learn(&format!("{words} --resume {file} --checkpoint {file}"));
     learn(&format!("{words} --resume {file}"));
     refused(
         &format!("{words} --resume {}", folder.file("none")),

@@ -42,7 +42,7 @@ impl Source<'_> {
             self.admit(5.0 * size as f64)?;
             text::read(file).map_err(|error| match error {
                 text::Trouble::Io(source) => self.io(source),
-                text::Trouble::Malformed(message) => self.wrong(message),
+                text::Trouble::Malformed(message) => self.wrong(format!("is malformed: {message}")),
             })?
         };
         if data.is_empty() {
