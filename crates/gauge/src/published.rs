@@ -136,6 +136,12 @@ impl Published {
         }
     }
 
+    /// Goes on from the present point with other parameters, as the paper does to tell their gains
+    /// apart.
+    pub fn switch(&mut self, variant: Variant) {
+        self.variant = variant;
+    }
+
     /// The objective, which makes witnesses of points.
     #[must_use]
     pub fn objective(&self) -> &GaugeObjective<Above> {

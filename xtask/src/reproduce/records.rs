@@ -1,5 +1,7 @@
 //! Numbers of runs: the rows of a CSV, averaged for charts and compared for claims.
 
+use std::f64::consts::LN_10;
+
 use forney_plot::{Axis, Chart, Point, Series, Style};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,19 @@ pub(crate) struct Record {
     pub(crate) iterations: usize,
     /// What the method worked with, or why it did not apply.
     pub(crate) options: String,
+}
+
+impl Record {
+    /// The same run in another panel, as `log10(bound / reference)`.
+    pub(crate) fn against(&self, panel: &str, ln_reference: f64) -> Self {
+        let value = self.ln_bound.map(|ln| (ln - ln_reference) / LN_10);
+        Self {
+            panel: panel.to_owned(),
+            ln_reference: Some(ln_reference),
+            value,
+            ..self.clone()
+        }
+    }
 }
 
 /// Columns of the CSV of records.
@@ -120,6 +135,19 @@ impl Records {
         }
         means.sort_by(|a, b| a.0.total_cmp(&b.0));
         means
+    }
+
+    /// The mean of a series at one x.
+    pub(crate) fn at(&self, panel: &str, series: &str, x: f64) -> Option<f64> {
+        let means = self.means(panel, series);
+        let found = means.iter().find(|m| m.0.to_bits() == x.to_bits())?;
+        Some(mean(&found.1))
+    }
+
+    /// The means of all series of a panel at one x.
+    pub(crate) fn all_at(&self, panel: &str, x: f64) -> Vec<f64> {
+        let series = self.series(panel).into_iter();
+        series.filter_map(|s| self.at(panel, s, x)).collect()
     }
 
     /// Is the mean of `better` at most that of `worse` plus the tolerance, at every x of these panels?
