@@ -174,6 +174,17 @@ fn chart(records: &Records, model: &str) -> forney_plot::Chart {
             });
         }
     }
+    let figures = peers::figures();
+    let exact = figures
+        .iter()
+        .filter(|f| f.model == model && f.kind == "exact");
+    for figure in exact.filter(|f| f.cpu_s.is_finite()) {
+        chart.series.push(Series {
+            name: format!("{}, exact", figure.tool),
+            points: vec![Point::new(figure.cpu_s, CLOSED)],
+            style: Style::Points,
+        });
+    }
     chart
 }
 
