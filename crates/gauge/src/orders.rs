@@ -90,7 +90,9 @@ impl Candidate {
         number: usize,
         count: usize,
     ) -> Result<Self, BoundError> {
-        let plain = kind.is_plain(number);
+        // Gauges found before are the start wherever gauges matter.
+        let gauged = options.gauges.is_some() && kind != Kind::Plain;
+        let plain = kind.is_plain(number) && !gauged;
         // Neighbouring seeds of a search share no candidate.
         let seed = options.seed.wrapping_mul(0x9e37_79b9);
         let seed = seed.wrapping_add(number as u64);

@@ -20,7 +20,7 @@ use crate::{GaugedWmbe, Gauges};
 pub struct GaugeOptions {
     /// How large cliques may be.
     pub limit: CliqueLimit,
-    /// The elimination order; `None` lets orders race.
+    /// The elimination order, of which partitions race; `None` lets orders race.
     pub order: Option<Order>,
     /// Gauges to start from, for instance those that a smaller ibound found; `None` for identities.
     ///
