@@ -11,7 +11,7 @@ use forney_uai::{read_evidence, read_file, read_model};
 use rayon::prelude::*;
 
 /// Time of each method on each model.
-const SHARE: Duration = Duration::from_secs(2);
+const SHARE: Duration = Duration::from_millis(500);
 
 /// A model restricted to its evidence.
 fn read(file: &Path, evidence: Option<&Path>) -> FactorGraph {
