@@ -5,7 +5,9 @@
 //! figures for one thread, and the throughput is in examples.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use forney_latent::binary_sparse_coding::{BinarySparseCoding, EStep, Exact, MeanField, Truncated};
+use forney_latent::binary_sparse_coding::{
+    BinarySparseCoding, EStep, Exact, MeanField, StructuredMeanField, Truncated,
+};
 use forney_latent::sparse_coding::{
     Encoder, Inference, Learner, Schedule, Solver, SparseCodingParams, Update,
 };
@@ -114,8 +116,9 @@ fn e_step(c: &mut Criterion) {
     for side in [5, 8] {
         let model = BinarySparseCoding::bars(side, 10.0, 2.0);
         let data = model.sample(EXAMPLES, 1);
-        let (mean_field, truncated) = (MeanField::default(), Truncated::default());
-        let mut e_steps: Vec<&dyn EStep> = vec![&mean_field, &truncated];
+        let (mean_field, structured) = (MeanField::default(), StructuredMeanField::default());
+        let truncated = Truncated::default();
+        let mut e_steps: Vec<&dyn EStep> = vec![&mean_field, &structured, &truncated];
         if side == 5 {
             e_steps.push(&Exact);
         }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use common::{Ran, forney, number, root};
@@ -424,6 +425,10 @@ fn checkpoints_that_do_not_fit_are_refused_and_left_alone() {
         "checkpoint",
         "exists: go on",
     );
+    let other = folder.write("other", "something else");
+    let both = format!("{words} --resume {file} --checkpoint {other}");
+    refused(&both, "checkpoint", "exists: go on");
+    learn(&format!("{words} --resume {file} --checkpoint {file}"));
     learn(&format!("{words} --resume {file}"));
     refused(
         &format!("{words} --resume {}", folder.file("none")),
@@ -521,6 +526,17 @@ fn data_that_cannot_be_learned_from() {
     std::fs::write(&npy, &header).unwrap();
     refused(
         &format!("{mixture} {}", folder.file("cut.npy")),
+        "too-large",
+        "of memory",
+    );
+    let archive = std::fs::File::create(folder.path("huge.npz")).unwrap();
+    let mut archive = zip::ZipWriter::new(archive);
+    let stored = zip::write::SimpleFileOptions::default();
+    archive.start_file("x.npy", stored).unwrap();
+    archive.write_all(&header).unwrap();
+    archive.finish().unwrap();
+    refused(
+        &format!("{mixture} {}", folder.file("huge.npz")),
         "too-large",
         "of memory",
     );

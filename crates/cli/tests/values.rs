@@ -143,7 +143,17 @@ fn every_method_keeps_to_its_side() {
         {
             continue;
         }
-        for method in ["auto", "exact", "wmbe", "wmbe-g", "mf"] {
+        let methods = [
+            "auto",
+            "exact",
+            "wmbe",
+            "wmbe-g",
+            "mf",
+            "published-wmbe",
+            "published-wmbe-theta-w",
+            "published-wmbe-gw",
+        ];
+        for method in methods {
             let limits = ["--method", method, "--iterations", "60", "--time", "20"];
             let json = reference.run("bound", &limits).json();
             let words = (&reference.model, method);

@@ -12,6 +12,7 @@ use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
+use crate::orders::Kind;
 use crate::racer::bytes;
 use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 
@@ -26,9 +27,6 @@ const LEAST_SHARE: f64 = 0.2;
 
 /// Orders that race at one ibound.
 const CANDIDATES: usize = 32;
-
-/// Gradient evaluations that a race takes for each candidate, at most.
-const RACE_EVALUATIONS: usize = 50;
 
 /// Seconds that a gradient evaluation takes for one clique entry, for predictions.
 const SECONDS_PER_ENTRY: f64 = 2e-8;
@@ -157,6 +155,8 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         Some(order) => order.clone(),
         None => frontier(turn.graph, None),
     };
+    // Rounds of half the candidates' evaluations each: n (1 + 2/4 + 4/16 + …).
+    let race_evaluations = 2 * Kind::of(turn.graph).first_round();
     let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
     let mut limit = turn.limit;
     let factors = turn.graph.factors().iter().map(|factor| factor.ln().len());
@@ -166,7 +166,7 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         let schedule = Schedule::compile(turn.graph, &first, &mut rule).ok()?;
         let entries = schedule.demand().total_entries;
         let threads = rayon::current_num_threads() as f64;
-        let race = RACE_EVALUATIONS as f64 * entries * SECONDS_PER_ENTRY;
+        let race = race_evaluations as f64 * entries * SECONDS_PER_ENTRY;
         let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
         let bytes = bytes(&schedule);
         let in_memory = turn.memory / bytes;
@@ -183,14 +183,14 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
             .min(limit.entries / 2.0)
             .max(least);
     };
-    let affordable = |left: usize| left / (2 * RACE_EVALUATIONS);
+    let affordable = |left: usize| left / (2 * race_evaluations);
     let candidates = CANDIDATES
         .min(fit as usize)
         .min(allowed.iterations.map_or(CANDIDATES, affordable))
         .max(1);
     turn.note_bytes(candidates as f64 * bytes);
     let race = if candidates > 1 {
-        candidates * RACE_EVALUATIONS
+        candidates * race_evaluations
     } else {
         0
     };

@@ -10,22 +10,22 @@ use rand_pcg::Pcg64;
 use crate::partition::Loosened;
 use crate::search::GaugeOptions;
 
-/// Gauges on fewer than one in so many variables, such as the corners of a grid, can wait until
-/// shifts and weights have gained what they can.
+/// Gauges on fewer than one in so many variables, such as the corners of a grid, wait until shifts and
+/// weights have gained what they can.
 const FEW: usize = 16;
 
 /// How likely a bucket that fits is split all the same, where only the partition is free: candidate
 /// by candidate.
 const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
 
-/// What of a model can be gauged.
+/// How much of a model can be gauged, and so when gauges move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Every variable, as in Forney form: gauges move from the start.
+    /// Half of the variables or more, as in Forney form: from the start, but for some candidates.
     Full,
-    /// Some variables: every other candidate begins with shifts and weights alone.
+    /// Some variables, as in Linkage: once shifts and weights alone have found the best order.
     Mixed,
-    /// Hardly any: every candidate does.
+    /// Hardly any: when shifts and weights gain no more.
     Plain,
 }
 
@@ -37,7 +37,7 @@ impl Kind {
             all += 1;
             gaugeable += usize::from(graph.factors_of(v).count() == 2);
         }
-        if gaugeable == all {
+        if 2 * gaugeable >= all {
             Self::Full
         } else if FEW * gaugeable >= all {
             Self::Mixed
@@ -49,26 +49,23 @@ impl Kind {
     /// Evaluations of every candidate in the first round; each later round doubles them.
     pub(crate) fn first_round(self) -> usize {
         match self {
+            Self::Full => 25,
             // Quasi-Newton steps show early what an order is worth.
-            Self::Plain => 8,
-            Self::Mixed | Self::Full => 25,
+            Self::Mixed | Self::Plain => 8,
         }
     }
 
     /// Evaluations of the first cycle of the winner, at least.
     pub(crate) fn first_cycle(self) -> usize {
         match self {
+            Self::Full | Self::Mixed => 150,
             Self::Plain => 50,
-            Self::Mixed | Self::Full => 150,
         }
     }
 
+    /// Does a candidate begin with shifts and weights alone?
     fn is_plain(self, number: usize) -> bool {
-        match self {
-            Self::Full => number % 4 == 2,
-            Self::Mixed => number % 2 == 1,
-            Self::Plain => true,
-        }
+        self != Self::Full || number % 4 == 2
     }
 }
 
@@ -93,7 +90,9 @@ impl Candidate {
         number: usize,
         count: usize,
     ) -> Result<Self, BoundError> {
-        let plain = kind.is_plain(number);
+        // Gauges found before are the start wherever gauges matter.
+        let gauged = options.gauges.is_some() && kind != Kind::Plain;
+        let plain = kind.is_plain(number) && !gauged;
         // Neighbouring seeds of a search share no candidate.
         let seed = options.seed.wrapping_mul(0x9e37_79b9);
         let seed = seed.wrapping_add(number as u64);

@@ -1,8 +1,8 @@
 //! One candidate of the race: an order, a partition, and what improves the bound on them.
 //!
 //! A *plain* racer moves weights and shifts alone, by quasi-Newton steps, which is plain weighted
-//! mini-buckets; where nothing is left to gain it hands over to the gauges. A *gauged* racer moves
-//! everything from the start. Which is better depends on the model, so both kinds race.
+//! mini-buckets; where little is left to gain it hands over to the gauges, which go on from there. A
+//! *gauged* racer moves everything from the start.
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ impl<'g, C: Climb> Racer<'g, C> {
     }
 
     /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
-    fn hand_over(&mut self) {
+    pub(crate) fn hand_over(&mut self) {
         let Stage::Plain(plain) = &self.stage else {
             return;
         };
@@ -98,6 +98,10 @@ impl<'g, C: Climb> Racer<'g, C> {
             return;
         }
         let objective = GaugeObjective::new(Arc::clone(&self.schedule), self.graph, true);
+        // From below zeros may forbid every gauge.
+        if objective.num_gauge_entries() == 0 {
+            return;
+        }
         let mut start = objective.start();
         start.truncate(objective.num_gauge_entries());
         start.extend(plain.point());

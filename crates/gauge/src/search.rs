@@ -20,7 +20,7 @@ use crate::{GaugedWmbe, Gauges};
 pub struct GaugeOptions {
     /// How large cliques may be.
     pub limit: CliqueLimit,
-    /// The elimination order; `None` lets orders race.
+    /// The elimination order, of which partitions race; `None` lets orders race.
     pub order: Option<Order>,
     /// Gauges to start from, for instance those that a smaller ibound found; `None` for identities.
     ///
@@ -145,7 +145,10 @@ where
     }
     // Long enough to gain something after the cycle that the winner of the race had last.
     let length = evaluations.max(kind.first_cycle());
-    let winner = racers.remove(0);
+    let mut winner = racers.remove(0);
+    if kind == Kind::Mixed {
+        winner.hand_over();
+    }
     raced += winner.evaluations();
     let found = finish(winner, length, options, budget, watch)?;
     Ok(GaugeReport { raced, ..found })

@@ -15,8 +15,8 @@ use rand_pcg::Pcg64;
 fn model(seed: u64) -> FactorGraph {
     let mut rng = Pcg64::seed_from_u64(seed);
     let zeros = [0.0, 0.0, 0.05, 0.2][rng.random_range(0..4)];
-    let spread = if seed % 11 == 0 { 1500.0 } else { 2.0 };
-    if seed % 4 != 0 {
+    let spread = if seed.is_multiple_of(11) { 1500.0 } else { 2.0 };
+    if !seed.is_multiple_of(4) {
         return paired(&mut rng, zeros, spread);
     }
     let spec = RandomModel {

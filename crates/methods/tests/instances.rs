@@ -10,6 +10,9 @@ use forney_model::{Domains, FactorGraph};
 use forney_uai::{read_evidence, read_file, read_model};
 use rayon::prelude::*;
 
+/// Time of each method on each model.
+const SHARE: Duration = Duration::from_millis(500);
+
 /// A model restricted to its evidence.
 fn read(file: &Path, evidence: Option<&Path>) -> FactorGraph {
     let model = read_file(file, read_model).unwrap();
@@ -24,16 +27,9 @@ fn read(file: &Path, evidence: Option<&Path>) -> FactorGraph {
 }
 
 /// Runs every method; returns how many gave a finite bound.
-fn check(
-    name: &str,
-    graph: &FactorGraph,
-    ln_z: f64,
-    slack: f64,
-    options: &Options,
-    time: Option<Duration>,
-) -> usize {
+fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Options) -> usize {
     let check = |job: &forney_methods::Job| {
-        let budget = Budget::new(time, Arc::default());
+        let budget = Budget::new(Some(SHARE), Arc::default());
         let run = job
             .method
             .run(graph, job.side, options, &budget, &mut |_| {});
@@ -67,10 +63,11 @@ fn bundled_models() {
         let graph = read(&root.join(row[0]), evidence.as_deref());
         let ln_z: f64 = row[1].parse().unwrap();
         let options = Options {
-            iterations: Some(10),
+            ibound: 5,
+            iterations: Some(3),
             ..Options::default()
         };
-        bounds += check(row[0], &graph, ln_z, slack(ln_z), &options, None);
+        bounds += check(row[0], &graph, ln_z, slack(ln_z), &options);
     }
     assert!(bounds > 300, "only {bounds} bounds");
 }
@@ -104,14 +101,7 @@ fn files_of_a_folder() {
             0.0
         };
         let options = Options::default();
-        let bounds = check(
-            file,
-            &graph,
-            ln_z,
-            slack,
-            &options,
-            Some(Duration::from_secs(2)),
-        );
+        let bounds = check(file, &graph, ln_z, slack, &options);
         eprintln!("{file}: {bounds} bounds");
         files += 1;
     }

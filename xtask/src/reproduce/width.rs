@@ -1,212 +1,286 @@
-//! Beyond the paper: the width of the bracket against time, beside other tools.
+//! Bracket width against time, beside what other tools reached.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
 use forney_bounds::{BoundOptions, Method};
 use forney_certify::Budget;
 use forney_gauge::bracket;
-use forney_model::FactorGraph;
+use forney_model::{Domains, Evidence, FactorGraph};
 use forney_plot::{Axis, Point, Series, Style};
+use forney_uai::{read_evidence, read_file, read_model};
 
 use super::context::{Context, Run};
 use super::experiment::{Claim, Figure, Shown};
-use super::instance::{cycle, ising};
-use super::records::Record;
-use crate::peers::figures;
+use super::records::{Record, Records};
+use crate::peers;
 
-/// Models that other tools were measured on.
-const FILES: [&str; 9] = [
-    "ising_N10_b1",
-    "ising_N15_b2",
-    "ising_N20_b1",
-    "ising_N30_b1",
-    "forney_n60_b1",
-    "forney_n100_b1",
-    "forney_n180_b1",
-    "pairk_n30_b1",
-    "pairk_n50_b1",
+/// One instance of each family, and the folder it is in.
+const MODELS: [(&str, &str); 10] = [
+    ("peers", "ising_N20_b2"),
+    ("peers", "ising_N30_b1"),
+    ("peers", "forney_n180_b1"),
+    ("peers", "pairk_n50_b1"),
+    ("peers", "pairk_n100_b1"),
+    ("generated", "reg3_60_T2"),
+    ("uai2014", "linkage_15"),
+    ("uai2014", "DBN_11"),
+    ("uai-other", "grid20x20.f10.wrap"),
+    ("uai-other", "BN_30"),
 ];
-const METHODS: [(&str, Method); 3] = [
-    ("auto", Method::Auto),
-    ("mini-buckets", Method::Wmbe),
-    ("gauges", Method::Contender),
-];
-/// Widths below this are drawn here: the sides agree.
-const LEAST: f64 = 1e-6;
 
-/// All methods on all instances, one after the other.
-pub(crate) fn races(context: &Context<'_>) -> Result<Shown> {
-    let mut models: Vec<(String, FactorGraph)> = Vec::new();
-    models.push(("cycle of 180, T = 1".into(), cycle(180, 1.0, 0)));
-    if context.quick {
-        models.push(("Ising 15×15, β = 1".into(), ising(15, 1.0, 0)));
-    }
-    for name in &FILES[..context.pick(0, FILES.len())] {
-        if let Some(path) = context.file(&format!("peers/{name}.uai")) {
-            let model = forney_uai::read_file(&path, forney_uai::read_model)?;
-            models.push(((*name).into(), model.to_graph()?));
-        }
-    }
+/// Those of a quick report, which are bundled.
+const QUICK: [(&str, &str); 2] = [("generated", "ising15_b1"), ("generated", "reg3_60_T2")];
+
+/// How each method is called, what it is, and how many seconds of a full run it gets.
+const METHODS: [(&str, Method, f64); 4] = [
+    ("auto", Method::Auto, 60.0),
+    ("weighted mini-buckets", Method::Wmbe, 20.0),
+    ("gauged mini-buckets", Method::Contender, 20.0),
+    ("mean field and entry maxima", Method::MeanField, 2.0),
+];
+
+/// Moments at which the width is read, in seconds.
+const MOMENTS: [f64; 12] = [
+    0.01, 0.02, 0.05, 0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0,
+];
+
+/// Seconds of each method in a quick report.
+const QUICK_TIME: f64 = 1.0;
+
+/// A width below this is drawn here, for the axis is logarithmic: the bracket has closed.
+const CLOSED: f64 = 1e-6;
+
+const LABEL: &str = "upper − lower [nats]";
+
+pub(crate) fn run(context: &Context<'_>) -> Result<Shown> {
+    let models: &[_] = context.pick(&QUICK[..], &MODELS[..]);
     let mut runs = Vec::new();
-    for (name, graph) in &models {
-        for (series, method) in METHODS {
-            let seconds = match method {
-                Method::Auto => context.pick(2.0, 60.0),
-                _ => context.pick(1.0, 15.0),
-            };
+    for &(folder, name) in models {
+        let Some(graph) = load(context, folder, name)? else {
+            continue;
+        };
+        for (series, method, seconds) in METHODS {
+            let seconds = context.pick(QUICK_TIME.min(seconds), seconds);
+            let graph = graph.clone();
             runs.push(Run {
-                key: format!("{name} {series} {seconds} s"),
-                work: Box::new(move || race(name, graph, series, method, seconds)),
+                key: format!("{name}, {series}, {seconds} s"),
+                work: Box::new(move || Ok(trace(&graph, name, series, method, seconds))),
             });
         }
     }
     let records = context.runs_alone(runs)?;
     let mut shown = records.shown();
-    let mut charts = records.charts(
-        &Axis::log("seconds"),
-        &Axis::log("upper − lower [nats]"),
-        Style::Steps,
-    );
-    for chart in &mut charts {
-        let name = chart.title.clone();
-        chart.series.extend(peers(&name));
+    let panels = records.panels();
+    for pair in panels.chunks(2) {
+        let charts: Vec<_> = pair.iter().map(|model| chart(&records, model)).collect();
+        let name = format!("width-{}", pair.join("-").replace('.', "-"));
+        let caption = "Width of the bracket against time on all threads, a closed one drawn at 10⁻⁶ nats; \
+                       markers of other tools are at the CPU seconds that they took for both sides.";
+        shown.figures.push(Figure::charts(name, caption, &charts)?);
     }
-    shown.figures.push(Figure::charts(
-        "width",
-        "Width of the proved bracket against wall time on all threads; steps end at 1e-6 nats, where \
-         both sides agree. Points: brackets of other tools, upper and lower side together, in CPU \
-         seconds with start-up, measured on a similar machine under load; compare orders of magnitude.",
-        &charts,
-    )?);
-    shown.claims = vec![Claim::new(
-        "auto ends about as narrow as the best of mini-buckets alone and gauges alone, or narrower (ours).",
-        narrowest(&records.0),
-    )];
+    shown.claims = vec![no_worse(&records), ahead(&records)];
     Ok(shown)
 }
 
-fn race(
-    name: &str,
+/// A model with its evidence, from the bundled files or the folder of data.
+fn load(context: &Context<'_>, folder: &str, name: &str) -> Result<Option<FactorGraph>> {
+    let file = format!("{folder}/{name}.uai");
+    let bundled = std::path::Path::new("testdata").join(&file);
+    let path = if bundled.is_file() {
+        bundled
+    } else {
+        match context.file(&file) {
+            Some(path) => path,
+            None => return Ok(None),
+        }
+    };
+    let graph = read_file(&path, read_model)?.to_graph()?;
+    let beside = path.with_file_name(format!("{name}.uai.evid"));
+    let evidence = if beside.is_file() {
+        read_file(&beside, |bytes| read_evidence(bytes, graph.cards()))?
+    } else {
+        Evidence::default()
+    };
+    let mut domains = Domains::observed(&graph, &evidence)?;
+    domains.prune(&graph)?;
+    Ok(Some(domains.restrict(&graph).graph().clone()))
+}
+
+/// The width of the bracket at each moment of one run.
+fn trace(
     graph: &FactorGraph,
+    model: &str,
     series: &str,
     method: Method,
     seconds: f64,
-) -> Result<Vec<Record>> {
-    let budget = Budget::new(
-        Some(Duration::from_secs_f64(seconds)),
-        std::sync::Arc::default(),
-    );
+) -> Vec<Record> {
+    let budget = Budget::unlimited().capped(Duration::from_secs_f64(seconds));
     let options = BoundOptions {
         method,
         ..BoundOptions::default()
     };
-    let mut records: Vec<Record> = Vec::new();
-    let point = |elapsed: f64, lower: f64, upper: f64, iterations: usize, method: &str| {
-        let width = (upper - lower).max(LEAST);
-        Record {
-            panel: name.to_owned(),
-            series: series.to_owned(),
-            x: elapsed.max(1e-4),
-            seed: options.seed,
-            value: Some(width).filter(|w| w.is_finite()),
-            ln_bound: Some(upper).filter(|u| u.is_finite()),
-            ln_reference: Some(lower).filter(|l| l.is_finite()),
-            iterations,
-            options: format!("timed, {seconds} s; lower bound in ln_reference; {method}"),
-        }
-    };
+    let mut steps: Vec<(f64, f64, usize)> = Vec::new();
     let report = bracket(graph, &options, &budget, &mut |progress| {
-        let far = records
-            .last()
-            .is_none_or(|r| progress.elapsed_s > 1.05 * r.x);
-        if far {
-            records.push(point(
-                progress.elapsed_s,
-                progress.lower,
-                progress.upper,
-                progress.iterations,
-                progress.upper_method,
-            ));
-        }
+        let width = (progress.upper - progress.lower).max(0.0);
+        steps.push((progress.elapsed_s, width, progress.iterations));
     });
-    let end = budget.elapsed().as_secs_f64();
-    match report {
-        Ok(report) => records.push(point(
-            end,
-            report.bracket.lower().ln(),
-            report.bracket.upper().ln(),
-            report.iterations,
-            report.upper_method,
-        )),
-        Err(why) => {
-            let mut record = point(end, f64::NEG_INFINITY, f64::INFINITY, 0, "");
-            record.options = format!("does not apply: {why}");
-            records.push(record);
-        }
-    }
-    Ok(records)
+    let (end, note) = match &report {
+        Ok(report) => (budget.elapsed().as_secs_f64(), report.stop.to_string()),
+        Err(error) => (0.0, error.to_string()),
+    };
+    let at = |moment: f64| steps.iter().rfind(|step| step.0 <= moment);
+    MOMENTS
+        .into_iter()
+        .filter(|moment| *moment <= seconds)
+        .filter_map(|moment| {
+            let &(_, width, iterations) = at(moment)?;
+            Some(Record {
+                panel: model.into(),
+                series: series.into(),
+                x: moment,
+                seed: 0,
+                value: width.is_finite().then_some(width.max(CLOSED)),
+                ln_bound: None,
+                ln_reference: None,
+                iterations,
+                options: format!("timed; ended after {end:.2} s: {note}"),
+            })
+        })
+        .collect()
 }
 
-/// Is the last width of `auto` the least on every instance, give or take a quarter of it?
-fn narrowest(records: &[Record]) -> (bool, String) {
-    let mut last: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
-    for r in records {
-        let width = r.value.unwrap_or(f64::INFINITY);
-        last.entry(&r.panel).or_default().insert(&r.series, width);
-    }
-    let mut worse = Vec::new();
-    for (name, widths) in &last {
-        let auto = widths.get("auto").copied().unwrap_or(f64::INFINITY);
-        let least = widths.values().copied().fold(f64::INFINITY, f64::min);
-        // Infinite widths agree with nothing.
-        let near = auto.is_finite() && auto <= 1.25 * least + 0.01;
-        if !near {
-            worse.push(format!("{name}: auto {auto:.4}, least {least:.4}"));
+/// The lines of all methods, and the points of other tools.
+fn chart(records: &Records, model: &str) -> forney_plot::Chart {
+    let (x, y) = (Axis::log("time [s]"), Axis::log(LABEL));
+    let mut chart = records.chart(model, x, y, Style::Steps);
+    for (tool, above, below) in [
+        ("pyGMs, both sides", "pygms-wmb-i", "pygms-wmb-i"),
+        (
+            "merlin above, libDAI mean field below",
+            "merlin-wmb-i",
+            "libdai-MF",
+        ),
+    ] {
+        let points = peer_widths(model, above, below);
+        if !points.is_empty() {
+            chart.series.push(Series {
+                name: tool.into(),
+                points: points
+                    .into_iter()
+                    .map(|(t, width)| Point::new(t, width))
+                    .collect(),
+                style: Style::Points,
+            });
         }
     }
-    let all = last.len();
-    let measured = format!(
-        "on {} of {all} instances. {}",
-        all - worse.len(),
-        worse.join("; ")
-    );
-    (worse.is_empty() && all > 0, measured)
+    let figures = peers::figures();
+    let exact = figures
+        .iter()
+        .filter(|f| f.model == model && f.kind == "exact");
+    for figure in exact.filter(|f| f.cpu_s.is_finite()) {
+        chart.series.push(Series {
+            name: format!("{}, exact", figure.tool),
+            points: vec![Point::new(figure.cpu_s, CLOSED)],
+            style: Style::Points,
+        });
+    }
+    chart
 }
 
-/// Brackets of other tools: an upper bound with the lower one of the same tool.
-fn peers(model: &str) -> Vec<Series> {
-    let figures = figures();
-    let of = |kind: &'static str| {
+/// CPU seconds and widths of another tool: its upper bounds, each with the lower bound of the same
+/// ibound, or the only one.
+fn peer_widths(model: &str, above: &str, below: &str) -> Vec<(f64, f64)> {
+    let figures = peers::figures();
+    let of = |kind: &'static str, tool: &str| {
+        let tool = tool.to_owned();
         figures
             .iter()
-            .filter(move |f| f.model == model && f.kind == kind)
+            .filter(move |f| f.model == model && f.kind == kind && f.tool.starts_with(&tool))
     };
-    let mut series: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
-    for upper in of("upper") {
-        let Some(stem) = upper.tool.strip_suffix('+') else {
-            continue;
-        };
-        let lower = of("lower").find(|f| f.tool.strip_suffix('-') == Some(stem));
-        if let Some((lower, above, below)) = lower.and_then(|l| Some((l, upper.value?, l.value?))) {
-            let width = (above - below).max(LEAST);
-            let point = Point::new(upper.cpu_s + lower.cpu_s, width);
-            series.entry("pyGMs, both sides").or_default().push(point);
+    let ibound = |tool: &str| {
+        tool.split('-')
+            .find(|part| part.starts_with('i'))
+            .map(str::to_owned)
+    };
+    let mut points = Vec::new();
+    for upper in of("upper", above) {
+        let partner = of("lower", below)
+            .find(|lower| below == "libdai-MF" || ibound(lower.tool) == ibound(upper.tool));
+        if let Some(lower) = partner
+            && let (Some(up), Some(low)) = (upper.value, lower.value)
+        {
+            points.push((upper.cpu_s + lower.cpu_s, (up - low).max(CLOSED)));
         }
     }
-    for exact in of("exact") {
-        let tool = exact.tool.split('-').next().unwrap_or(exact.tool);
-        let point = Point::new(exact.cpu_s, LEAST);
-        series.entry(tool).or_default().push(point);
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
+/// The last width of a method on a model.
+fn last(records: &Records, model: &str, series: &str) -> Option<(f64, f64)> {
+    let found = records
+        .0
+        .iter()
+        .filter(|r| r.panel == model && r.series == series);
+    found.filter_map(|r| Some((r.x, r.value?))).next_back()
+}
+
+fn no_worse(records: &Records) -> Claim {
+    let mut worse = Vec::new();
+    for model in records.panels() {
+        let Some((_, auto)) = last(records, model, METHODS[0].0) else {
+            worse.push(format!("{model}: none"));
+            continue;
+        };
+        for (series, _, _) in &METHODS[1..] {
+            if let Some((_, width)) = last(records, model, series)
+                && auto > 1.05 * width + 1e-6
+            {
+                worse.push(format!("{model}: {auto:.3} against {width:.3} by {series}"));
+            }
+        }
     }
-    let named = series.into_iter().map(|(name, points)| Series {
-        name: match name {
-            "pyGMs, both sides" => name.to_owned(),
-            tool => format!("{tool}, exact"),
-        },
-        points,
-        style: Style::Points,
-    });
-    named.collect()
+    let measured = if worse.is_empty() {
+        format!("{} models", records.panels().len())
+    } else {
+        worse.join("; ")
+    };
+    let holds = worse.is_empty() && !records.panels().is_empty();
+    Claim::new(
+        "With its time at an end, auto is no looser than any one method (5 % for noise).",
+        (holds, measured),
+    )
+}
+
+fn ahead(records: &Records) -> Claim {
+    let (mut compared, mut behind) = (0, Vec::new());
+    for model in records.panels() {
+        let peers = [
+            peer_widths(model, "pygms-wmb-i", "pygms-wmb-i"),
+            peer_widths(model, "merlin-wmb-i", "libdai-MF"),
+        ];
+        for (time, width) in peers.concat() {
+            let ours = records
+                .0
+                .iter()
+                .filter(|r| r.panel == model && r.series == METHODS[0].0 && r.x <= time);
+            let Some(own) = ours.filter_map(|r| r.value).next_back() else {
+                continue;
+            };
+            compared += 1;
+            if own > width {
+                behind.push(format!("{model} at {time} s: {own:.3} against {width:.3}"));
+            }
+        }
+    }
+    let measured = format!(
+        "{} of {compared} points ahead {}",
+        compared - behind.len(),
+        behind.join("; ")
+    );
+    Claim::new(
+        "At the time that another tool takes, the bracket of auto is narrower than its.",
+        (behind.is_empty(), measured),
+    )
 }

@@ -177,13 +177,18 @@ impl Job<'_, '_> {
                 (true, None) => ALONE,
                 (false, _) => LEADER,
             };
+            // Where higher ibounds follow they deserve their part of the iterations, too.
+            let part = match self.options.ibound {
+                Some(_) => 1.0,
+                None => share,
+            };
             return Some(Allowance {
                 budget: if timed {
                     self.budget.capped(self.share(share))
                 } else {
                     self.budget.clone()
                 },
-                iterations: left,
+                iterations: left.map(|left| (part * left as f64).ceil() as usize),
             });
         }
         let time = took.mul_f64(TRIAL);

@@ -35,11 +35,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) array: Option<String>,
 
-    /// Save the model: JSON, or the arrays alone if FILE ends in .npz
+    /// Save the model: JSON, or the arrays alone if FILE ends in .npz; a bayes-net as a UAI model if it
+    /// ends in .uai
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Save the state of learning now and then, and when it ends or is interrupted
+    /// Save the state of learning now and then, and when it ends or is interrupted; a file that exists
+    /// is refused, unless --resume goes on from it
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
 

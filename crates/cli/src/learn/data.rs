@@ -1,7 +1,7 @@
 //! Data files: matrices with examples in rows.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use forney_uai::UaiError;
@@ -42,7 +42,7 @@ impl Source<'_> {
             self.admit(5.0 * size as f64)?;
             text::read(file).map_err(|error| match error {
                 text::Trouble::Io(source) => self.io(source),
-                text::Trouble::Malformed(message) => self.wrong(message),
+                text::Trouble::Malformed(message) => self.wrong(format!("is malformed: {message}")),
             })?
         };
         if data.is_empty() {
@@ -55,17 +55,22 @@ impl Source<'_> {
     }
 
     fn read_npy(&self, mut file: File) -> Result<Array2<f64>, Failure> {
-        let header = Header::from_reader(&mut file);
-        let header = header.map_err(|error| self.wrong(format!("is no .npy file: {error}")))?;
-        let entries: f64 = header.shape.iter().map(|&side| side as f64).product();
-        // As it is read, and as the numbers that are worked with.
-        self.admit(16.0 * entries)?;
-        let dtype = header.type_descriptor.to_string();
+        let dtype = self.announced(&mut file)?;
         let array = any_type(|kind| {
             let file = File::open(self.path).map_err(ReadNpyError::Io)?;
             kind.read(BufReader::new(file))
         });
         self.matrix(array, &dtype)
+    }
+
+    /// Checks that there is room for the array that a header announces; returns the type of its entries.
+    fn announced(&self, file: &mut impl Read) -> Result<String, Failure> {
+        let header = Header::from_reader(file);
+        let header = header.map_err(|error| self.wrong(format!("is no .npy file: {error}")))?;
+        let entries: f64 = header.shape.iter().map(|&side| side as f64).product();
+        // As it is read, and as the numbers that are worked with.
+        self.admit(16.0 * entries)?;
+        Ok(header.type_descriptor.to_string())
     }
 
     fn read_npz(&self, file: File) -> Result<Array2<f64>, Failure> {
@@ -84,22 +89,25 @@ impl Source<'_> {
                 }));
             }
         };
-        let mut dtype = String::new();
+        let dtype = {
+            let file = File::open(self.path).map_err(|error| self.io(error))?;
+            let zipped = |error| broken(ReadNpzError::Zip(error));
+            let mut members = zip::ZipArchive::new(BufReader::new(file)).map_err(zipped)?;
+            // Archives of numpy add an ending to the names of arrays.
+            let member = match members.index_for_name(&format!("{name}.npy")) {
+                Some(index) => members.by_index(index),
+                None => members.by_name(name),
+            };
+            self.announced(&mut member.map_err(zipped)?)?
+        };
         let array = any_type(|kind| {
             kind.read_from(&mut archive, name)
                 .map_err(|error| match error {
-                    ReadNpzError::Npy(error) => {
-                        if let ReadNpyError::WrongDescriptor(found) = &error {
-                            dtype = found.to_string();
-                        }
-                        error
-                    }
+                    ReadNpzError::Npy(error) => error,
                     ReadNpzError::Zip(error) => ReadNpyError::Io(io::Error::other(error)),
                 })
         });
-        let matrix = self.matrix(array, &dtype)?;
-        self.admit(8.0 * matrix.len() as f64)?;
-        Ok(matrix)
+        self.matrix(array, &dtype)
     }
 
     fn matrix(

@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
             check_folder(path)?;
         }
         if let Some(checkpoint) = &args.checkpoint
-            && args.resume.is_none()
+            && args.resume.as_ref() != Some(checkpoint)
             && checkpoint.is_file()
         {
             return Err(Failure::Checkpoint {

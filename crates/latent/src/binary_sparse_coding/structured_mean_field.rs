@@ -33,11 +33,11 @@ use crate::{LatentError, check};
 /// # Example
 /// ```
 /// use forney_latent::binary_sparse_coding::{
-///     BinarySparseCoding, Exact, MeanField, StructuredMeanField,
+///     BinarySparseCoding, EStep, Exact, MeanField, StructuredMeanField,
 /// };
 /// let model = BinarySparseCoding::bars(4, 1.5, 1.0);
 /// let data = model.sample(50, 1);
-/// let bound = |e_step| model.score(data.view(), e_step).unwrap();
+/// let bound = |e_step: &dyn EStep| model.score(data.view(), e_step).unwrap();
 /// let structured = bound(&StructuredMeanField::default());
 /// assert!(bound(&MeanField::default()) < structured && structured <= bound(&Exact) + 1e-9);
 /// ```
