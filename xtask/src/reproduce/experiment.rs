@@ -86,6 +86,14 @@ impl Claim {
         }
     }
 
+    /// The same under other words.
+    pub(crate) fn named(self, words: impl FnOnce(&str) -> String) -> Self {
+        Self {
+            says: words(&self.says).into(),
+            ..self
+        }
+    }
+
     /// A statement that is known not to hold here, with the likely reason.
     pub(crate) fn known_to_differ(self, why: &'static str) -> Self {
         Self {

@@ -194,7 +194,12 @@ pub(crate) fn regular_sweep(context: &Context<'_>) -> Result<Shown> {
         &charts,
     )?);
     let slow = |claim: Claim| claim.known_to_differ(SLOW_GAUGES);
-    let mut claims: Vec<Claim> = orderings(&records).into_iter().map(slow).collect();
+    let mild = records.up_to(1.0);
+    let mut claims: Vec<Claim> = orderings(&mild)
+        .into_iter()
+        .map(|claim| claim.named(|says| format!("T up to 1: {says}")))
+        .collect();
+    claims.extend(orderings(&records).into_iter().map(slow));
     claims.push(gauges_against_weights(&records));
     claims.push(slow(Claim::new(
         "Gauges alone come close to gauges and weights together (within 1 decade).",

@@ -81,6 +81,11 @@ impl Records {
         }
     }
 
+    /// Those with an x of at most this.
+    pub(crate) fn up_to(&self, x: f64) -> Self {
+        Self(self.0.iter().filter(|r| r.x <= x).cloned().collect())
+    }
+
     /// The mean over seeds of every series of a panel, with standard errors.
     pub(crate) fn chart(&self, panel: &str, x: Axis, y: Axis, style: Style) -> Chart {
         let series = self.series(panel).into_iter().map(|name| Series {
