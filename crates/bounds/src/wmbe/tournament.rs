@@ -4,6 +4,7 @@
 //! evaluations, the better half goes on with more of them, until one is left.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forney_certify::{Budget, Certificate, Lbfgs, Refine};
 use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
@@ -12,7 +13,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use super::{CliqueLimit, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
+use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
 use crate::board::{Board, Post};
 
 /// Pairs that the quasi-Newton steps remember: many while they cost less than a pass, few where
@@ -39,6 +40,9 @@ const FIRST_ROUND: usize = 8;
 /// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
 pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
 
+/// The share of a race's time in which the candidates of a heat are compiled.
+const COMPILING: f64 = 0.2;
+
 /// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
 #[must_use]
 pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
@@ -60,6 +64,7 @@ pub(crate) struct Racer<S: WeightMap> {
     climb: Lbfgs<WmbeObjective<S>>,
     /// Entries of all cliques.
     entries: f64,
+    bytes: f64,
     stuck: bool,
 }
 
@@ -71,10 +76,12 @@ where
         let start = WmbeObjective::<S>::start(&schedule);
         let memory = memory(&schedule);
         let entries = schedule.demand().total_entries;
+        let bytes = bytes(&schedule);
         let objective = WmbeObjective::new(schedule, graph);
         Self {
             climb: Lbfgs::new(objective, start, memory),
             entries,
+            bytes,
             stuck: false,
         }
     }
@@ -152,6 +159,9 @@ pub(crate) enum Race<S: WeightMap> {
 }
 
 /// The race at one ibound: compiles the candidates, and returns the winner.
+///
+/// Partitions by content take longer to compile, so theirs is a heat of its own: when it begins, the
+/// best of the partitions by scope has proved its bound.
 pub(crate) fn race<S>(
     graph: &FactorGraph,
     limit: CliqueLimit,
@@ -164,48 +174,46 @@ where
     S: WeightMap + Post,
     Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
-    let mut compiled: Vec<Schedule> = (0..orders.count)
-        .into_par_iter()
-        .filter_map(|number| {
-            if number > 0 && budget.stop().is_some() {
-                return None;
-            }
-            let order = orders.get(graph, number);
-            let noise = (number >= orders.plain()).then(|| orders.seed.wrapping_add(number as u64));
-            let mut rule = MiniBuckets::new(limit, noise);
-            Schedule::compile(graph, &order, &mut rule).ok()
-        })
-        .collect();
-    if let Some(at) = compiled.iter().position(Schedule::is_exact) {
-        return Race::Exact(Box::new(compiled.swap_remove(at)));
-    }
-    let mut spare = memory;
-    let admitted = compiled.into_iter().filter(|schedule| {
-        let bytes = bytes(schedule);
-        let fits = bytes <= spare;
-        spare -= if fits { bytes } else { 0.0 };
-        fits
-    });
-    let admitted: Vec<Arc<Schedule>> = admitted.map(Arc::new).collect();
-    let peak = memory - spare;
-    let mut racers: Vec<Racer<S>> = admitted
-        .into_par_iter()
-        .map(|schedule| Racer::new(schedule, graph))
-        .collect();
-    board.count::<S>(racers.len());
-    board.begin(limit.ibound, peak);
-    let mut evaluations = FIRST_ROUND;
-    while racers.len() > 1 {
-        racers.par_iter_mut().for_each(|racer| {
-            racer.run(evaluations, budget, board);
-        });
-        // NaN sorts last: a start at −∞ loses to everything.
-        racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
-        racers.truncate(racers.len().div_ceil(3));
-        evaluations *= 2;
-        if let Some(best) = racers.first() {
-            best.prove(graph, board);
+    let time = budget.remaining().unwrap_or(Duration::MAX);
+    let mut racers: Vec<Racer<S>> = Vec::new();
+    let (by_content, by_scope): (Vec<_>, Vec<_>) =
+        (0..orders.count).partition(|&number| orders.by_content(number));
+    for numbers in [by_scope, by_content] {
+        let compiling = budget.capped(time.mul_f64(COMPILING));
+        let mut compiled: Vec<Schedule> = numbers
+            .into_par_iter()
+            .filter_map(|number| {
+                if number > 0 && compiling.stop().is_some() {
+                    return None;
+                }
+                orders.compile::<S>(graph, limit, number, memory, &compiling)
+            })
+            .collect();
+        if let Some(at) = compiled.iter().position(Schedule::is_exact) {
+            return Race::Exact(Box::new(compiled.swap_remove(at)));
         }
+        let mut spare = memory - racers.iter().map(|racer| racer.bytes).sum::<f64>();
+        compiled.retain(|schedule| {
+            let bytes = bytes(schedule);
+            let fits = bytes <= spare;
+            spare -= if fits { bytes } else { 0.0 };
+            fits
+        });
+        let mut heat: Vec<Racer<S>> = compiled
+            .into_par_iter()
+            .map(|schedule| Racer::new(Arc::new(schedule), graph))
+            .collect();
+        board.count::<S>(heat.len());
+        board.begin(limit.ibound, memory - spare);
+        if orders.count > 1 {
+            round(&mut heat, FIRST_ROUND, graph, budget, board);
+        }
+        racers.append(&mut heat);
+    }
+    let mut evaluations = 2 * FIRST_ROUND;
+    while racers.len() > 1 {
+        round(&mut racers, evaluations, graph, budget, board);
+        evaluations *= 2;
         if budget.stop().is_some() {
             racers.truncate(1);
         }
@@ -215,7 +223,29 @@ where
         .map_or(Race::Nobody, |winner| Race::Winner(Box::new(winner)))
 }
 
-/// Which orders race.
+/// Optimises every racer for so many evaluations; the best third stays and its first proves its bound.
+fn round<S>(
+    racers: &mut Vec<Racer<S>>,
+    evaluations: usize,
+    graph: &FactorGraph,
+    budget: &Budget,
+    board: &Board<'_>,
+) where
+    S: WeightMap + Post,
+    Wmbe<S>: Certificate<FactorGraph, Side = S>,
+{
+    racers.par_iter_mut().for_each(|racer| {
+        racer.run(evaluations, budget, board);
+    });
+    // NaN sorts last: a start at −∞ loses to everything.
+    racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
+    racers.truncate(racers.len().div_ceil(3));
+    if let Some(best) = racers.first() {
+        best.prove(graph, board);
+    }
+}
+
+/// Which orders race, and with which partitions.
 pub(crate) struct Orders<'o> {
     /// The caller's order, if it fixed one; then only partitions vary.
     pub(crate) fixed: Option<&'o Order>,
@@ -230,6 +260,38 @@ impl Orders<'_> {
         self.fixed
             .cloned()
             .unwrap_or_else(|| candidate_order(graph, number, self.seed))
+    }
+
+    /// Candidate `number` within the limit; `None` if its cliques are too large to count.
+    ///
+    /// A partition by content goes on by scope once the budget ends.
+    fn compile<S: WeightMap>(
+        &self,
+        graph: &FactorGraph,
+        limit: CliqueLimit,
+        number: usize,
+        memory: f64,
+        budget: &Budget,
+    ) -> Option<Schedule> {
+        let order = self.get(graph, number);
+        let schedule = if self.by_content(number) {
+            // As many compile at once.
+            let memory = memory / rayon::current_num_threads() as f64;
+            let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
+            Schedule::compile(graph, &order, &mut rule)
+        } else {
+            let noise = (number >= self.plain()).then(|| self.seed.wrapping_add(number as u64));
+            Schedule::compile(graph, &order, &mut MiniBuckets::new(limit, noise))
+        };
+        schedule.ok()
+    }
+
+    /// Two in five are partitioned by content, of all kinds of orders; of a fixed order there is but one.
+    fn by_content(&self, number: usize) -> bool {
+        match self.fixed {
+            Some(_) => number == 1,
+            None => number % 5 == 1 || number % 5 == 3,
+        }
     }
 
     /// The first candidates take the plain greedy partition, the others a random one near it.
