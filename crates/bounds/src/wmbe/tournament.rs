@@ -180,19 +180,19 @@ where
         (0..orders.count).partition(|&number| orders.by_content(number));
     for numbers in [by_scope, by_content] {
         let compiling = budget.capped(time.mul_f64(COMPILING));
+        let mut spare = memory - racers.iter().map(|racer| racer.bytes).sum::<f64>();
         let mut compiled: Vec<Schedule> = numbers
             .into_par_iter()
             .filter_map(|number| {
                 if number > 0 && compiling.stop().is_some() {
                     return None;
                 }
-                orders.compile::<S>(graph, limit, number, memory, &compiling)
+                orders.compile::<S>(graph, limit, number, spare, &compiling)
             })
             .collect();
         if let Some(at) = compiled.iter().position(Schedule::is_exact) {
             return Race::Exact(Box::new(compiled.swap_remove(at)));
         }
-        let mut spare = memory - racers.iter().map(|racer| racer.bytes).sum::<f64>();
         compiled.retain(|schedule| {
             let bytes = bytes(schedule);
             let fits = bytes <= spare;
