@@ -275,8 +275,8 @@ impl Orders<'_> {
     ) -> Option<Schedule> {
         let order = self.get(graph, number);
         let schedule = if self.by_content(number) {
-            // As many compile at once.
-            let memory = memory / rayon::current_num_threads() as f64;
+            // Shared by all candidates, whatever the number of threads, for the same numbers on any.
+            let memory = memory / self.count as f64;
             let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
             Schedule::compile(graph, &order, &mut rule)
         } else {
