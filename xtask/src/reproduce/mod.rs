@@ -4,6 +4,7 @@ mod chapter;
 mod check;
 mod context;
 mod conversions;
+mod drawing;
 mod experiment;
 mod figure2;
 mod figure4;

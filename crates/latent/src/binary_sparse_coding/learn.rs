@@ -41,7 +41,7 @@ pub struct BinarySparseCodingParams {
     pub active: f64,
     /// Whether all visible units share one precision; default false.
     pub isotropic: bool,
-    /// Default from `T = 10` in 30 iterations.
+    /// Default from `T = 5` in 50 iterations.
     pub annealing: Annealing,
     /// Independent starts, of which the one with the best bound is kept; default 12.
     pub starts: usize,

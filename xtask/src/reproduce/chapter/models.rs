@@ -7,12 +7,13 @@ use forney_bounds::mean_field;
 use forney_certify::{Budget, Certificate, Limits};
 use forney_exact::{Heuristic, greedy};
 use forney_model::enumerate::enumerate;
-use forney_model::{Domains, Evidence, FactorGraph, Table, VarId};
+use forney_model::{Domains, Evidence, FactorGraph, Table, VarId, simplify};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Shown};
+use crate::reproduce::drawing::{Spot, drawing, side_by_side};
+use crate::reproduce::experiment::{Claim, Figure, Image, Shown};
 
 /// Scale of the couplings.
 const COUPLING: f64 = 1.5;
@@ -114,6 +115,27 @@ fn models() -> anyhow::Result<Vec<Model>> {
     ])
 }
 
+/// The layers of a model, the visible one lowest; neighbours of a layer stand a little higher and lower,
+/// so that lines between them are seen.
+fn spot(v: usize, model: &Model) -> Spot {
+    let layer = if v < model.visible {
+        0
+    } else {
+        1 + (v - model.visible) / 4
+    };
+    let first = if layer == 0 {
+        0
+    } else {
+        model.visible + 4 * (layer - 1)
+    };
+    let shift = if layer == 0 {
+        0.0
+    } else {
+        0.3 * (v % 2) as f64
+    };
+    ((v - first) as f64, 3.0 - 1.4 * layer as f64 - shift)
+}
+
 /// The pairs of variables that share a factor.
 fn pairs(graph: &FactorGraph) -> BTreeSet<(usize, usize)> {
     let scopes = graph.factors().iter().map(Table::scope);
@@ -143,6 +165,7 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
     };
     let mut gaps = Vec::new();
     let mut joined = Vec::new();
+    let mut drawings = Vec::new();
     for model in models()? {
         let mut evidence = Evidence::default();
         for v in 0..model.visible {
@@ -165,6 +188,11 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
         let bound = run.point.verify(posterior)?.ln();
         gaps.push(ln_z - bound);
         joined.push(after.len());
+        let place = |v: VarId| spot(v.index(), &model);
+        drawings.push((
+            drawing(&model.graph, place),
+            drawing(&simplify(posterior)?, place),
+        ));
         shown.table.push(vec![
             model.name.into(),
             model.visible.to_string(),
@@ -175,6 +203,27 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
             format!("{ln_z:.6}"),
             format!("{bound:.6}"),
         ]);
+    }
+    let (before, after) = drawings.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    for (name, caption, drawings) in [
+        (
+            "chapter-models",
+            "Restricted, semi-restricted and deep Boltzmann machine, and a directed model; latent variables \
+             above the visible ones.",
+            before,
+        ),
+        (
+            "chapter-models-posterior",
+            "What is left of them when the visible variables are observed, with factors over the same \
+             variables merged.",
+            after,
+        ),
+    ] {
+        shown.figures.push(Figure {
+            name: name.into(),
+            caption: caption.into(),
+            image: Image::Svg(side_by_side(&drawings)),
+        });
     }
     shown.claims = vec![
         Claim::new(
