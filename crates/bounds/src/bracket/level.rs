@@ -70,6 +70,9 @@ impl Job<'_, '_> {
         let ascending = self.options.ibound.is_none();
         let least_gain = if ascending && gap.is_finite() {
             2e-4 * gap
+        } else if ascending && !capped {
+            // Nothing is known of a side yet: the entropy of all assignments stands in for the gap.
+            2e-4 * self.ln_states()
         } else {
             1e-6
         };

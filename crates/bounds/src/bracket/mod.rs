@@ -112,15 +112,15 @@ impl Job<'_, '_> {
         }
         let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let factors: f64 = self.graph.factors().iter().map(most).sum();
-        let states: f64 = self
-            .graph
-            .cards()
-            .iter()
-            .map(|&card| (card as f64).ln())
-            .sum();
-        if let Ok(upper) = Upper::new(factors + states) {
+        if let Ok(upper) = Upper::new(factors + self.ln_states()) {
             self.board.post(upper, "maxima");
         }
+    }
+
+    /// `Σ_v ln |X_v|`: the logarithm of the number of assignments.
+    fn ln_states(&self) -> f64 {
+        let cards = self.graph.cards().iter();
+        cards.map(|&card| (card as f64).ln()).sum()
     }
 
     /// A fraction of the time that is left; a minute of it if there is no end.
