@@ -13,6 +13,12 @@ use crate::wmbe::CliqueLimit;
 /// The search for an order before anything is proved.
 const QUICK_SEARCH: Duration = Duration::from_millis(20);
 
+/// The round with the long search for an order.
+const LONG_SEARCH: u64 = 4;
+
+/// The share of the time for conditioning in each round of the ascent.
+const CONDITIONING: f64 = 0.04;
+
 /// The first ibound of the ascent, and its step.
 const FIRST_IBOUND: usize = 2;
 const IBOUND_STEP: usize = 2;
@@ -54,10 +60,11 @@ impl Job<'_, '_> {
             if self.options.method == Method::Auto {
                 // Before anything is proved only an answer that is quick is worth waiting for.
                 let share = if round == 0 { 0.1 } else { 0.5 };
+                // The long search waits until small cliques, which are quick, have closed most of it.
                 let effort = match round {
                     0 => QUICK_SEARCH,
-                    1 => self.share(0.2),
-                    _ => self.share(0.05),
+                    LONG_SEARCH => self.share(0.2),
+                    _ => self.share(0.02),
                 };
                 if let Ok(schedule) = self.exact_schedule(effort)
                     && self.exact_fits(&schedule, share)
@@ -73,7 +80,7 @@ impl Job<'_, '_> {
                     conditioning = self.conditioning();
                 }
                 self.structured(ibound, round);
-                self.condition(&mut conditioning, self.share(0.1));
+                self.condition(&mut conditioning, self.share(CONDITIONING));
             }
             match self.level(ibound, round)? {
                 Level::Exact => return Ok(Stop::Converged),
