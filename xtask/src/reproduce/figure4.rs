@@ -130,10 +130,10 @@ fn claims(records: &Records) -> Vec<Claim> {
             let best = |panel: &str| {
                 let end = 2.0 * ITERATIONS as f64;
                 let all = records.all_at(panel, end);
-                let gw = records.at(panel, "G and w", end);
+                let gw = records.at(panel, "G and w", end).unwrap_or(f64::INFINITY);
                 let least = all.iter().copied().fold(f64::INFINITY, f64::min);
-                let holds = gw.is_some_and(|gw| gw <= least + 0.01);
-                (holds, format!("G and w {gw:.3?}, best {least:.3} ({panel})"))
+                let holds = gw.is_finite() && gw <= least + 0.01;
+                (holds, format!("G and w {gw:.3}, best {least:.3} ({panel})"))
             };
             let (a, b) = (best(&both), best(&ladder));
             (a.0 && b.0, format!("{}; {}", a.1, b.1))
