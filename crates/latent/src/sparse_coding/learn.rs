@@ -92,7 +92,7 @@ impl SparseCodingParams {
     /// NaN or an infinity in the data, fewer examples than one, no atoms, or a parameter out of range.
     ///
     /// # Complexity
-    /// For each pass, [`Encoder::encode`] and, for each update, `O(D K²)` by coordinate descent.
+    /// For each pass, [`Encoder::encode`](super::Encoder::encode) and, for each update, `O(D K²)` by coordinate descent.
     ///
     /// # Example
     /// ```
