@@ -9,7 +9,7 @@ use super::contest::Terms;
 use crate::BoundError;
 use crate::board::Post;
 use crate::wmbe::{
-    CliqueLimit, MiniBuckets, Orders, RACE_EVALUATIONS, Race, WeightMap, Wmbe, bytes,
+    Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe, bytes,
     candidate_order, race,
 };
 
@@ -63,7 +63,7 @@ impl Job<'_, '_> {
             .min(affordable.min(compiled) as usize)
             .min(of_iterations)
             .max(1);
-        let orders = Orders { fixed, count, seed };
+        let candidates = Candidates { fixed, count, seed };
         // A higher ibound halves the gap for about a hundred times this gain. The gap is read
         // before the sides run, so that neither depends on how far the other has come.
         let gap = self.board.gap();
@@ -84,7 +84,7 @@ impl Job<'_, '_> {
             leaders,
         };
         let began = self.budget.elapsed();
-        let mut exact = !self.contender_alone() && self.both(&terms, &orders, self.open())?;
+        let mut exact = !self.contender_alone() && self.both(&terms, &candidates, self.open())?;
         if !exact {
             self.contend(&terms, self.budget.elapsed().saturating_sub(began));
         }
@@ -95,7 +95,7 @@ impl Job<'_, '_> {
                 upper && !self.contender_holds::<Above>(),
                 lower && !self.contender_holds::<Below>(),
             );
-            exact = self.both(&terms, &orders, idle)?;
+            exact = self.both(&terms, &candidates, idle)?;
         }
         Ok(match (exact, capped) {
             (true, _) => Level::Exact,
@@ -108,12 +108,12 @@ impl Job<'_, '_> {
     fn both(
         &self,
         terms: &Terms,
-        orders: &Orders<'_>,
+        candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
     ) -> Result<bool, BoundError> {
         let (upper, lower) = rayon::join(
-            || upper.then(|| self.side::<Above>(terms, orders)),
-            || lower.then(|| self.side::<Below>(terms, orders)),
+            || upper.then(|| self.side::<Above>(terms, candidates)),
+            || lower.then(|| self.side::<Below>(terms, candidates)),
         );
         let mut exact = false;
         for side in [upper, lower].into_iter().flatten() {
@@ -183,7 +183,7 @@ impl Job<'_, '_> {
 
     /// One side at one ibound: the race, then its winner until it gains almost nothing; true if
     /// nothing had to be split.
-    fn side<S>(&self, terms: &Terms, orders: &Orders<'_>) -> Result<bool, BoundError>
+    fn side<S>(&self, terms: &Terms, candidates: &Candidates<'_>) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
         Wmbe<S>: Certificate<FactorGraph, Side = S>,
@@ -198,7 +198,8 @@ impl Job<'_, '_> {
         let budget = self
             .budget
             .capped(self.share(self.own_share::<S>(terms.leaders)));
-        let mut winner = match race::<S>(self.graph, limit, orders, memory, &budget, self.board) {
+        let mut winner = match race::<S>(self.graph, limit, candidates, memory, &budget, self.board)
+        {
             Race::Exact(schedule) => return self.eliminate(*schedule, &budget),
             Race::Nobody => return Ok(false),
             Race::Winner(winner) => winner,

@@ -15,6 +15,7 @@
 //! | ibound | cliques hold at most ibound + 1 variables | |
 //! | `ln Z_w` | the bound | nats |
 
+mod candidates;
 mod content;
 mod frozen;
 mod mini_buckets;
@@ -24,10 +25,10 @@ mod tournament;
 mod variants;
 mod witness;
 
+pub use candidates::{Candidate, Candidates, candidate_order};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub use tournament::candidate_order;
-pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, race};
+pub(crate) use tournament::{RACE_EVALUATIONS, Race, bytes, race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::Wmbe;

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::{Budget, Certificate, Lbfgs, Refine};
-use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
+use forney_exact::Schedule;
 use forney_model::FactorGraph;
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
+use super::{Candidates, CliqueLimit, WeightMap, Wmbe, WmbeObjective};
 use crate::board::{Board, Post};
 
 /// Pairs that the quasi-Newton steps remember: many while they cost less than a pass, few where
@@ -42,22 +40,6 @@ pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
 
 /// The share of a race's time in which the candidates of a heat are compiled.
 const COMPILING: f64 = 0.2;
-
-/// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
-#[must_use]
-pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
-    let mut ties = Pcg64::seed_from_u64(seed.wrapping_add(number as u64));
-    match number {
-        0 => greedy(graph, Heuristic::MinFill, None),
-        1 => greedy(graph, Heuristic::MinSize, None),
-        2 => frontier(graph, None),
-        3 => greedy(graph, Heuristic::WeightedMinFill, None),
-        n if n % 8 == 7 => frontier(graph, Some(&mut ties)),
-        n if n % 3 == 0 => greedy(graph, Heuristic::MinSize, Some(&mut ties)),
-        n if n % 3 == 1 => greedy(graph, Heuristic::WeightedMinFill, Some(&mut ties)),
-        _ => greedy(graph, Heuristic::MinFill, Some(&mut ties)),
-    }
-}
 
 /// A schedule with its optimiser.
 pub(crate) struct Racer<S: WeightMap> {
@@ -165,7 +147,7 @@ pub(crate) enum Race<S: WeightMap> {
 pub(crate) fn race<S>(
     graph: &FactorGraph,
     limit: CliqueLimit,
-    orders: &Orders<'_>,
+    candidates: &Candidates<'_>,
     memory: f64,
     budget: &Budget,
     board: &Board<'_>,
@@ -177,7 +159,7 @@ where
     let time = budget.remaining().unwrap_or(Duration::MAX);
     let mut racers: Vec<Racer<S>> = Vec::new();
     let (by_content, by_scope): (Vec<_>, Vec<_>) =
-        (0..orders.count).partition(|&number| orders.by_content(number));
+        (0..candidates.count).partition(|&number| candidates.by_content(number));
     for numbers in [by_scope, by_content] {
         let compiling = budget.capped(time.mul_f64(COMPILING));
         let mut spare = memory - racers.iter().map(|racer| racer.bytes).sum::<f64>();
@@ -187,7 +169,8 @@ where
                 if number > 0 && compiling.stop().is_some() {
                     return None;
                 }
-                orders.compile::<S>(graph, limit, number, spare, &compiling)
+                let candidate = candidates.compile::<S>(graph, limit, number, spare, &compiling);
+                candidate.ok().map(|candidate| candidate.schedule)
             })
             .collect();
         if let Some(at) = compiled.iter().position(Schedule::is_exact) {
@@ -205,7 +188,7 @@ where
             .collect();
         board.count::<S>(heat.len());
         board.begin(limit.ibound, memory - spare);
-        if orders.count > 1 {
+        if candidates.count > 1 {
             round(&mut heat, FIRST_ROUND, graph, budget, board);
         }
         racers.append(&mut heat);
@@ -242,64 +225,5 @@ fn round<S>(
     racers.truncate(racers.len().div_ceil(3));
     if let Some(best) = racers.first() {
         best.prove(graph, board);
-    }
-}
-
-/// Which orders race, and with which partitions.
-pub(crate) struct Orders<'o> {
-    /// The caller's order, if it fixed one; then only partitions vary.
-    pub(crate) fixed: Option<&'o Order>,
-    /// Number of candidates.
-    pub(crate) count: usize,
-    /// Seed of ties and partitions.
-    pub(crate) seed: u64,
-}
-
-impl Orders<'_> {
-    fn get(&self, graph: &FactorGraph, number: usize) -> Order {
-        self.fixed
-            .cloned()
-            .unwrap_or_else(|| candidate_order(graph, number, self.seed))
-    }
-
-    /// Candidate `number` within the limit; `None` if its cliques are too large to count.
-    ///
-    /// A partition by content goes on by scope once the budget ends.
-    fn compile<S: WeightMap>(
-        &self,
-        graph: &FactorGraph,
-        limit: CliqueLimit,
-        number: usize,
-        memory: f64,
-        budget: &Budget,
-    ) -> Option<Schedule> {
-        let order = self.get(graph, number);
-        let schedule = if self.by_content(number) {
-            // Shared by all candidates, whatever the number of threads, for the same numbers on any.
-            let memory = memory / self.count as f64;
-            let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
-            Schedule::compile(graph, &order, &mut rule)
-        } else {
-            let noise = (number >= self.plain()).then(|| self.seed.wrapping_add(number as u64));
-            Schedule::compile(graph, &order, &mut MiniBuckets::new(limit, noise))
-        };
-        schedule.ok()
-    }
-
-    /// Two in five are partitioned by content, of all kinds of orders; of a fixed order there is but one.
-    fn by_content(&self, number: usize) -> bool {
-        match self.fixed {
-            Some(_) => number == 1,
-            None => number % 5 == 1 || number % 5 == 3,
-        }
-    }
-
-    /// The first candidates take the plain greedy partition, the others a random one near it.
-    fn plain(&self) -> usize {
-        if self.fixed.is_some() {
-            1
-        } else {
-            self.count.div_ceil(2).max(4)
-        }
     }
 }
