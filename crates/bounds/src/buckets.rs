@@ -23,8 +23,8 @@ pub(crate) struct Pending {
 /// The tables that are left, each in the bucket of its first variable.
 #[derive(Clone, Debug)]
 pub(crate) struct Buckets {
-    cards: Vec<usize>,
-    position: Vec<usize>,
+    /// What is done with them.
+    pub(crate) algebra: Algebra,
     /// By variable.
     buckets: Vec<Vec<Pending>>,
 }
@@ -32,27 +32,12 @@ pub(crate) struct Buckets {
 impl Buckets {
     /// The factors of a model; those without variables of several states are left out.
     pub(crate) fn new(graph: &FactorGraph, order: &Order) -> Self {
-        let mut position = vec![0; graph.num_variables()];
-        for (at, v) in order.vars().iter().enumerate() {
-            position[v.index()] = at;
-        }
         let mut buckets = Self {
-            cards: graph.cards().to_vec(),
-            position,
+            algebra: Algebra::new(graph, order),
             buckets: vec![Vec::new(); graph.num_variables()],
         };
-        for (a, factor) in graph.factors().iter().enumerate() {
-            let place = |v: &VarId| (graph.card(*v) == 1, buckets.position[v.index()]);
-            let mut scope = factor.scope().to_vec();
-            scope.sort_by_key(place);
-            // Variables of one state come last, where they change no entry's place.
-            let ln = factor.permuted(&scope).ln().to_vec();
-            scope.retain(|&v| graph.card(v) > 1);
-            buckets.post(Pending {
-                scope,
-                ln,
-                factors: vec![FactorId::new(a)],
-            });
+        for a in 0..graph.num_factors() {
+            buckets.post(buckets.algebra.factor(graph, FactorId::new(a)));
         }
         buckets
     }
@@ -68,25 +53,77 @@ impl Buckets {
     pub(crate) fn take(&mut self, variable: VarId) -> Vec<Pending> {
         std::mem::take(&mut self.buckets[variable.index()])
     }
+}
 
-    /// Entries of all tables that are left.
-    pub(crate) fn entries(&self) -> usize {
-        let tables = self.buckets.iter().flatten();
-        tables.map(|table| table.ln.len()).sum()
+/// Products and weighted sums of tables along one elimination order.
+#[derive(Clone, Debug)]
+pub(crate) struct Algebra {
+    cards: Vec<usize>,
+    position: Vec<usize>,
+}
+
+impl Algebra {
+    /// For the tables of a model.
+    pub(crate) fn new(graph: &FactorGraph, order: &Order) -> Self {
+        let mut position = vec![0; graph.num_variables()];
+        for (at, v) in order.vars().iter().enumerate() {
+            position[v.index()] = at;
+        }
+        Self {
+            cards: graph.cards().to_vec(),
+            position,
+        }
+    }
+
+    /// The variables of a factor in elimination order, those of one state left out.
+    pub(crate) fn scope(&self, graph: &FactorGraph, a: FactorId) -> Vec<VarId> {
+        let mut scope = graph.factors()[a.index()].scope().to_vec();
+        scope.retain(|&v| graph.card(v) > 1);
+        scope.sort_by_key(|v| self.position[v.index()]);
+        scope
+    }
+
+    /// A factor as a table.
+    pub(crate) fn factor(&self, graph: &FactorGraph, a: FactorId) -> Pending {
+        let factor = &graph.factors()[a.index()];
+        let place = |v: &VarId| (graph.card(*v) == 1, self.position[v.index()]);
+        let mut scope = factor.scope().to_vec();
+        scope.sort_by_key(place);
+        // Variables of one state come last, where they change no entry's place.
+        let ln = factor.permuted(&scope).ln().to_vec();
+        scope.retain(|&v| graph.card(v) > 1);
+        Pending {
+            scope,
+            ln,
+            factors: vec![a],
+        }
+    }
+
+    /// Entries of a table over `scope`, as a float so that nothing overflows.
+    pub(crate) fn entries(&self, scope: &[VarId]) -> f64 {
+        scope.iter().map(|v| self.cards[v.index()] as f64).product()
     }
 
     /// The scope of a product of tables, in elimination order.
-    pub(crate) fn union<'t>(&self, tables: impl IntoIterator<Item = &'t Pending>) -> Vec<VarId> {
-        let mut scope: Vec<VarId> = (tables.into_iter())
-            .flat_map(|table| table.scope.iter().copied())
-            .collect();
+    pub(crate) fn union<'t>(&self, scopes: impl IntoIterator<Item = &'t [VarId]>) -> Vec<VarId> {
+        let mut scope: Vec<VarId> = scopes.into_iter().flatten().copied().collect();
         scope.sort_by_key(|v| self.position[v.index()]);
         scope.dedup();
         scope
     }
 
-    /// The product of tables over `scope`, which holds theirs and is in elimination order.
+    /// The product of tables.
     pub(crate) fn product<'t>(
+        &self,
+        tables: impl IntoIterator<Item = &'t Pending> + Clone,
+    ) -> Pending {
+        let scopes = tables.clone().into_iter();
+        let scope = self.union(scopes.map(|table| &table.scope[..]));
+        self.product_over(tables, scope)
+    }
+
+    /// The product of tables over `scope`, which holds theirs and is in elimination order.
+    pub(crate) fn product_over<'t>(
         &self,
         tables: impl IntoIterator<Item = &'t Pending>,
         scope: Vec<VarId>,

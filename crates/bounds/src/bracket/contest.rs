@@ -14,6 +14,10 @@ use forney_model::FactorGraph;
 const LEADER: f64 = 0.5;
 const TRIAL: f64 = 0.1;
 
+/// The share of mini-buckets that lead at a fixed ibound, where a local search that goes on gains
+/// more than another race.
+const SEARCH: f64 = 0.9;
+
 /// The share of a contender that has the bracket for itself, where higher ibounds follow.
 const ALONE: f64 = 0.4;
 
@@ -115,6 +119,8 @@ impl Job<'_, '_> {
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
         if leaders.contender::<S>() && !self.contender_alone() {
             TRIAL
+        } else if self.options.ibound.is_some() {
+            SEARCH
         } else {
             LEADER
         }

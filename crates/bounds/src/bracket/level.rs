@@ -9,7 +9,7 @@ use super::contest::Terms;
 use crate::BoundError;
 use crate::board::Post;
 use crate::wmbe::{
-    Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe, bytes,
+    Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, Search, WeightMap, Wmbe, bytes,
     candidate_order, race,
 };
 
@@ -207,6 +207,16 @@ impl Job<'_, '_> {
         winner.prove(self.graph, self.board);
         let left = most.saturating_sub(self.board.counted::<S>());
         winner.finish(self.graph, left, terms.least_gain, &budget, self.board);
+        let left = most.saturating_sub(self.board.counted::<S>());
+        let search = Search {
+            graph: self.graph,
+            limit,
+            memory,
+            fixed: self.options.order.is_some(),
+            seed: terms.seed,
+            least_gain: terms.least_gain,
+        };
+        search.improve(&mut winner, left, &budget, self.board);
         Ok(false)
     }
 }

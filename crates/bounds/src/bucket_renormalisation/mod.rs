@@ -112,8 +112,7 @@ fn renormalise(
         let tables = buckets.take(variable);
         let groups = &recorder.groups[variable.index()];
         let products = groups.iter().map(|group| {
-            let members = || group.iter().map(|&at| &tables[at]);
-            buckets.product(members(), buckets.union(members()))
+            (buckets.algebra).product(group.iter().map(|&at| &tables[at]))
         });
         let mut products = products.collect::<Vec<_>>().into_iter();
         if let Some(mut kept) = products.next() {
@@ -123,10 +122,10 @@ fn renormalise(
                 draft.copy(variable, &copied.factors, &projection);
                 multiply(&mut kept, &projection);
                 multiply(&mut copied, &projection);
-                messages.push(buckets.eliminate(&copied, 1.0));
+                messages.push(buckets.algebra.eliminate(&copied, 1.0));
             }
             // In the order of the groups, as they were recorded.
-            buckets.post(buckets.eliminate(&kept, 1.0));
+            buckets.post(buckets.algebra.eliminate(&kept, 1.0));
             for message in messages {
                 buckets.post(message);
             }
@@ -182,13 +181,13 @@ pub fn global_bucket_renormalisation(
 }
 
 /// A split rule that leaves its partitions behind.
-struct Recorder {
-    rule: Box<dyn SplitRule>,
+struct Recorder<'g> {
+    rule: Box<dyn SplitRule + 'g>,
     /// By variable.
     groups: Vec<Vec<Vec<usize>>>,
 }
 
-impl SplitRule for Recorder {
+impl SplitRule for Recorder<'_> {
     fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
         let groups = self.rule.split(bucket);
         self.groups[bucket.variable.index()].clone_from(&groups);

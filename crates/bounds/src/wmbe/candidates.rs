@@ -6,6 +6,7 @@ use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
+use super::structure::Structure;
 use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap};
 
 /// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
@@ -52,12 +53,12 @@ pub struct Candidates<'o> {
     pub seed: u64,
 }
 
-/// An order, and the schedule that one partition of its buckets gives.
+/// A structure and the schedule that it gives.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// The elimination order.
-    pub order: Order,
-    /// What is computed in that order.
+    /// The order and the partitions.
+    pub structure: Structure,
+    /// What is computed along them.
     pub schedule: Schedule,
 }
 
@@ -78,16 +79,19 @@ impl Candidates<'_> {
         budget: &Budget,
     ) -> Result<Candidate, TooLarge> {
         let order = self.order(graph, number);
-        let schedule = if self.by_content(number) {
+        let (structure, schedule) = if self.by_content(number) {
             // Shared by all candidates, whatever the number of threads, for the same numbers on any.
             let memory = memory / self.count as f64;
             let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
-            Schedule::compile(graph, &order, &mut rule)?
+            Structure::compile(graph, order, &mut rule)?
         } else {
             let noise = (number >= self.plain()).then(|| self.seed.wrapping_add(number as u64));
-            Schedule::compile(graph, &order, &mut MiniBuckets::new(limit, noise))?
+            Structure::compile(graph, order, &mut MiniBuckets::new(limit, noise))?
         };
-        Ok(Candidate { order, schedule })
+        Ok(Candidate {
+            structure,
+            schedule,
+        })
     }
 
     /// Is the partition of candidate `number` made by content, which takes longer to compile?

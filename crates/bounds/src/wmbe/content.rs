@@ -6,9 +6,13 @@ use forney_certify::Budget;
 use forney_exact::{Bucket, Order, SplitRule};
 use forney_model::FactorGraph;
 
+use rand::RngExt;
+use rand_pcg::Pcg64;
+
+use super::messages::Messages;
 use super::mini_buckets::MiniBuckets;
 use super::{CliqueLimit, WeightMap};
-use crate::buckets::{Buckets, Pending};
+use crate::buckets::{Algebra, Pending};
 
 /// Larger buckets are split by scope: pairs are compared with each other.
 const MOST_TABLES: usize = 64;
@@ -48,22 +52,22 @@ const MOST_GAIN: f64 = 100.0;
 /// # Ok::<(), forney_exact::TooLarge>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ContentMiniBuckets<S: WeightMap> {
+pub struct ContentMiniBuckets<'g, S: WeightMap> {
     limit: CliqueLimit,
     memory: f64,
     budget: Budget,
-    /// The numbers; `None` once they were given up.
-    buckets: Option<Buckets>,
+    messages: Messages<'g>,
     side: PhantomData<S>,
 }
 
-impl<S: WeightMap> ContentMiniBuckets<S> {
+impl<'g, S: WeightMap> ContentMiniBuckets<'g, S> {
     /// The rule for one compilation of this model in this order.
     ///
-    /// Once its tables could exceed `memory` bytes, or the budget ends, it goes on by scope.
+    /// Buckets whose tables could exceed `memory` bytes, and all once the budget ends, are split by
+    /// scope.
     #[must_use]
     pub fn new(
-        graph: &FactorGraph,
+        graph: &'g FactorGraph,
         order: &Order,
         limit: CliqueLimit,
         memory: f64,
@@ -73,9 +77,75 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
             limit,
             memory,
             budget: budget.clone(),
-            buckets: Some(Buckets::new(graph, order)),
+            messages: Messages::new(graph, order),
             side: PhantomData,
         }
+    }
+
+    /// Splits a bucket after gains to which some noise was given.
+    pub(super) fn split_with(
+        &mut self,
+        bucket: &Bucket<'_>,
+        noise: Option<Pcg64>,
+    ) -> Vec<Vec<usize>> {
+        let tables = self.messages.take(bucket.variable);
+        let groups = self.choose(bucket, &tables, noise.clone()).unwrap_or_else(|| {
+            let seed = noise.map(|mut noise| noise.random());
+            MiniBuckets::new(self.limit, seed).split(bucket)
+        });
+        self.settle(&tables, &groups);
+        groups
+    }
+
+    /// Follows a split that was decided elsewhere.
+    pub(super) fn follow(&mut self, bucket: &Bucket<'_>, groups: &[Vec<usize>]) {
+        let tables = self.messages.take(bucket.variable);
+        self.settle(&tables, groups);
+    }
+
+    fn settle(&mut self, tables: &[usize], groups: &[Vec<usize>]) {
+        let weights = match groups.len() {
+            1 => vec![1.0],
+            mini_buckets => neutral::<S>(mini_buckets),
+        };
+        for (group, weight) in groups.iter().zip(weights) {
+            let members = group.iter().map(|&at| tables[at]).collect();
+            self.messages.post(members, weight);
+        }
+    }
+
+    /// The partition; `None` to leave it to the scopes.
+    fn choose(
+        &mut self,
+        bucket: &Bucket<'_>,
+        tables: &[usize],
+        noise: Option<Pcg64>,
+    ) -> Option<Vec<Vec<usize>>> {
+        let scopes = || tables.iter().map(|&at| self.messages.scope(at));
+        debug_assert!(scopes().eq(bucket.scopes.iter().map(|scope| &scope[..])));
+        let whole = self.messages.algebra.union(scopes());
+        if self.limit.holds(&whole, bucket.cards) {
+            return Some(vec![(0..tables.len()).collect()]);
+        }
+        let entries = whole.iter().map(|v| bucket.cards[v.index()] as f64);
+        let clique = entries.product::<f64>().min(self.limit.entries);
+        // Every table with its messages and one product, at the worst.
+        let work = 3.0 * (tables.len() + 1) as f64 * clique;
+        let bytes = 8.0 * (self.messages.demand(tables) + work);
+        let large = tables.len() > MOST_TABLES || bytes > self.memory;
+        if large || self.budget.stop().is_some() {
+            return None;
+        }
+        self.messages.look(tables);
+        let tables = tables.iter().map(|&at| self.messages.table(at)).collect();
+        let mut merging = Merging::<S> {
+            limit: self.limit,
+            cards: bucket.cards,
+            algebra: &self.messages.algebra,
+            noise,
+            side: PhantomData,
+        };
+        merging.merge(tables, &self.budget)
     }
 }
 
@@ -83,14 +153,16 @@ impl<S: WeightMap> ContentMiniBuckets<S> {
 struct Merging<'m, S> {
     limit: CliqueLimit,
     cards: &'m [usize],
-    buckets: &'m Buckets,
+    algebra: &'m Algebra,
+    /// Multiplies every gain by a random factor within `e^{±1}`.
+    noise: Option<Pcg64>,
     side: PhantomData<S>,
 }
 
 impl<S: WeightMap> Merging<'_, S> {
     /// Merges the mini-buckets while a pair fits; `None` if the budget ends before.
-    fn merge(&self, tables: &[Pending], budget: &Budget) -> Option<Vec<Vec<usize>>> {
-        let mut groups: Vec<Group> = (tables.iter().enumerate())
+    fn merge(&mut self, tables: Vec<&Pending>, budget: &Budget) -> Option<Vec<Vec<usize>>> {
+        let mut groups: Vec<Group> = (tables.into_iter().enumerate())
             .map(|(at, table)| Group {
                 members: vec![at],
                 apart: self.apart(table),
@@ -111,7 +183,7 @@ impl<S: WeightMap> Merging<'_, S> {
             let host = &mut groups[first];
             host.members.extend(absorbed.members);
             let pair = [&host.table, &absorbed.table];
-            host.table = self.buckets.product(pair, self.buckets.union(pair));
+            host.table = self.algebra.product(pair);
             host.apart = self.apart(&host.table);
             self.compare(&mut groups, first, budget)?;
             for later in first + 1..groups.len() {
@@ -123,7 +195,7 @@ impl<S: WeightMap> Merging<'_, S> {
     }
 
     /// Compares a group with all earlier ones; `None` if the budget has ended.
-    fn compare(&self, groups: &mut [Group], at: usize, budget: &Budget) -> Option<()> {
+    fn compare(&mut self, groups: &mut [Group], at: usize, budget: &Budget) -> Option<()> {
         if budget.stop().is_some() {
             return None;
         }
@@ -135,19 +207,19 @@ impl<S: WeightMap> Merging<'_, S> {
     /// A table eliminated by itself, as the first and as the second of two.
     fn apart(&self, table: &Pending) -> [Pending; 2] {
         let weights = neutral::<S>(2);
-        [weights[0], weights[1]].map(|weight| self.buckets.eliminate(table, weight))
+        [weights[0], weights[1]].map(|weight| self.algebra.eliminate(table, weight))
     }
 
     /// What is gained by eliminating two groups together; `None` if that exceeds the limit.
-    fn gain(&self, a: &Group, b: &Group) -> Option<f64> {
-        let scope = self.buckets.union([&a.table, &b.table]);
+    fn gain(&mut self, a: &Group, b: &Group) -> Option<f64> {
+        let scope = self.algebra.union([&a.table.scope[..], &b.table.scope]);
         if !self.limit.holds(&scope, self.cards) {
             return None;
         }
         let rest = scope[1..].to_vec();
-        let apart = self.buckets.product([&a.apart[0], &b.apart[1]], rest);
-        let together = self.buckets.product([&a.table, &b.table], scope);
-        let together = self.buckets.eliminate(&together, 1.0);
+        let apart = (self.algebra).product_over([&a.apart[0], &b.apart[1]], rest);
+        let together = self.algebra.product_over([&a.table, &b.table], scope);
+        let together = self.algebra.eliminate(&together, 1.0);
         let gains = (apart.ln.iter().zip(&together.ln)).map(|(apart, together)| {
             if apart.to_bits() == together.to_bits() {
                 // Zeros, seen either way.
@@ -156,7 +228,9 @@ impl<S: WeightMap> Merging<'_, S> {
                 (S::SENSE * (apart - together)).min(MOST_GAIN)
             }
         });
-        Some(gains.sum::<f64>() / apart.ln.len() as f64)
+        let gain = gains.sum::<f64>() / apart.ln.len() as f64;
+        let noise = self.noise.as_mut().map(|rng| rng.random_range(-1.0..1.0));
+        Some(gain * noise.map_or(1.0, f64::exp))
     }
 }
 
@@ -188,50 +262,9 @@ fn best_pair(groups: &[Group]) -> Option<(usize, usize)> {
     best
 }
 
-impl<S: WeightMap> SplitRule for ContentMiniBuckets<S> {
+impl<S: WeightMap> SplitRule for ContentMiniBuckets<'_, S> {
     fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        let mut by_scope = MiniBuckets::new(self.limit, None);
-        let Some(mut buckets) = self.buckets.take() else {
-            return by_scope.split(bucket);
-        };
-        let tables = buckets.take(bucket.variable);
-        debug_assert!(tables.iter().map(|t| &t.scope).eq(bucket.scopes));
-        let whole = buckets.union(&tables);
-        let entries = whole.iter().map(|v| bucket.cards[v.index()] as f64);
-        let clique = entries.product::<f64>().min(self.limit.entries);
-        // Every table with its messages and one product, at the worst.
-        let bytes = 8.0 * (buckets.entries() as f64 + 3.0 * (tables.len() + 1) as f64 * clique);
-        if bytes > self.memory {
-            return by_scope.split(bucket);
-        }
-        let groups = if self.limit.holds(&whole, bucket.cards) {
-            vec![(0..tables.len()).collect()]
-        } else if tables.len() > MOST_TABLES {
-            by_scope.split(bucket)
-        } else {
-            let merging = Merging::<S> {
-                limit: self.limit,
-                cards: bucket.cards,
-                buckets: &buckets,
-                side: PhantomData,
-            };
-            match merging.merge(&tables, &self.budget) {
-                Some(groups) => groups,
-                None => return by_scope.split(bucket),
-            }
-        };
-        let weights = match groups.len() {
-            1 => vec![1.0],
-            mini_buckets => neutral::<S>(mini_buckets),
-        };
-        for (group, weight) in groups.iter().zip(weights) {
-            let members = || group.iter().map(|&at| &tables[at]);
-            let product = buckets.product(members(), buckets.union(members()));
-            let message = buckets.eliminate(&product, weight);
-            buckets.post(message);
-        }
-        self.buckets = Some(buckets);
-        groups
+        self.split_with(bucket, None)
     }
 }
 

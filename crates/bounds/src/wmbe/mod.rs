@@ -16,11 +16,16 @@
 //! | `ln Z_w` | the bound | nats |
 
 mod candidates;
+mod carry;
 mod content;
 mod frozen;
+mod messages;
 mod mini_buckets;
 mod objective;
 mod published;
+mod racer;
+mod search;
+mod structure;
 mod tournament;
 mod variants;
 mod witness;
@@ -29,6 +34,9 @@ pub use candidates::{Candidate, Candidates, candidate_order};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub(crate) use tournament::{RACE_EVALUATIONS, Race, bytes, race};
+pub(crate) use racer::bytes;
+pub(crate) use search::Search;
+pub use structure::Structure;
+pub(crate) use tournament::{RACE_EVALUATIONS, Race, race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::Wmbe;

@@ -95,14 +95,14 @@ pub enum Partition {
 
 impl Partition {
     /// The split rule for one compilation.
-    pub(crate) fn rule<S: WeightMap>(
+    pub(crate) fn rule<'g, S: WeightMap>(
         self,
-        graph: &FactorGraph,
+        graph: &'g FactorGraph,
         order: &Order,
         limit: CliqueLimit,
         memory: f64,
         budget: &Budget,
-    ) -> Box<dyn SplitRule> {
+    ) -> Box<dyn SplitRule + 'g> {
         match self {
             Self::Scope => Box::new(MiniBuckets::new(limit, None)),
             Self::Content => {

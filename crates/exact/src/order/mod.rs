@@ -120,6 +120,23 @@ impl Order {
         &self.vars
     }
 
+    /// The order in which `variable` stands in the place of another and what lies between moves up.
+    ///
+    /// # Panics
+    /// If one of them is not in the order.
+    #[must_use]
+    pub fn moved(&self, variable: VarId, place: VarId) -> Self {
+        let at = |v: VarId| {
+            let found = self.vars.iter().position(|&u| u == v);
+            found.expect("a variable of this model")
+        };
+        let (from, to) = (at(variable), at(place));
+        let mut vars = self.vars.clone();
+        vars.remove(from);
+        vars.insert(to, variable);
+        Self { vars }
+    }
+
     /// What elimination in this order costs.
     ///
     /// # Complexity

@@ -1,0 +1,139 @@
+use forney_certify::{Above, Below};
+use forney_exact::{Heuristic, Schedule, greedy};
+use forney_model::VarId;
+use forney_model::enumerate::enumerate;
+use forney_model::generate::ising_grid;
+
+use super::*;
+use crate::board::Board;
+use crate::wmbe::{MiniBuckets, WmbeObjective};
+
+const LIMIT: CliqueLimit = CliqueLimit {
+    ibound: 2,
+    entries: 1e6,
+};
+
+fn grid(side: usize, seed: u64) -> FactorGraph {
+    ising_grid(side, 1.0, 0.2, &mut Pcg64::seed_from_u64(seed))
+}
+
+/// A partition by scope with some noise, and its schedule.
+fn structure(graph: &FactorGraph, seed: u64) -> (Structure, Schedule) {
+    let order = greedy(graph, Heuristic::MinFill, None);
+    Structure::compile(graph, order, &mut MiniBuckets::new(LIMIT, Some(seed))).unwrap()
+}
+
+fn search(graph: &FactorGraph) -> Search<'_> {
+    Search {
+        graph,
+        limit: LIMIT,
+        memory: 1e9,
+        fixed: false,
+        seed: 7,
+        least_gain: 0.0,
+    }
+}
+
+#[test]
+fn what_no_change_touches_is_split_as_before() {
+    for seed in 0..100 {
+        let graph = grid(5, seed);
+        let (parent, schedule) = structure(&graph, seed);
+        // A variable in its own place.
+        let variable = VarId::new(seed as usize % 25);
+        let mutation = Mutation::Move {
+            variable,
+            place: variable,
+        };
+        let point = WmbeObjective::<Above>::start(&schedule);
+        let carried = Carried::new(&schedule, &point);
+        let unlimited = Budget::unlimited();
+        let again = search(&graph).compile::<Above>(mutation, &parent, &carried, &unlimited);
+        assert!(again.is_none(), "seed {seed}");
+    }
+}
+
+#[test]
+fn carried_parameters_bound_and_come_close_to_where_they_were() {
+    let mut rng = Pcg64::seed_from_u64(3);
+    let (mut tried, mut nearer) = (0, 0);
+    for seed in 0..60 {
+        let graph = grid(4, seed);
+        let ln_z = enumerate(&graph).ln_z;
+        let (parent, schedule) = structure(&graph, seed);
+        let board_watch = &mut |_: &crate::Progress| {};
+        let budget = Budget::unlimited();
+        let board = Board::new(&budget, board_watch);
+        let candidate = Candidate {
+            structure: parent.clone(),
+            schedule: schedule.clone(),
+        };
+        let mut racer = Racer::<Above>::new(candidate, &graph);
+        racer.run(100, &budget, &board);
+        let point = racer.point();
+        let carried = Carried::new(&schedule, &point);
+        for _ in 0..4 {
+            let mutation = Mutation::propose(&schedule, false, &mut rng);
+            let changed = search(&graph).compile::<Above>(mutation, &parent, &carried, &budget);
+            let Some(changed) = changed else {
+                continue;
+            };
+            let start = WmbeObjective::<Above>::start(changed.schedule());
+            let candidate = Candidate {
+                structure: changed.structure.clone(),
+                schedule: changed.schedule().clone(),
+            };
+            let anew = Racer::<Above>::at(candidate, &graph, start);
+            assert!(changed.value() >= ln_z - 1e-9, "seed {seed}");
+            tried += 1;
+            nearer += usize::from(changed.value() < anew.value());
+        }
+    }
+    // A change that touches most of a small grid may start anew as well.
+    assert!(tried > 60 && 10 * nearer > 9 * tried, "{nearer} of {tried}");
+}
+
+#[test]
+fn a_search_tightens_both_sides_and_keeps_to_its_evaluations() {
+    fn law<S: WeightMap + Post>(graph: &FactorGraph, ln_z: f64) -> f64
+    where
+        Wmbe<S>: Certificate<FactorGraph, Side = S>,
+    {
+        let budget = Budget::unlimited();
+        let watch = &mut |_: &crate::Progress| {};
+        let board = Board::new(&budget, watch);
+        let (structure, schedule) = structure(graph, 1);
+        let candidate = Candidate {
+            structure,
+            schedule,
+        };
+        let mut racer = Racer::<S>::new(candidate, graph);
+        racer.run(200, &budget, &board);
+        let before = racer.value();
+        let counted = board.counted::<S>();
+        search(graph).improve(&mut racer, 2_000, &budget, &board);
+        // The first evaluation of each of the last trials is not within its limit.
+        assert!(board.counted::<S>() - counted <= 2_000 + BATCH);
+        assert!(S::SENSE * (racer.value() * S::SENSE - ln_z) >= -1e-9);
+        before - racer.value()
+    }
+    let mut gains = [0.0; 2];
+    for seed in 0..5 {
+        let graph = grid(4, seed);
+        let ln_z = enumerate(&graph).ln_z;
+        gains[0] += law::<Above>(&graph, ln_z);
+        gains[1] += law::<Below>(&graph, ln_z);
+    }
+    assert!(gains.iter().all(|&gain| gain > 0.1), "{gains:?}");
+}
+
+#[test]
+fn the_order_is_kept_where_it_is_the_callers() {
+    let graph = grid(5, 2);
+    let (_, schedule) = structure(&graph, 2);
+    let mut rng = Pcg64::seed_from_u64(5);
+    for _ in 0..50 {
+        let mutation = Mutation::propose(&schedule, true, &mut rng);
+        assert!(matches!(mutation, Mutation::Split { .. }));
+    }
+}

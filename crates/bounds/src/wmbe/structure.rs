@@ -1,0 +1,127 @@
+//! What makes a mini-bucket schedule: an order and the partitions of its buckets, and their changes.
+
+use forney_exact::{Bucket, Order, Schedule, SplitRule, TooLarge};
+use forney_model::{FactorGraph, VarId};
+use rand::RngExt;
+use rand_pcg::Pcg64;
+
+/// The scopes of the tables in each mini-bucket, by variable number.
+type Partition = Vec<Vec<Vec<VarId>>>;
+
+/// The share of changes that split a bucket anew; the others change the order, which pays more often.
+const SPLITTING: f64 = 0.1;
+
+/// An elimination order, and which tables of each bucket stay together.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// The order.
+    pub order: Order,
+    /// By variable; `None` where nothing is split.
+    partitions: Vec<Option<Partition>>,
+}
+
+/// A small change of a [`Structure`], which can be made in others as well.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mutation {
+    /// A variable takes the place of another in the order.
+    Move { variable: VarId, place: VarId },
+    /// The bucket of a variable is split anew.
+    Split { variable: VarId, seed: u64 },
+}
+
+impl Structure {
+    /// Compiles with a rule and keeps what it decides.
+    ///
+    /// # Errors
+    /// As [`Schedule::compile`].
+    pub(super) fn compile(
+        graph: &FactorGraph,
+        order: Order,
+        rule: &mut dyn SplitRule,
+    ) -> Result<(Self, Schedule), TooLarge> {
+        let mut recorder = Recorder {
+            rule,
+            partitions: vec![None; graph.num_variables()],
+        };
+        let schedule = Schedule::compile(graph, &order, &mut recorder)?;
+        let partitions = recorder.partitions;
+        Ok((Self { order, partitions }, schedule))
+    }
+
+    /// The mini-buckets of a bucket whose tables have the scopes that they had when it was split.
+    pub(super) fn kept(&self, bucket: &Bucket<'_>) -> Option<Vec<Vec<usize>>> {
+        let partition = self.partitions[bucket.variable.index()].as_ref()?;
+        let mut left: Vec<Option<Vec<VarId>>> = bucket.scopes.iter().map(sorted).map(Some).collect();
+        let mut take = |scope: &Vec<VarId>| {
+            let at = left.iter().position(|held| held.as_ref() == Some(scope))?;
+            left[at] = None;
+            Some(at)
+        };
+        let groups: Option<Vec<Vec<usize>>> = (partition.iter())
+            .map(|group| group.iter().map(&mut take).collect())
+            .collect();
+        groups.filter(|_| left.iter().all(Option::is_none))
+    }
+}
+
+impl Mutation {
+    /// A random change near a split: of the order of two variables that meet there, or of its
+    /// partition.
+    ///
+    /// # Panics
+    /// If nothing is split.
+    pub(super) fn propose(schedule: &Schedule, fixed: bool, rng: &mut Pcg64) -> Self {
+        let splits = schedule.splits();
+        let split = &splits[rng.random_range(0..splits.len())];
+        if fixed || rng.random_bool(SPLITTING) {
+            return Self::Split {
+                variable: split.variable,
+                seed: rng.random(),
+            };
+        }
+        let cliques = split.steps.iter().map(|&step| &schedule.steps()[step].scope);
+        let mut scope: Vec<VarId> = cliques.flatten().copied().collect();
+        scope.sort_unstable();
+        scope.dedup();
+        let mut pick = || scope[rng.random_range(0..scope.len())];
+        Self::Move {
+            variable: pick(),
+            place: pick(),
+        }
+    }
+
+    /// The order that it makes of a structure's.
+    pub(super) fn order(self, parent: &Structure) -> Order {
+        match self {
+            Self::Move { variable, place } => parent.order.moved(variable, place),
+            Self::Split { .. } => parent.order.clone(),
+        }
+    }
+}
+
+fn sorted(scope: &Vec<VarId>) -> Vec<VarId> {
+    let mut scope = scope.clone();
+    scope.sort_unstable();
+    scope
+}
+
+/// A split rule that leaves its partitions behind.
+struct Recorder<'r> {
+    rule: &'r mut dyn SplitRule,
+    partitions: Vec<Option<Partition>>,
+}
+
+impl SplitRule for Recorder<'_> {
+    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
+        let groups = self.rule.split(bucket);
+        if groups.len() > 1 {
+            let scopes = |group: &Vec<usize>| {
+                let scopes = group.iter().map(|&at| sorted(&bucket.scopes[at]));
+                scopes.collect()
+            };
+            let partition = groups.iter().map(scopes).collect();
+            self.partitions[bucket.variable.index()] = Some(partition);
+        }
+        groups
+    }
+}
