@@ -47,12 +47,14 @@ fn the_bracket_holds_ln_z() {
     for seed in 0..1000 {
         let graph = model(seed);
         let exact = enumerate(&graph).ln_z;
+        // Any order serves; every third model is left to a race and the local search after it.
         let mut vars: Vec<VarId> = graph.variables().collect();
         vars.shuffle(&mut Pcg64::seed_from_u64(seed));
+        let searched = seed.is_multiple_of(3);
         let options = BoundOptions {
-            order: Some(Order::new(vars, &graph).unwrap()),
+            order: (!searched).then(|| Order::new(vars, &graph).unwrap()),
             ibound: Some(least_ibound(&graph)),
-            iterations: Some(40),
+            iterations: Some(if searched { 1_000 } else { 40 }),
             method: Method::Wmbe,
             seed,
             ..BoundOptions::default()
@@ -251,7 +253,7 @@ fn the_same_seed_gives_the_same_bracket_on_any_number_of_threads() {
     let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
     let options = BoundOptions {
         ibound: Some(3),
-        iterations: Some(300),
+        iterations: Some(3_000),
         method: Method::Wmbe,
         ..BoundOptions::default()
     };
