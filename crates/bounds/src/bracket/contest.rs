@@ -43,6 +43,8 @@ pub(super) struct Terms {
     pub(super) seed: u64,
     pub(super) memory: f64,
     pub(super) least_gain: f64,
+    /// Do no larger cliques follow? While they do, they gain more than a local search.
+    pub(super) final_size: bool,
     pub(super) leaders: Leaders,
 }
 

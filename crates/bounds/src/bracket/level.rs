@@ -9,8 +9,8 @@ use super::contest::Terms;
 use crate::BoundError;
 use crate::board::Post;
 use crate::wmbe::{
-    Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, Search, WeightMap, Wmbe, bytes,
-    candidate_order, race,
+    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe,
+    bytes, candidate_order, climb,
 };
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
@@ -81,6 +81,7 @@ impl Job<'_, '_> {
             seed,
             memory,
             least_gain,
+            final_size: capped || !ascending,
             leaders,
         };
         let began = self.budget.elapsed();
@@ -181,43 +182,31 @@ impl Job<'_, '_> {
         }
     }
 
-    /// One side at one ibound: the race, then its winner until it gains almost nothing; true if
-    /// nothing had to be split.
+    /// One side at one ibound; true if nothing had to be split.
     fn side<S>(&self, terms: &Terms, candidates: &Candidates<'_>) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
         Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
-        let Terms { limit, memory, .. } = *terms;
-        let before = self.board.counted::<S>();
-        let most = self.options.iterations.map_or(usize::MAX, |most| {
-            before
-                + (self.own_iterations::<S>(terms.leaders) * most.saturating_sub(before) as f64)
-                    as usize
+        let iterations = self.options.iterations.map_or(usize::MAX, |most| {
+            let left = most.saturating_sub(self.board.counted::<S>());
+            (self.own_iterations::<S>(terms.leaders) * left as f64) as usize
         });
+        let options = BestOptions {
+            limit: terms.limit,
+            candidates: *candidates,
+            local: terms.final_size,
+            memory: terms.memory,
+            iterations,
+            least_gain: terms.least_gain,
+        };
         let budget = self
             .budget
             .capped(self.share(self.own_share::<S>(terms.leaders)));
-        let mut winner = match race::<S>(self.graph, limit, candidates, memory, &budget, self.board)
-        {
-            Race::Exact(schedule) => return self.eliminate(*schedule, &budget),
-            Race::Nobody => return Ok(false),
-            Race::Winner(winner) => winner,
-        };
-        winner.prove(self.graph, self.board);
-        let left = most.saturating_sub(self.board.counted::<S>());
-        winner.finish(self.graph, left, terms.least_gain, &budget, self.board);
-        let left = most.saturating_sub(self.board.counted::<S>());
-        let search = Search {
-            graph: self.graph,
-            limit,
-            memory,
-            fixed: self.options.order.is_some(),
-            seed: terms.seed,
-            least_gain: terms.least_gain,
-        };
-        search.improve(&mut winner, left, &budget, self.board);
-        Ok(false)
+        match climb::<S>(self.graph, &options, &budget, self.board) {
+            Race::Exact(candidate) => self.eliminate(candidate.schedule, &budget),
+            Race::Winner(_) | Race::Nobody => Ok(false),
+        }
     }
 }
 

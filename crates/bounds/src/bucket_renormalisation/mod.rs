@@ -111,9 +111,9 @@ fn renormalise(
     for &variable in order.vars() {
         let tables = buckets.take(variable);
         let groups = &recorder.groups[variable.index()];
-        let products = groups.iter().map(|group| {
-            (buckets.algebra).product(group.iter().map(|&at| &tables[at]))
-        });
+        let products = groups
+            .iter()
+            .map(|group| (buckets.algebra).product(group.iter().map(|&at| &tables[at])));
         let mut products = products.collect::<Vec<_>>().into_iter();
         if let Some(mut kept) = products.next() {
             let mut messages = Vec::with_capacity(groups.len());

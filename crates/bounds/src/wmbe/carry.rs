@@ -29,7 +29,10 @@ impl<'s> Carried<'s> {
         for split in schedule.splits() {
             for (r, &step) in split.steps.iter().enumerate() {
                 if let Some(clique) = &cliques[step] {
-                    weights.insert(clique.clone(), schedule.num_shifts() + split.first_weight + r);
+                    weights.insert(
+                        clique.clone(),
+                        schedule.num_shifts() + split.first_weight + r,
+                    );
                 }
             }
         }
@@ -47,7 +50,9 @@ impl<'s> Carried<'s> {
         let cliques = cliques(other);
         let split = cliques.iter().flatten();
         if other.num_weights() == self.weights.len()
-            && split.clone().all(|clique| self.weights.contains_key(clique))
+            && split
+                .clone()
+                .all(|clique| self.weights.contains_key(clique))
         {
             return None;
         }
@@ -161,10 +166,16 @@ mod tests {
         let from: Vec<VarId> = [0, 1, 2].map(VarId::new).to_vec();
         let to: Vec<VarId> = [2, 0, 1].map(VarId::new).to_vec();
         let table: Vec<f64> = (0..24).map(f64::from).collect();
-        let mut seen = vec![-1.0; 24];
-        permute(&table, &to, &strides(&from, &to, &cards), &cards, |at, entry| {
-            seen[at] = entry;
-        });
+        let mut seen = [-1.0; 24];
+        permute(
+            &table,
+            &to,
+            &strides(&from, &to, &cards),
+            &cards,
+            |at, entry| {
+                seen[at] = entry;
+            },
+        );
         for x in 0..2 {
             for y in 0..3 {
                 for z in 0..4 {

@@ -89,10 +89,12 @@ impl<'g, S: WeightMap> ContentMiniBuckets<'g, S> {
         noise: Option<Pcg64>,
     ) -> Vec<Vec<usize>> {
         let tables = self.messages.take(bucket.variable);
-        let groups = self.choose(bucket, &tables, noise.clone()).unwrap_or_else(|| {
-            let seed = noise.map(|mut noise| noise.random());
-            MiniBuckets::new(self.limit, seed).split(bucket)
-        });
+        let groups = self
+            .choose(bucket, &tables, noise.clone())
+            .unwrap_or_else(|| {
+                let seed = noise.map(|mut noise| noise.random());
+                MiniBuckets::new(self.limit, seed).split(bucket)
+            });
         self.settle(&tables, &groups);
         groups
     }

@@ -86,7 +86,9 @@ impl<'g> Messages<'g> {
     /// Entries of what is held and of all that [`Messages::look`] would have to work out.
     pub(super) fn demand(&self, tables: &[usize]) -> f64 {
         let missing = self.missing(tables);
-        let entries = missing.iter().map(|&at| self.algebra.entries(self.scope(at)));
+        let entries = missing
+            .iter()
+            .map(|&at| self.algebra.entries(self.scope(at)));
         self.held as f64 + entries.sum::<f64>()
     }
 
@@ -117,7 +119,9 @@ impl<'g> Messages<'g> {
                 Origin::Message { members, weight } => {
                     let (members, weight) = (members.clone(), *weight);
                     let tables = || members.iter().map(|&member| self.table(member));
-                    let message = self.algebra.eliminate(&self.algebra.product(tables()), weight);
+                    let message = self
+                        .algebra
+                        .eliminate(&self.algebra.product(tables()), weight);
                     for member in members {
                         let spent = self.tables[member].table.take();
                         self.held -= spent.map_or(0, |table| table.ln.len());

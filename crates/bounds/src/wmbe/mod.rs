@@ -15,6 +15,7 @@
 //! | ibound | cliques hold at most ibound + 1 variables | |
 //! | `ln Z_w` | the bound | nats |
 
+mod best;
 mod candidates;
 mod carry;
 mod content;
@@ -30,13 +31,14 @@ mod tournament;
 mod variants;
 mod witness;
 
+pub(crate) use best::climb;
+pub use best::{BestMiniBuckets, BestOptions, best_mini_buckets};
 pub use candidates::{Candidate, Candidates, candidate_order};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
 pub(crate) use racer::bytes;
-pub(crate) use search::Search;
 pub use structure::Structure;
-pub(crate) use tournament::{RACE_EVALUATIONS, Race, race};
+pub(crate) use tournament::{RACE_EVALUATIONS, Race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::Wmbe;

@@ -65,7 +65,7 @@ where
         }
     }
 
-    pub(super) fn schedule(&self) -> &Schedule {
+    pub(super) fn schedule(&self) -> &Arc<Schedule> {
         self.climb.objective().schedule()
     }
 
@@ -109,12 +109,16 @@ where
         self.climb.value()
     }
 
+    /// The witness at the best point.
+    pub(super) fn witness(&self) -> Wmbe<S> {
+        self.climb.objective().witness(&self.climb.point())
+    }
+
     /// Recomputes the bound from the witness alone and enters it.
     ///
     /// A witness that proves nothing, because an optimiser went astray, enters nothing.
     pub(crate) fn prove(&self, graph: &FactorGraph, board: &Board<'_>) {
-        let witness = self.climb.objective().witness(&self.climb.point());
-        if let Ok(bound) = witness.verify(graph) {
+        if let Ok(bound) = self.witness().verify(graph) {
             board.post(bound, "wmbe");
         }
     }
@@ -144,4 +148,3 @@ where
         }
     }
 }
-

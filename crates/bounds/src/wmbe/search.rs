@@ -74,6 +74,10 @@ impl Search<'_> {
         Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
         let margin = MARGIN * (incumbent.first_value() - incumbent.value());
+        // A start at an infinity leaves NaN, and nothing to compare with.
+        if margin.is_nan() {
+            return;
+        }
         let mut rng = Pcg64::seed_from_u64(self.seed);
         let mut again: Vec<Mutation> = Vec::new();
         let mut left = evaluations;
@@ -82,8 +86,7 @@ impl Search<'_> {
             let fits = (self.memory / incumbent.bytes) as usize;
             let batch = BATCH.min(fits.saturating_sub(1)).min(left / SLICE);
             let nothing = batch == 0 || incumbent.schedule().is_exact();
-            // Written so that a NaN, of a start at an infinity, is left alone.
-            if nothing || budget.stop().is_some() || !(margin >= 0.0) {
+            if nothing || budget.stop().is_some() {
                 break;
             }
             let mut mutations = std::mem::take(&mut again);

@@ -51,7 +51,9 @@ impl Structure {
     /// The mini-buckets of a bucket whose tables have the scopes that they had when it was split.
     pub(super) fn kept(&self, bucket: &Bucket<'_>) -> Option<Vec<Vec<usize>>> {
         let partition = self.partitions[bucket.variable.index()].as_ref()?;
-        let mut left: Vec<Option<Vec<VarId>>> = bucket.scopes.iter().map(sorted).map(Some).collect();
+        let mut left: Vec<Option<Vec<VarId>>> = (bucket.scopes.iter())
+            .map(|scope| Some(sorted(scope)))
+            .collect();
         let mut take = |scope: &Vec<VarId>| {
             let at = left.iter().position(|held| held.as_ref() == Some(scope))?;
             left[at] = None;
@@ -79,7 +81,10 @@ impl Mutation {
                 seed: rng.random(),
             };
         }
-        let cliques = split.steps.iter().map(|&step| &schedule.steps()[step].scope);
+        let cliques = split
+            .steps
+            .iter()
+            .map(|&step| &schedule.steps()[step].scope);
         let mut scope: Vec<VarId> = cliques.flatten().copied().collect();
         scope.sort_unstable();
         scope.dedup();
@@ -99,8 +104,8 @@ impl Mutation {
     }
 }
 
-fn sorted(scope: &Vec<VarId>) -> Vec<VarId> {
-    let mut scope = scope.clone();
+fn sorted(scope: &[VarId]) -> Vec<VarId> {
+    let mut scope = scope.to_vec();
     scope.sort_unstable();
     scope
 }

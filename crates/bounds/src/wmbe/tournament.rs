@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use forney_certify::{Budget, Certificate};
-use forney_exact::Schedule;
 use forney_model::FactorGraph;
 use rayon::prelude::*;
 
@@ -27,7 +26,7 @@ const COMPILING: f64 = 0.2;
 /// How a race ended.
 pub(crate) enum Race<S: WeightMap> {
     /// A candidate that has to split nothing: its value is `ln Z`.
-    Exact(Box<Schedule>),
+    Exact(Box<Candidate>),
     /// The candidate with the tightest bound.
     Winner(Box<Racer<S>>),
     /// Not even one candidate fits in the memory.
@@ -69,7 +68,7 @@ where
             .collect();
         let exact = |candidate: &Candidate| candidate.schedule.is_exact();
         if let Some(at) = compiled.iter().position(exact) {
-            return Race::Exact(Box::new(compiled.swap_remove(at).schedule));
+            return Race::Exact(Box::new(compiled.swap_remove(at)));
         }
         compiled.retain(|candidate| {
             let bytes = bytes(&candidate.schedule);

@@ -81,7 +81,7 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
             let start = WmbeObjective::<Above>::start(changed.schedule());
             let candidate = Candidate {
                 structure: changed.structure.clone(),
-                schedule: changed.schedule().clone(),
+                schedule: Schedule::clone(changed.schedule()),
             };
             let anew = Racer::<Above>::at(candidate, &graph, start);
             assert!(changed.value() >= ln_z - 1e-9, "seed {seed}");

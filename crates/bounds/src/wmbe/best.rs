@@ -1,0 +1,136 @@
+//! The best bound at one clique size: structures race, the winner climbs, a local search follows.
+
+use std::sync::Arc;
+
+use forney_certify::{Bound, Budget, Certificate};
+use forney_exact::{Order, Schedule};
+use forney_model::FactorGraph;
+
+use super::racer::Racer;
+use super::search::Search;
+use super::tournament::{Race, race};
+use super::{Candidates, CliqueLimit, WeightMap, Wmbe};
+use crate::board::{Board, Post};
+
+/// What [`best_mini_buckets`] works with.
+#[derive(Clone, Debug)]
+pub struct BestOptions<'o> {
+    /// How large cliques may be.
+    pub limit: CliqueLimit,
+    /// Which structures race.
+    pub candidates: Candidates<'o>,
+    /// Does a local search over structures follow the race?
+    pub local: bool,
+    /// Bytes that all tables together may take.
+    pub memory: f64,
+    /// At most so many gradient evaluations, after a race that takes about 24 for each candidate.
+    pub iterations: usize,
+    /// Ends once an evaluation gains no more than this, in nats.
+    pub least_gain: f64,
+}
+
+/// The best weighted mini-bucket bound that was found, with what it came from.
+#[derive(Clone, Debug)]
+pub struct BestMiniBuckets<S: WeightMap> {
+    /// The verified bound; trivial if no point verifies.
+    pub bound: Bound<S>,
+    /// The elimination order.
+    pub order: Order,
+    /// What is computed in that order.
+    pub schedule: Arc<Schedule>,
+    /// Shifts and logits of the weights, as [`WmbeObjective`](super::WmbeObjective) takes them.
+    pub point: Vec<f64>,
+    /// `±ln Z_w` there, lower is tighter.
+    pub value: f64,
+    /// Gradient evaluations in all.
+    pub evaluations: usize,
+}
+
+/// The tightest weighted mini-bucket bound that a budget allows at one clique size; `None` if the
+/// memory holds not even one candidate.
+///
+/// # Example
+/// ```
+/// use forney_bounds::wmbe::{BestOptions, Candidates, CliqueLimit, best_mini_buckets};
+/// use forney_certify::{Above, Budget};
+/// use forney_model::{enumerate::enumerate, generate::ising_grid};
+/// use rand::SeedableRng;
+/// let model = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// let options = BestOptions {
+///     limit: CliqueLimit { ibound: 2, entries: 1e6 },
+///     candidates: Candidates { fixed: None, count: 8, seed: 0 },
+///     local: true,
+///     memory: 1e9,
+///     iterations: 2_000,
+///     least_gain: 1e-6,
+/// };
+/// let best = best_mini_buckets::<Above>(&model, &options, &Budget::unlimited());
+/// assert!(best.is_some_and(|best| best.bound.ln() >= enumerate(&model).ln_z));
+/// ```
+#[must_use]
+pub fn best_mini_buckets<S>(
+    graph: &FactorGraph,
+    options: &BestOptions<'_>,
+    budget: &Budget,
+) -> Option<BestMiniBuckets<S>>
+where
+    S: WeightMap + Post,
+    Wmbe<S>: Certificate<FactorGraph, Side = S>,
+{
+    let watch = &mut |_: &crate::Progress| {};
+    let board = Board::new(budget, watch);
+    let winner = match climb::<S>(graph, options, budget, &board) {
+        Race::Winner(winner) => *winner,
+        Race::Exact(candidate) => Racer::new(*candidate, graph),
+        Race::Nobody => return None,
+    };
+    let bound = winner.witness().verify(graph);
+    Some(BestMiniBuckets {
+        bound: bound.unwrap_or_else(|_| Bound::trivial()),
+        order: winner.structure.order.clone(),
+        schedule: Arc::clone(winner.schedule()),
+        point: winner.point(),
+        value: winner.value(),
+        evaluations: board.counted::<S>(),
+    })
+}
+
+/// As [`best_mini_buckets`], entering every bound on the way.
+pub(crate) fn climb<S>(
+    graph: &FactorGraph,
+    options: &BestOptions<'_>,
+    budget: &Budget,
+    board: &Board<'_>,
+) -> Race<S>
+where
+    S: WeightMap + Post,
+    Wmbe<S>: Certificate<FactorGraph, Side = S>,
+{
+    let BestOptions {
+        limit,
+        memory,
+        least_gain,
+        ..
+    } = *options;
+    let most = board.counted::<S>().saturating_add(options.iterations);
+    let left = || most.saturating_sub(board.counted::<S>());
+    let candidates = &options.candidates;
+    let mut winner = match race::<S>(graph, limit, candidates, memory, budget, board) {
+        Race::Winner(winner) => winner,
+        exact_or_nobody => return exact_or_nobody,
+    };
+    winner.prove(graph, board);
+    winner.finish(graph, left(), least_gain, budget, board);
+    if options.local {
+        let search = Search {
+            graph,
+            limit,
+            memory,
+            fixed: candidates.fixed.is_some(),
+            seed: candidates.seed,
+            least_gain,
+        };
+        search.improve(&mut winner, left(), budget, board);
+    }
+    Race::Winner(winner)
+}
