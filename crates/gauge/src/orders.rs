@@ -1,7 +1,8 @@
 //! Which candidates race: orders and partitions, gauged from the start or plain at first.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::candidate_order;
+use forney_bounds::wmbe::{Candidates, WeightMap};
+use forney_certify::Budget;
 use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
@@ -63,6 +64,18 @@ impl Kind {
         }
     }
 
+    /// Gradient evaluations of a race of so many: the first round, then twice as many for a quarter,
+    /// until one is left.
+    pub(crate) fn race_evaluations(self, mut candidates: usize) -> usize {
+        let (mut round, mut sum) = (self.first_round(), candidates);
+        while candidates > 1 {
+            sum += round * candidates;
+            candidates = candidates.div_ceil(4);
+            round *= 2;
+        }
+        sum
+    }
+
     /// Does a candidate begin with shifts and weights alone?
     fn is_plain(self, number: usize) -> bool {
         self != Self::Full || number % 4 == 2
@@ -77,41 +90,62 @@ pub(crate) struct Candidate {
     pub(crate) plain: bool,
 }
 
-impl Candidate {
-    /// Candidate `number` of `count`; the first takes the plain greedy partition, as half of them do
-    /// where the order is free.
+/// What all candidates of a search share.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'f> {
+    pub(crate) graph: &'f FactorGraph,
+    pub(crate) kind: Kind,
+    pub(crate) options: &'f GaugeOptions,
+    /// How many race at once.
+    pub(crate) count: usize,
+}
+
+impl Field<'_> {
+    /// Candidate `number` for the side of `S`, within `memory` bytes for all that race with it;
+    /// numbers from `count` on are those of further races.
     ///
     /// # Errors
     /// As [`Schedule::compile`].
-    pub(crate) fn compile(
-        graph: &FactorGraph,
-        kind: Kind,
-        options: &GaugeOptions,
+    pub(crate) fn compile<S: WeightMap>(
+        &self,
         number: usize,
-        count: usize,
-    ) -> Result<Self, BoundError> {
-        // Gauges found before are the start wherever gauges matter.
-        let gauged = options.gauges.is_some() && kind != Kind::Plain;
-        let plain = kind.is_plain(number) && !gauged;
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Candidate, BoundError> {
+        let (graph, options) = (self.graph, self.options);
         // Neighbouring seeds of a search share no candidate.
         let seed = options.seed.wrapping_mul(0x9e37_79b9);
+        // Gauges found before are the start wherever gauges matter.
+        let gauged = options.gauges.is_some() && self.kind != Kind::Plain;
+        let plain = self.kind.is_plain(number) && !gauged;
+        if plain {
+            // In Forney form one in four is plain, and so they are numbered for themselves.
+            let among = if self.kind == Kind::Full { 4 } else { 1 };
+            let candidates = Candidates {
+                fixed: options.order.as_ref(),
+                count: self.count.div_ceil(among),
+                seed,
+            };
+            let (number, memory) = (number / among, memory / among as f64);
+            let found = candidates.compile::<S>(graph, options.limit, number, memory, budget)?;
+            return Ok(Candidate {
+                order: found.order,
+                schedule: found.schedule,
+                plain,
+            });
+        }
         let seed = seed.wrapping_add(number as u64);
         let (order, noisy, share) = match &options.order {
             Some(order) if number == 0 => (order.clone(), false, 0.0),
             Some(order) => (order.clone(), true, LOOSE[number % LOOSE.len()]),
             None => {
-                let noisy = number >= count.div_ceil(2).max(4);
+                let noisy = number % self.count >= self.count.div_ceil(2).max(4);
                 let mut ties = Pcg64::seed_from_u64(seed);
-                let order = if plain {
-                    candidate_order(graph, number, seed)
-                } else {
-                    gauged_order(graph, number, &mut ties)
-                };
-                (order, noisy, 0.0)
+                (gauged_order(graph, number, &mut ties), noisy, 0.0)
             }
         };
         let mut rule = Loosened::new(options.limit, noisy.then_some(seed), share);
-        Ok(Self {
+        Ok(Candidate {
             schedule: Schedule::compile(graph, &order, &mut rule)?,
             order,
             plain,

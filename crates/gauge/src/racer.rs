@@ -126,6 +126,11 @@ impl<'g, C: Climb> Racer<'g, C> {
             }
     }
 
+    /// What its tables take.
+    pub(crate) fn bytes(&self) -> f64 {
+        bytes(&self.schedule)
+    }
+
     pub(crate) fn schedule(&self) -> &Schedule {
         &self.schedule
     }
