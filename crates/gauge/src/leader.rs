@@ -7,6 +7,9 @@ use crate::orders::Field;
 use crate::race::Won;
 use crate::racer::Racer;
 
+/// The part of the time left that a last cycle is planned for.
+const PLANNED: f64 = 0.9;
+
 /// The winner of a race, which goes on in cycles, each twice as long as the one before.
 pub(crate) struct Leader<'g, C: Climb> {
     pub(crate) racer: Racer<'g, C>,
@@ -14,27 +17,42 @@ pub(crate) struct Leader<'g, C: Climb> {
     heights: Vec<f64>,
     /// Evaluations of the first cycle.
     first_cycle: usize,
+    /// Seconds of an evaluation, as last measured.
+    pace: f64,
     /// Did the last cycle gain too little for another one?
     idle: bool,
 }
 
 impl<'g, C: Climb> Leader<'g, C> {
-    pub(crate) fn new(racer: Racer<'g, C>, first_cycle: usize) -> Self {
+    pub(crate) fn new(won: Racer<'g, C>, pace: f64, first_cycle: usize) -> Self {
         Self {
-            heights: vec![racer.value()],
-            racer,
+            heights: vec![won.value()],
+            racer: won,
             first_cycle,
+            pace,
             idle: false,
         }
     }
 
-    /// Evaluations of the next cycle.
-    pub(crate) fn next_cycle(&self) -> usize {
-        match self.idle {
-            true => 0,
-            false => self
-                .first_cycle
-                .saturating_mul(1 << (self.heights.len() - 1).min(32)),
+    /// Evaluations of the next cycle, 0 for none.
+    ///
+    /// The last one takes all that is left: steps of a cycle that is cut short are too large to end
+    /// with.
+    pub(crate) fn next_cycle(&self, most: usize, budget: &Budget) -> usize {
+        if self.idle {
+            return 0;
+        }
+        let doublings = (self.heights.len() - 1).min(32);
+        let length = self.first_cycle.saturating_mul(1 << doublings);
+        // The pace of 0 that nothing measured gives leaves no end of time.
+        let in_time = budget.remaining().map_or(f64::INFINITY, |left| {
+            PLANNED * left.as_secs_f64() / self.pace
+        });
+        let left = in_time.min(most as f64);
+        if left < 3.0 * length as f64 {
+            (left as usize).clamp(1, most.max(1))
+        } else {
+            length
         }
     }
 
@@ -42,8 +60,11 @@ impl<'g, C: Climb> Leader<'g, C> {
         if evaluations == 0 {
             return;
         }
-        let before = self.racer.value();
+        let (before, spent) = (self.racer.value(), self.racer.evaluations());
+        let began = budget.elapsed();
         self.racer.cycle(evaluations, budget);
+        let seconds = (budget.elapsed() - began).as_secs_f64();
+        self.pace = seconds / (self.racer.evaluations() - spent) as f64;
         let value = self.racer.value();
         self.heights.push(value);
         // Written so that NaN, which infinities give, is idle too.
@@ -114,12 +135,12 @@ impl<'f> Field<'f> {
                 break;
             }
             let race = self.race::<C>(first + later.races, memory, allowed.budget);
-            let Ok(Won { winner, lost }) = race else {
+            let Ok(Won { winner, lost, pace }) = race else {
                 break;
             };
             later.races += 1;
             let end = winner.evaluations() + left.saturating_sub(lost + winner.evaluations());
-            let mut challenger = Leader::new(winner, self.kind.first_cycle());
+            let mut challenger = Leader::new(winner, pace, self.kind.first_cycle());
             let mut ahead = true;
             for &height in &heights {
                 ahead = challenger.is_ahead_of(height);
@@ -127,7 +148,7 @@ impl<'f> Field<'f> {
                 if !ahead || left == 0 {
                     break;
                 }
-                let cycle = challenger.next_cycle().min(left);
+                let cycle = challenger.next_cycle(left, allowed.budget);
                 challenger.cycle(cycle, self.options.tolerance, allowed.budget);
             }
             later.spent += lost;

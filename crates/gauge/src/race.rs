@@ -11,10 +11,13 @@ use crate::racer::{Racer, bytes};
 /// The share of a race's time in which its candidates are compiled.
 const COMPILING: f64 = 0.4;
 
-/// The winner of a race, and the evaluations of all that lost.
+/// The winner of a race.
 pub(crate) struct Won<'g, C: Climb> {
     pub(crate) winner: Racer<'g, C>,
+    /// Evaluations of all that lost.
     pub(crate) lost: usize,
+    /// Seconds of one of its evaluations, 0 if there was no race.
+    pub(crate) pace: f64,
 }
 
 impl<'f> Field<'f> {
@@ -43,10 +46,13 @@ impl<'f> Field<'f> {
             .collect();
         let mut evaluations = self.kind.first_round();
         let mut lost = 0;
+        let mut pace = 0.0;
         while racers.len() > 1 {
+            let began = time.elapsed();
             racers
                 .par_iter_mut()
                 .for_each(|racer| racer.cycle(evaluations, time));
+            pace = (time.elapsed() - began).as_secs_f64() / evaluations as f64;
             // NaN sorts last.
             racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
             let kept = match time.stop() {
@@ -61,7 +67,7 @@ impl<'f> Field<'f> {
         if self.kind == Kind::Mixed {
             winner.hand_over();
         }
-        Ok(Won { winner, lost })
+        Ok(Won { winner, lost, pace })
     }
 
     /// The candidates of race `number`, at least one; a single one if it splits nothing.

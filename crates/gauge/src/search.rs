@@ -17,6 +17,10 @@ use crate::orders::{Field, Kind};
 use crate::race::Won;
 use crate::{GaugedWmbe, Gauges};
 
+/// The leader goes alone until it has spent so many times the evaluations of a race: until then it
+/// gains more than another one would.
+const ALONE: usize = 2;
+
 /// Evaluations of later races for one of the leader, which runs on one core while they have the rest.
 const RACING: usize = 3;
 
@@ -138,8 +142,8 @@ where
     // The first race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let time = half.as_ref().unwrap_or(budget);
-    let Won { winner, lost } = field.race::<C>(0, options.memory, time)?;
-    let mut leader = Leader::new(winner, kind.first_cycle());
+    let Won { winner, lost, pace } = field.race::<C>(0, options.memory, time)?;
+    let mut leader = Leader::new(winner, pace, kind.first_cycle());
     // Evaluations of all candidates but the leader.
     let mut others = lost;
     let mut races = 1;
@@ -164,12 +168,16 @@ where
             break Stop::SweepLimit;
         }
         let before = leader.racer.value();
-        let cycle = leader.next_cycle().min(left);
+        let cycle = leader.next_cycle(left, budget);
+        let soon = leader.racer.evaluations() + cycle < ALONE * kind.race_evaluations(field.count);
+        let alone = soon && !leader.is_idle();
         let allowed = Allowed {
-            races: options
-                .races
-                .map_or(usize::MAX, |most| most.saturating_sub(races)),
-            enough: RACING * cycle,
+            races: match options.races {
+                _ if alone => 0,
+                Some(most) => most.saturating_sub(races),
+                None => usize::MAX,
+            },
+            enough: cycle.saturating_mul(RACING),
             most: left - cycle,
             memory: options.memory - leader.racer.bytes(),
             budget,
@@ -198,7 +206,7 @@ where
             watch(bound, others + leader.racer.evaluations());
         }
         let over = later.races == 0 || (!limited && !gained);
-        if leader.is_idle() && over && budget.stop().is_none() {
+        if leader.is_idle() && !alone && over && budget.stop().is_none() {
             break Stop::Converged;
         }
     };
