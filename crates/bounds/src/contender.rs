@@ -47,6 +47,8 @@ pub struct Turn<'t, 'w> {
     pub memory: f64,
     /// A side has converged once an evaluation gains no more than this, in nats.
     pub least_gain: f64,
+    /// Do higher ibounds follow, for which time that is left over is not lost?
+    pub ascending: bool,
     /// What may be spent on upper bounds; `None` leaves that side out.
     pub upper: Option<Allowance>,
     /// What may be spent on lower bounds; `None` leaves that side out.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use forney_bounds::wmbe::MiniBuckets;
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_bounds::{
     Allowance, BoundError, BoundOptions, BoundReport, Contender, Post, Prospect, Turn, Watch,
     bracket_with,
@@ -82,6 +82,7 @@ struct GaugedMiniBuckets {
 /// The best witness so far, as a start for the next level.
 struct Carried<S: Post> {
     bound: Bound<S>,
+    limit: CliqueLimit,
     order: Order,
     gauges: Gauges,
 }
@@ -90,7 +91,7 @@ type Search<S> = fn(
     &FactorGraph,
     &GaugeOptions,
     &Budget,
-    &mut dyn FnMut(Bound<S>, usize),
+    &mut (dyn FnMut(Bound<S>, usize) + Send),
 ) -> Result<GaugeReport<S>, BoundError>;
 
 impl Contender for GaugedMiniBuckets {
@@ -132,11 +133,16 @@ fn side<S: Post>(turn: &Turn<'_, '_>, carried: &Mutex<Option<Carried<S>>>, searc
         return;
     };
     let mut carried = carried.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = &*carried {
+    let smaller = |found: &&Carried<S>| {
+        let (before, now) = (found.limit, options.limit);
+        before.ibound < now.ibound || before.entries < now.entries
+    };
+    if let Some(found) = carried.as_ref().filter(smaller) {
         let again = GaugeOptions {
             order: Some(found.order.clone()),
             gauges: Some(found.gauges.clone()),
             candidates: 1,
+            races: Some(1),
             iterations: allowed.iterations.map(|left| left / 4),
             ..options.clone()
         };
@@ -183,22 +189,15 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
             .min(limit.entries / 2.0)
             .max(least);
     };
-    let affordable = |left: usize| left / (2 * race_evaluations);
-    let candidates = CANDIDATES
-        .min(fit as usize)
-        .min(allowed.iterations.map_or(CANDIDATES, affordable))
-        .max(1);
+    let candidates = CANDIDATES.min(fit as usize).max(1);
     turn.note_bytes(candidates as f64 * bytes);
-    let race = if candidates > 1 {
-        candidates * race_evaluations
-    } else {
-        0
-    };
     Some(GaugeOptions {
         limit,
         order: turn.order.cloned(),
         candidates,
-        iterations: allowed.iterations.map(|left| left.saturating_sub(race)),
+        // Where higher ibounds follow, they gain more than other orders.
+        races: turn.ascending.then_some(1),
+        iterations: allowed.iterations,
         tolerance: CYCLE * turn.least_gain,
         memory: turn.memory,
         seed: turn.seed,
@@ -230,6 +229,7 @@ fn run<S: Post>(
     if best.is_none_or(|mut best| best.tighten(found.bound)) {
         *carried = Some(Carried {
             bound: found.bound,
+            limit: options.limit,
             order: found.order,
             gauges: found.witness.gauges,
         });

@@ -1,7 +1,8 @@
 //! Which candidates race: orders and partitions, gauged from the start or plain at first.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::candidate_order;
+use forney_bounds::wmbe::{Candidates, WeightMap};
+use forney_certify::Budget;
 use forney_exact::{Heuristic, Order, Schedule, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
@@ -17,6 +18,9 @@ const FEW: usize = 16;
 /// How likely a bucket that fits is split all the same, where only the partition is free: candidate
 /// by candidate.
 const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
+
+/// One in so many candidates begins with shifts and weights alone.
+const PLAIN: usize = 4;
 
 /// How much of a model can be gauged, and so when gauges move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +67,25 @@ impl Kind {
         }
     }
 
-    /// Does a candidate begin with shifts and weights alone?
-    fn is_plain(self, number: usize) -> bool {
-        self != Self::Full || number % 4 == 2
+    /// Gradient evaluations of a race of so many: the first round, then twice as many for a quarter,
+    /// until one is left.
+    pub(crate) fn race_evaluations(self, mut candidates: usize) -> usize {
+        let (mut round, mut sum) = (self.first_round(), candidates);
+        while candidates > 1 {
+            sum += round * candidates;
+            candidates = candidates.div_ceil(4);
+            round *= 2;
+        }
+        sum
+    }
+
+    /// The share of time and evaluations that shifts and weights have for themselves at first.
+    pub(crate) fn plain_share(self) -> f64 {
+        match self {
+            Self::Full => 0.0,
+            Self::Mixed => 0.5,
+            Self::Plain => 0.9,
+        }
     }
 }
 
@@ -77,41 +97,59 @@ pub(crate) struct Candidate {
     pub(crate) plain: bool,
 }
 
-impl Candidate {
-    /// Candidate `number` of `count`; the first takes the plain greedy partition, as half of them do
-    /// where the order is free.
+/// What all candidates of a search share.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'f> {
+    pub(crate) graph: &'f FactorGraph,
+    pub(crate) kind: Kind,
+    pub(crate) options: &'f GaugeOptions,
+    /// How many race at once.
+    pub(crate) count: usize,
+}
+
+impl Field<'_> {
+    /// Candidate `number` for the side of `S`, within `memory` bytes for all that race with it;
+    /// numbers from `count` on are those of further races.
     ///
     /// # Errors
     /// As [`Schedule::compile`].
-    pub(crate) fn compile(
-        graph: &FactorGraph,
-        kind: Kind,
-        options: &GaugeOptions,
+    pub(crate) fn compile<S: WeightMap>(
+        &self,
         number: usize,
-        count: usize,
-    ) -> Result<Self, BoundError> {
-        // Gauges found before are the start wherever gauges matter.
-        let gauged = options.gauges.is_some() && kind != Kind::Plain;
-        let plain = kind.is_plain(number) && !gauged;
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Candidate, BoundError> {
+        let (graph, options) = (self.graph, self.options);
         // Neighbouring seeds of a search share no candidate.
         let seed = options.seed.wrapping_mul(0x9e37_79b9);
+        // Gauges found before are the start wherever gauges matter.
+        let plain = number % PLAIN == 2 && options.gauges.is_none();
+        if plain {
+            let candidates = Candidates {
+                fixed: options.order.as_ref(),
+                count: self.count.div_ceil(PLAIN),
+                seed,
+            };
+            let (number, memory) = (number / PLAIN, memory / PLAIN as f64);
+            let found = candidates.compile::<S>(graph, options.limit, number, memory, budget)?;
+            return Ok(Candidate {
+                order: found.structure.order,
+                schedule: found.schedule,
+                plain,
+            });
+        }
         let seed = seed.wrapping_add(number as u64);
         let (order, noisy, share) = match &options.order {
             Some(order) if number == 0 => (order.clone(), false, 0.0),
             Some(order) => (order.clone(), true, LOOSE[number % LOOSE.len()]),
             None => {
-                let noisy = number >= count.div_ceil(2).max(4);
+                let noisy = number % self.count >= self.count.div_ceil(2).max(4);
                 let mut ties = Pcg64::seed_from_u64(seed);
-                let order = if plain {
-                    candidate_order(graph, number, seed)
-                } else {
-                    gauged_order(graph, number, &mut ties)
-                };
-                (order, noisy, 0.0)
+                (gauged_order(graph, number, &mut ties), noisy, 0.0)
             }
         };
         let mut rule = Loosened::new(options.limit, noisy.then_some(seed), share);
-        Ok(Self {
+        Ok(Candidate {
             schedule: Schedule::compile(graph, &order, &mut rule)?,
             order,
             plain,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::WmbeObjective;
+use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective};
 use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
@@ -28,6 +28,8 @@ pub(crate) struct Racer<'g, C: Climb> {
     graph: &'g FactorGraph,
     schedule: Arc<Schedule>,
     stage: Stage<C>,
+    /// Weights and shifts that gauges took over from.
+    plain: Option<Vec<f64>>,
     /// Evaluations of the stages before.
     spent: usize,
 }
@@ -61,6 +63,39 @@ impl<'g, C: Climb> Racer<'g, C> {
             graph,
             schedule,
             stage,
+            plain: None,
+            spent: 0,
+        }
+    }
+
+    /// Gauges on what shifts and weights alone have found, if there is a gauge and room for it.
+    pub(crate) fn after(
+        best: BestMiniBuckets<C::Side>,
+        graph: &'g FactorGraph,
+        memory: f64,
+    ) -> Self {
+        let BestMiniBuckets {
+            order,
+            schedule,
+            point,
+            ..
+        } = best;
+        let room = is_addressed(&schedule) && bytes(&schedule) <= memory;
+        let climb = room
+            .then(|| gauged::<C>(&schedule, graph, &point))
+            .flatten();
+        let stage = if let Some(climb) = climb {
+            Stage::Gauged(Box::new(climb))
+        } else {
+            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
+            Stage::Plain(Box::new(Lbfgs::new(objective, point.clone(), 0)))
+        };
+        Self {
+            order,
+            graph,
+            schedule,
+            stage,
+            plain: Some(point),
             spent: 0,
         }
     }
@@ -89,25 +124,21 @@ impl<'g, C: Climb> Racer<'g, C> {
     }
 
     /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
-    pub(crate) fn hand_over(&mut self) {
+    fn hand_over(&mut self) {
         let Stage::Plain(plain) = &self.stage else {
             return;
         };
-        let in_two = |v| self.graph.factors_of(v).count() == 2;
-        if !self.graph.variables().any(in_two) {
-            return;
+        let point = plain.point();
+        if let Some(climb) = gauged::<C>(&self.schedule, self.graph, &point) {
+            self.spent += plain.evaluations();
+            self.plain = Some(point);
+            self.stage = Stage::Gauged(Box::new(climb));
         }
-        let objective = GaugeObjective::new(Arc::clone(&self.schedule), self.graph, true);
-        // From below zeros may forbid every gauge.
-        if objective.num_gauge_entries() == 0 {
-            return;
-        }
-        let mut start = objective.start();
-        start.truncate(objective.num_gauge_entries());
-        start.extend(plain.point());
-        let climb = C::new(objective, start);
-        self.spent += plain.evaluations();
-        self.stage = Stage::Gauged(Box::new(climb));
+    }
+
+    /// Do its gauges move?
+    pub(crate) fn is_gauged(&self) -> bool {
+        matches!(self.stage, Stage::Gauged(_))
     }
 
     /// `±ln Z_w` at the best point, lower is tighter.
@@ -126,34 +157,38 @@ impl<'g, C: Climb> Racer<'g, C> {
             }
     }
 
+    /// What its tables take.
+    pub(crate) fn bytes(&self) -> f64 {
+        bytes(&self.schedule)
+    }
+
     pub(crate) fn schedule(&self) -> &Schedule {
         &self.schedule
     }
 
     /// The bound at the best point, recomputed from its witness.
+    ///
+    /// Gauges that went astray, or tables that span more than plain numbers hold, must not cost the
+    /// bound that weights and shifts alone have reached.
     pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError>
     where
         GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
     {
         let witness = match &self.stage {
-            Stage::Plain(climb) => self.without_gauges(climb.objective(), &climb.point()),
+            Stage::Plain(climb) => Ok(self.without_gauges(climb.objective(), &climb.point())),
             Stage::Gauged(climb) => {
                 let witness = climb.objective().witness(&climb.point(), self.graph);
-                witness.map_err(|error| Flaw::Invalid(error.to_string()))?
+                witness.map_err(|error| Flaw::Invalid(error.to_string()))
             }
         };
-        Ok((witness.verify(self.graph)?, witness))
-    }
-
-    /// The bound without gauges or shifts, which holds wherever the model fits plain numbers.
-    pub(crate) fn prove_start(&self) -> Result<Proof<C::Side>, BoundError>
-    where
-        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-    {
-        let objective = WmbeObjective::new(Arc::clone(&self.schedule), self.graph);
-        let start = WmbeObjective::<C::Side>::start(&self.schedule);
-        let witness = self.without_gauges(&objective, &start);
-        Ok((witness.verify(self.graph)?, witness))
+        let gauged = witness.and_then(|witness| Ok((witness.verify(self.graph)?, witness)));
+        gauged.or_else(|_| {
+            let objective = WmbeObjective::new(Arc::clone(&self.schedule), self.graph);
+            let start = || WmbeObjective::<C::Side>::start(&self.schedule);
+            let point = self.plain.clone().unwrap_or_else(start);
+            let witness = self.without_gauges(&objective, &point);
+            Ok((witness.verify(self.graph)?, witness))
+        })
     }
 
     fn without_gauges(&self, objective: &WmbeObjective<C::Side>, x: &[f64]) -> GaugedWmbe<C::Side> {
@@ -161,6 +196,28 @@ impl<'g, C: Climb> Racer<'g, C> {
         let gauges = Gauges::identity(self.graph);
         GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts)
     }
+}
+
+/// Gauges that start as identities at these shifts and weights; `None` if nothing can be gauged.
+fn gauged<C: Climb>(schedule: &Arc<Schedule>, graph: &FactorGraph, point: &[f64]) -> Option<C> {
+    let in_two = |v| graph.factors_of(v).count() == 2;
+    if !graph.variables().any(in_two) {
+        return None;
+    }
+    let objective = GaugeObjective::new(Arc::clone(schedule), graph, true);
+    // From below zeros may forbid every gauge.
+    if objective.num_gauge_entries() == 0 {
+        return None;
+    }
+    let mut start = objective.start();
+    start.truncate(objective.num_gauge_entries());
+    start.extend_from_slice(point);
+    Some(C::new(objective, start))
+}
+
+/// Walks address tables by 32 bits.
+pub(crate) fn is_addressed(schedule: &Schedule) -> bool {
+    schedule.demand().max_entries < f64::from(u32::MAX)
 }
 
 /// Pairs that quasi-Newton steps on shifts and weights remember: few where shifts over large shared

@@ -1,19 +1,28 @@
-//! The best gauged bound within a budget: orders race, the winner is optimised on.
+//! The best gauged bound within a budget: orders race, the winner is optimised on, and while it is,
+//! others race.
 //!
-//! Candidates are scored by the bound that a few evaluations give. The winner runs in cycles of
-//! cosine decay, each twice as long as the one before and each from the best point so far.
+//! The leader runs in cycles of cosine decay, each twice as long as the one before and each from the
+//! best point so far. The winner of a later race climbs the same cycles and takes the lead if it is
+//! ahead after every one of them.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::CliqueLimit;
+use forney_bounds::wmbe::{CliqueLimit, Wmbe};
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Side, Stop};
 use forney_exact::Order;
 use forney_model::FactorGraph;
-use rayon::prelude::*;
 
 use crate::climb::{Ascent, Climb, Descent};
-use crate::orders::{Candidate, Kind};
-use crate::racer::{Racer, bytes};
+use crate::leader::{Allowed, Leader};
+use crate::orders::{Field, Kind};
+use crate::race::Won;
 use crate::{GaugedWmbe, Gauges};
+
+/// The leader goes alone until it has spent so many times the evaluations of a race: until then it
+/// gains more than another one would.
+const ALONE: usize = 2;
+
+/// Evaluations of later races for one of the leader, which runs on one core while they have the rest.
+const RACING: usize = 3;
 
 /// What [`gauged_wmbe`] works with.
 #[derive(Clone, Debug)]
@@ -26,11 +35,16 @@ pub struct GaugeOptions {
     ///
     /// They suit the order that they were found on best: [`GaugeReport::order`].
     pub gauges: Option<Gauges>,
-    /// Candidates that race: orders, and partitions of a fixed order.
+    /// Candidates that race at once: orders, and partitions of a fixed order.
     pub candidates: usize,
-    /// At most so many gradient evaluations of the winner; `None` for no limit.
+    /// Races at most; `None` for as many as time and evaluations allow.
+    pub races: Option<usize>,
+    /// At most so many gradient evaluations of all candidates together; `None` for no limit.
     pub iterations: Option<usize>,
-    /// Converged once a cycle gains no more than this, in nats.
+    /// The leader has converged once a cycle gains no more than this, in nats.
+    ///
+    /// The search ends then if there is no race left to run, or if neither time nor evaluations have
+    /// an end and a last race gained nothing.
     pub tolerance: f64,
     /// Bytes that all candidates together may take.
     pub memory: f64,
@@ -47,9 +61,9 @@ pub struct GaugeReport<S: Side> {
     pub witness: GaugedWmbe<S>,
     /// The elimination order of the witness.
     pub order: Order,
-    /// Gradient evaluations of the winner after the race.
+    /// Gradient evaluations on the structure of the witness.
     pub iterations: usize,
-    /// Gradient evaluations of the race.
+    /// Gradient evaluations of all other candidates.
     pub raced: usize,
     /// Was nothing split, so that the bound is `ln Z` itself?
     pub exact: bool,
@@ -68,7 +82,7 @@ pub struct GaugeReport<S: Side> {
 ///
 /// # Example
 /// ```
-/// use forney_bounds::wmbe::CliqueLimit;
+/// use forney_bounds::wmbe::{CliqueLimit, Wmbe};
 /// use forney_certify::Budget;
 /// use forney_gauge::{GaugeOptions, gauged_wmbe};
 /// use forney_model::{Forney, enumerate::enumerate, generate::ising_grid};
@@ -88,9 +102,9 @@ pub fn gauged_wmbe(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Bound<Above>, usize),
+    watch: &mut (dyn FnMut(Bound<Above>, usize) + Send),
 ) -> Result<GaugeReport<Above>, BoundError> {
-    race::<Descent>(graph, options, budget, watch)
+    search::<Descent>(graph, options, budget, watch)
 }
 
 /// As [`gauged_wmbe`], from below: gauges that keep every table positive, and reverse Hölder weights.
@@ -103,59 +117,125 @@ pub fn gauged_wmbe_below(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Bound<Below>, usize),
+    watch: &mut (dyn FnMut(Bound<Below>, usize) + Send),
 ) -> Result<GaugeReport<Below>, BoundError> {
-    race::<Ascent>(graph, options, budget, watch)
+    search::<Ascent>(graph, options, budget, watch)
 }
 
-fn race<C: Climb>(
+fn search<C: Climb>(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Bound<C::Side>, usize),
+    watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
 ) -> Result<GaugeReport<C::Side>, BoundError>
 where
     GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
+    Wmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
 {
     CliqueLimit::admit(options.limit.ibound, graph)?;
     let kind = Kind::of(graph);
-    let candidates = compile(graph, kind, options, budget)?;
-    let mut racers: Vec<Racer<'_, C>> = candidates
-        .into_par_iter()
-        .map(|candidate| Racer::new(candidate, graph, options.gauges.as_ref()))
-        .collect();
-    // The race gets no more than half of the time.
+    let field = Field {
+        graph,
+        kind,
+        options,
+        count: affordable(kind, options),
+    };
+    if kind != Kind::Full && options.gauges.is_none() {
+        return field.plain_first::<C>(budget, watch);
+    }
+    // The first race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let time = half.as_ref().unwrap_or(budget);
-    let mut evaluations = kind.first_round();
-    let mut raced = 0;
-    while racers.len() > 1 {
-        racers
-            .par_iter_mut()
-            .for_each(|racer| racer.cycle(evaluations, time));
-        // NaN sorts last.
-        racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
-        let kept = match time.stop() {
-            Some(_) => 1,
-            None => racers.len().div_ceil(4),
+    let Won { winner, lost, pace } = field.race::<C>(0, options.memory, time)?;
+    let mut leader = Leader::new(winner, pace, kind.first_cycle());
+    // Evaluations of all candidates but the leader.
+    let mut others = lost;
+    let mut races = 1;
+    let (mut bound, mut witness) = leader.racer.prove()?;
+    let mut order = leader.racer.order.clone();
+    watch(bound, others + leader.racer.evaluations());
+    let limited = options.iterations.is_some() || budget.remaining().is_some();
+    let stop = loop {
+        let spent = others + leader.racer.evaluations();
+        let left = options
+            .iterations
+            .map_or(usize::MAX, |most| most.saturating_sub(spent));
+        if let Some(stop) = budget.stop() {
+            break stop;
+        }
+        if leader.racer.schedule().is_exact() {
+            break Stop::Converged;
+        }
+        if left == 0 {
+            break Stop::SweepLimit;
+        }
+        let before = leader.racer.value();
+        let cycle = leader.next_cycle(left, budget);
+        let race = kind.race_evaluations(field.count) + kind.first_cycle();
+        let soon = leader.racer.evaluations() + cycle < ALONE * race;
+        let alone = soon && !leader.is_idle();
+        let allowed = Allowed {
+            races: match options.races {
+                _ if alone => 0,
+                Some(most) => most.saturating_sub(races),
+                None => usize::MAX,
+            },
+            enough: cycle.saturating_mul(RACING),
+            most: left - cycle,
+            memory: options.memory - leader.racer.bytes(),
+            budget,
         };
-        let out = racers.drain(kept..);
-        raced += out.map(|racer| racer.evaluations()).sum::<usize>();
-        evaluations *= 2;
-    }
-    // Long enough to gain something after the cycle that the winner of the race had last.
-    let length = evaluations.max(kind.first_cycle());
-    let mut winner = racers.remove(0);
-    if kind == Kind::Mixed {
-        winner.hand_over();
-    }
-    raced += winner.evaluations();
-    let found = finish(winner, length, options, budget, watch)?;
-    Ok(GaugeReport { raced, ..found })
+        let heights = leader.heights().to_vec();
+        let ((), later) = rayon::join(
+            || leader.cycle(cycle, options.tolerance, budget),
+            || field.challenge::<C>(races, &heights, &allowed),
+        );
+        races += later.races;
+        others += later.spent;
+        if let Some(mut challenger) = later.challenger {
+            if challenger.is_ahead_of(leader.racer.value()) {
+                std::mem::swap(&mut leader, &mut challenger);
+            }
+            others += challenger.racer.evaluations();
+        }
+        let gained = leader.is_ahead_of(before);
+        // A witness that does not verify is passed over.
+        if gained
+            && let Ok(proof) = leader.racer.prove()
+            && bound.tighten(proof.0)
+        {
+            witness = proof.1;
+            order.clone_from(&leader.racer.order);
+            watch(bound, others + leader.racer.evaluations());
+        }
+        let over = later.races == 0 || (!limited && !gained);
+        if leader.is_idle() && !alone && over && budget.stop().is_none() {
+            break Stop::Converged;
+        }
+    };
+    Ok(GaugeReport {
+        bound,
+        witness,
+        iterations: leader.racer.evaluations(),
+        raced: others,
+        order,
+        exact: leader.racer.schedule().is_exact(),
+        stop,
+    })
+}
+
+/// Candidates of a race that leaves half of the evaluations.
+fn affordable(kind: Kind, options: &GaugeOptions) -> usize {
+    let most = options.candidates.max(1);
+    let Some(iterations) = options.iterations else {
+        return most;
+    };
+    let fits = |&count: &usize| 2 * kind.race_evaluations(count) <= iterations;
+    (1..=most).rev().find(fits).unwrap_or(1)
 }
 
 impl Default for GaugeOptions {
-    /// ibound 10, a race of 32 orders, until nothing is gained.
+    /// ibound 10, races of 32 orders, until nothing is gained.
     fn default() -> Self {
         Self {
             limit: CliqueLimit {
@@ -165,111 +245,11 @@ impl Default for GaugeOptions {
             order: None,
             gauges: None,
             candidates: 32,
+            races: None,
             iterations: None,
             tolerance: 1e-5,
             memory: 2e9,
             seed: 0,
         }
     }
-}
-
-/// The candidates; a single one if it splits nothing.
-fn compile(
-    graph: &FactorGraph,
-    kind: Kind,
-    options: &GaugeOptions,
-    budget: &Budget,
-) -> Result<Vec<Candidate>, BoundError> {
-    let count = options.candidates.max(1);
-    let compiled: Vec<_> = (0..count)
-        .into_par_iter()
-        .filter(|&number| number == 0 || budget.stop().is_none())
-        .map(|number| Candidate::compile(graph, kind, options, number, count))
-        .collect();
-    let mut candidates = Vec::new();
-    let mut spare = options.memory;
-    let mut refused = None;
-    for candidate in compiled {
-        let admitted = candidate.and_then(|candidate| {
-            let demand = candidate.schedule.demand();
-            let bytes = bytes(&candidate.schedule);
-            // Walks address tables by 32 bits.
-            let addressed = if demand.max_entries < f64::from(u32::MAX) {
-                spare
-            } else {
-                0.0
-            };
-            demand.admit(bytes, addressed)?;
-            spare -= bytes;
-            Ok(candidate)
-        });
-        match admitted {
-            Ok(candidate) if candidate.schedule.is_exact() => {
-                candidates = vec![candidate];
-                break;
-            }
-            Ok(candidate) => candidates.push(candidate),
-            Err(error) => refused = Some(error),
-        }
-    }
-    if let (true, Some(error)) = (candidates.is_empty(), refused) {
-        return Err(error);
-    }
-    Ok(candidates)
-}
-
-/// Cycles, each twice as long as the one before, until nothing is gained or something ends it.
-fn finish<C: Climb>(
-    mut winner: Racer<'_, C>,
-    mut length: usize,
-    options: &GaugeOptions,
-    budget: &Budget,
-    watch: &mut dyn FnMut(Bound<C::Side>, usize),
-) -> Result<GaugeReport<C::Side>, BoundError>
-where
-    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-{
-    let exact = winner.schedule().is_exact();
-    let before = winner.evaluations();
-    let most = options.iterations.unwrap_or(usize::MAX);
-    // A point that went astray must not cost the bound that no gauges give.
-    let (mut bound, mut witness) = winner.prove().or_else(|_| winner.prove_start())?;
-    watch(bound, 0);
-    let stop = loop {
-        let spent = winner.evaluations() - before;
-        if let Some(stop) = budget.stop() {
-            break stop;
-        }
-        if exact {
-            break Stop::Converged;
-        }
-        if spent >= most {
-            break Stop::SweepLimit;
-        }
-        let value = winner.value();
-        winner.cycle(length.min(most - spent), budget);
-        // A witness that does not verify, because its gauges went astray, is passed over.
-        if let Ok(proved) = winner.prove()
-            && bound.tighten(proved.0)
-        {
-            witness = proved.1;
-            watch(bound, winner.evaluations() - before);
-        }
-        // Written so that NaN, which infinities give, has converged too.
-        #[allow(clippy::neg_cmp_op_on_partial_ord)]
-        let idle = !(value - winner.value() > options.tolerance);
-        if idle && budget.stop().is_none() {
-            break Stop::Converged;
-        }
-        length *= 2;
-    };
-    Ok(GaugeReport {
-        bound,
-        witness,
-        iterations: winner.evaluations() - before,
-        raced: 0,
-        order: winner.order,
-        exact,
-        stop,
-    })
 }

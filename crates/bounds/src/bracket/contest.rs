@@ -152,6 +152,7 @@ impl Job<'_, '_> {
             seed: terms.seed,
             memory: terms.memory,
             least_gain: terms.least_gain,
+            ascending: self.options.ibound.is_none(),
             upper: upper
                 .then(|| self.allowance::<Above>(entrant, terms.leaders, took))
                 .flatten(),

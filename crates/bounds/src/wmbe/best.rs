@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use forney_certify::{Bound, Budget, Certificate};
-use forney_exact::{Order, Schedule};
+use forney_exact::{Order, Schedule, TooLarge};
 use forney_model::FactorGraph;
 
-use super::racer::Racer;
+use super::racer::{Racer, bytes};
 use super::search::Search;
 use super::tournament::{Race, race};
 use super::{Candidates, CliqueLimit, WeightMap, Wmbe};
+use crate::Progress;
 use crate::board::{Board, Post};
 
 /// What [`best_mini_buckets`] works with.
@@ -46,8 +47,11 @@ pub struct BestMiniBuckets<S: WeightMap> {
     pub evaluations: usize,
 }
 
-/// The tightest weighted mini-bucket bound that a budget allows at one clique size; `None` if the
-/// memory holds not even one candidate.
+/// The tightest weighted mini-bucket bound that a budget allows at one clique size; `watch` sees every
+/// verified improvement with the evaluations spent on it.
+///
+/// # Errors
+/// [`TooLarge`] if the memory holds not even one candidate.
 ///
 /// # Example
 /// ```
@@ -64,28 +68,49 @@ pub struct BestMiniBuckets<S: WeightMap> {
 ///     iterations: 2_000,
 ///     least_gain: 1e-6,
 /// };
-/// let best = best_mini_buckets::<Above>(&model, &options, &Budget::unlimited());
-/// assert!(best.is_some_and(|best| best.bound.ln() >= enumerate(&model).ln_z));
+/// let budget = Budget::unlimited();
+/// let best = best_mini_buckets::<Above>(&model, &options, &budget, &mut |_, _| {})?;
+/// assert!(best.bound.ln() >= enumerate(&model).ln_z);
+/// # Ok::<(), forney_exact::TooLarge>(())
 /// ```
-#[must_use]
 pub fn best_mini_buckets<S>(
     graph: &FactorGraph,
     options: &BestOptions<'_>,
     budget: &Budget,
-) -> Option<BestMiniBuckets<S>>
+    watch: &mut (dyn FnMut(Bound<S>, usize) + Send),
+) -> Result<BestMiniBuckets<S>, TooLarge>
 where
     S: WeightMap + Post,
     Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
-    let watch = &mut |_: &crate::Progress| {};
+    let watch = &mut |progress: &Progress| {
+        let above = S::SENSE > 0.0;
+        let ln = if above {
+            progress.upper
+        } else {
+            progress.lower
+        };
+        // It was verified before it was reported.
+        if let Ok(bound) = Bound::new(ln) {
+            watch(bound, progress.iterations);
+        }
+    };
     let board = Board::new(budget, watch);
     let winner = match climb::<S>(graph, options, budget, &board) {
         Race::Winner(winner) => *winner,
         Race::Exact(candidate) => Racer::new(*candidate, graph),
-        Race::Nobody => return None,
+        Race::Nobody => {
+            let BestOptions { limit, memory, .. } = *options;
+            let first = (options.candidates).compile::<S>(graph, limit, 0, memory, budget)?;
+            return Err(TooLarge {
+                width: first.schedule.demand().width,
+                bytes: bytes(&first.schedule),
+                limit: memory,
+            });
+        }
     };
     let bound = winner.witness().verify(graph);
-    Some(BestMiniBuckets {
+    Ok(BestMiniBuckets {
         bound: bound.unwrap_or_else(|_| Bound::trivial()),
         order: winner.structure.order.clone(),
         schedule: Arc::clone(winner.schedule()),

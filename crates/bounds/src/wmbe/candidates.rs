@@ -27,6 +27,8 @@ pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
 
 /// Orders and partitions that race: two in five partitions by content, the others by scope.
 ///
+/// Numbers from `count` on are those of further races, which repeat nothing.
+///
 /// # Example
 /// ```
 /// use forney_bounds::wmbe::{Candidates, CliqueLimit};
@@ -47,7 +49,7 @@ pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
 pub struct Candidates<'o> {
     /// The caller's order, if it fixed one; then only partitions vary.
     pub fixed: Option<&'o Order>,
-    /// How many there are.
+    /// How many there are in a race.
     pub count: usize,
     /// Seed of ties and partitions.
     pub seed: u64,
@@ -81,11 +83,12 @@ impl Candidates<'_> {
         let order = self.order(graph, number);
         let (structure, schedule) = if self.by_content(number) {
             // Shared by all candidates, whatever the number of threads, for the same numbers on any.
-            let memory = memory / self.count as f64;
+            let memory = memory / self.count.max(1) as f64;
             let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
             Structure::compile(graph, order, &mut rule)?
         } else {
-            let noise = (number >= self.plain()).then(|| self.seed.wrapping_add(number as u64));
+            let noise = self.is_noisy(number);
+            let noise = noise.then(|| self.seed.wrapping_add(number as u64));
             Structure::compile(graph, order, &mut MiniBuckets::new(limit, noise))?
         };
         Ok(Candidate {
@@ -111,12 +114,11 @@ impl Candidates<'_> {
             .unwrap_or_else(|| candidate_order(graph, number, self.seed))
     }
 
-    /// The first candidates take the plain greedy partition, the others a random one near it.
-    fn plain(&self) -> usize {
-        if self.fixed.is_some() {
-            1
-        } else {
-            self.count.div_ceil(2).max(4)
+    /// The first candidates of a race take the plain greedy partition, the others a random one near it.
+    fn is_noisy(&self, number: usize) -> bool {
+        match self.fixed {
+            Some(_) => number > 0,
+            None => number % self.count.max(1) >= self.count.div_ceil(2).max(4),
         }
     }
 }
