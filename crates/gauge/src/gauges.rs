@@ -175,6 +175,11 @@ impl Gauges {
     }
 
     /// Do these gauges belong to `graph`: the same factors on both sides, the same cardinalities?
+    /// Is no variable gauged?
+    pub(crate) fn is_identity(&self) -> bool {
+        self.gauges.iter().all(Option::is_none)
+    }
+
     pub(crate) fn check(&self, graph: &FactorGraph) -> Result<(), GaugeError> {
         if self.gauges.len() != graph.num_variables() {
             let variables = self.gauges.len().min(graph.num_variables());

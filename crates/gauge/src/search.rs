@@ -147,9 +147,7 @@ where
     // Evaluations of all candidates but the leader.
     let mut others = lost;
     let mut races = 1;
-    // A point that went astray must not cost the bound that no gauges give.
-    let proof = leader.racer.prove();
-    let (mut bound, mut witness) = proof.or_else(|_| leader.racer.prove_start())?;
+    let (mut bound, mut witness) = leader.racer.prove()?;
     let mut order = leader.racer.order.clone();
     watch(bound, others + leader.racer.evaluations());
     let limited = options.iterations.is_some() || budget.remaining().is_some();
@@ -169,7 +167,8 @@ where
         }
         let before = leader.racer.value();
         let cycle = leader.next_cycle(left, budget);
-        let soon = leader.racer.evaluations() + cycle < ALONE * kind.race_evaluations(field.count);
+        let race = kind.race_evaluations(field.count) + kind.first_cycle();
+        let soon = leader.racer.evaluations() + cycle < ALONE * race;
         let alone = soon && !leader.is_idle();
         let allowed = Allowed {
             races: match options.races {
@@ -196,7 +195,7 @@ where
             others += challenger.racer.evaluations();
         }
         let gained = leader.is_ahead_of(before);
-        // A witness that does not verify, because its gauges went astray, is passed over.
+        // A witness that does not verify is passed over.
         if gained
             && let Ok(proof) = leader.racer.prove()
             && bound.tighten(proof.0)

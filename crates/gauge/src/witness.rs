@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use forney_certify::{Above, Below, Bound, Certificate, Flaw, Side};
-use forney_exact::{Base, Schedule, Source, Step};
+use forney_exact::{Base, Engine, Keep, Schedule, Source, Step};
 use forney_model::{FactorGraph, FactorId, Table, VarId};
 
 use crate::Gauges;
@@ -129,6 +129,11 @@ impl<S: Side> GaugedWmbe<S> {
 
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
         let schedule = &self.schedule;
+        if self.gauges.is_identity() {
+            // Mini-buckets without gauges, whose engine takes logarithms where plain numbers end.
+            let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::Live);
+            return Ok(engine.forward(&self.weights, &self.shifts));
+        }
         let mut ln_z = 0.0;
         for &a in schedule.constants() {
             // Gauges of variables with one state are numbers, and act here too.
