@@ -25,6 +25,7 @@ mod climb;
 mod engine;
 mod gauged_lower;
 mod gauges;
+mod node;
 mod objective;
 mod orders;
 mod partition;
@@ -32,7 +33,10 @@ mod published;
 mod published_bracket;
 mod racer;
 mod search;
+mod share;
 mod sum;
+mod tasks;
+mod tiles;
 mod walk;
 mod witness;
 

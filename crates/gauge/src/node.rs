@@ -1,0 +1,332 @@
+//! One step of a pass over signed tables.
+//!
+//! A small clique is written out as a whole, a large one block by block ([`crate::tiles`]).
+
+use std::ops::Range;
+
+use forney_exact::layout::{MAX_INPUTS, Plan};
+use forney_exact::{Schedule, Source, Step};
+
+use crate::engine::Origin;
+use crate::share::{Columns, Cut, Forward};
+use crate::sum::{self, Kind};
+use crate::tiles;
+use crate::walk::Walk;
+
+/// Messages whose largest entry lies within this factor of 1 are left as they are: the product of
+/// as many as a step may have is far from overflow.
+const LARGE: f64 = 4_294_967_296.0;
+
+/// Where the numbers of one step lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// In `values`.
+    inputs: Vec<Range<usize>>,
+    /// Where the step begins in `values`.
+    pub(crate) start: usize,
+    pub(crate) message: Range<usize>,
+    /// In `kept`: slopes of the clique, if they are kept.
+    slopes: Range<usize>,
+    /// In `kept`: entropies of the columns of a mini-bucket.
+    entropies: Range<usize>,
+    /// In `kept`: tables that are spread for their walk.
+    spread: Range<usize>,
+    reading: Reading,
+    /// Does the sum keep its sign?
+    pub(crate) signed: bool,
+    pub(crate) root: bool,
+    /// The message was multiplied by this, unless it is 1.
+    scale: f64,
+    /// What the message stands for beside its entries.
+    pub(crate) ln_scale: f64,
+    /// `∂ ln Z_w / ∂w` after a backward pass.
+    pub(crate) d_weight: f64,
+}
+
+/// How the clique is gone through.
+#[derive(Clone, Debug)]
+enum Reading {
+    /// As a whole, with the walk of each input.
+    Whole(Vec<Walk>),
+    /// Block by block, in parts.
+    Tiles(Cut),
+}
+
+/// What the steps that one thread runs work in.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    clique: Vec<f64>,
+    part: Vec<f64>,
+    /// For weighted sums, and the blocks of all parts of a clique.
+    work: Vec<f64>,
+    /// Adjoints of inputs that are gathered before they are added up.
+    gathered: Vec<f64>,
+}
+
+impl Workspace {
+    pub(crate) fn new(steps: &[Step], nodes: &[Node]) -> Self {
+        let [mut clique, mut work, mut gathered] = [0; 3];
+        for (step, node) in steps.iter().zip(nodes) {
+            match &node.reading {
+                Reading::Whole(_) => {
+                    clique = clique.max(step.entries());
+                    if step.weight.is_some() {
+                        work = work.max(sum::work_len(step.rows, step.cols));
+                    }
+                }
+                Reading::Tiles(cut) => {
+                    work = work.max(cut.parts() * tiles::work_len(&step.plan));
+                    gathered = gathered.max(cut.gathered());
+                }
+            }
+        }
+        Self {
+            clique: vec![0.0; clique],
+            part: vec![0.0; clique],
+            work: vec![0.0; work],
+            gathered: vec![0.0; gathered],
+        }
+    }
+}
+
+impl Node {
+    /// The step of this number, with its numbers from `start` in `values` and from `kept` in `kept`.
+    pub(crate) fn new(
+        schedule: &Schedule,
+        number: usize,
+        signed: bool,
+        inputs: Vec<Range<usize>>,
+        start: usize,
+        message: Range<usize>,
+        kept: usize,
+    ) -> Self {
+        let step = &schedule.steps()[number];
+        let reading = if step.plan.whole {
+            let card = |v: forney_model::VarId| schedule.cards()[v.index()];
+            let walks = step.inputs.iter().map(|input| {
+                let scope = match input.source {
+                    Source::Base(base) => &schedule.bases()[base].scope[..],
+                    Source::Message(child) => schedule.steps()[child].message_scope(),
+                    Source::Shift(shift, _) => &schedule.shifts()[shift].scope[..],
+                };
+                Walk::new(&step.scope, scope, card)
+            });
+            Reading::Whole(walks.collect())
+        } else {
+            Reading::Tiles(Cut::of(step))
+        };
+        // Block by block the sign of a product is worked out again instead.
+        let whole = matches!(reading, Reading::Whole(_));
+        let keeps_slopes = step.weight.is_some() || (whole && !signed);
+        let mut end = kept;
+        let mut place = |wanted: bool, len: usize| {
+            end += if wanted { len } else { 0 };
+            if wanted { end - len..end } else { end..end }
+        };
+        let spreads = step.plan.inputs.iter().filter_map(|i| i.spread.as_ref());
+        let spread_len = spreads.map(|spread| spread.entries()).sum();
+        Self {
+            inputs,
+            start,
+            message,
+            slopes: place(keeps_slopes, step.entries()),
+            entropies: place(step.weight.is_some(), step.cols),
+            spread: place(!whole, spread_len),
+            reading,
+            signed,
+            root: step.parent.is_none(),
+            scale: 1.0,
+            ln_scale: 0.0,
+            d_weight: 0.0,
+        }
+    }
+
+    pub(crate) fn kept_start(&self) -> usize {
+        self.slopes.start
+    }
+
+    pub(crate) fn kept_end(&self) -> usize {
+        self.spread.end
+    }
+
+    /// Writes the message; `values` and `kept` begin at `origin`.
+    pub(crate) fn forward(
+        &mut self,
+        step: &Step,
+        weight: Option<f64>,
+        origin: Origin,
+        values: &mut [f64],
+        kept: &mut [f64],
+        workspace: &mut Workspace,
+    ) {
+        let (before, rest) = values.split_at_mut(self.message.start - origin.values);
+        let message = &mut rest[..self.message.len()];
+        let kept = &mut kept[self.slopes.start - origin.kept..self.spread.end - origin.kept];
+        let (slopes, kept) = kept.split_at_mut(self.slopes.len());
+        let (entropies, spread) = kept.split_at_mut(self.entropies.len());
+        let input = |range: &Range<usize>| &before[range.start - origin.values..range.end - origin.values];
+        let kind = match weight {
+            Some(weight) => Kind::Weighted(weight),
+            None if self.signed => Kind::Signed,
+            None => Kind::Absolute,
+        };
+        match &self.reading {
+            Reading::Whole(walks) => {
+                let product: &mut [f64] = if slopes.is_empty() {
+                    &mut workspace.clique[..step.entries()]
+                } else {
+                    slopes
+                };
+                for (number, (range, walk)) in self.inputs.iter().zip(walks).enumerate() {
+                    if number == 0 {
+                        walk.load(input(range), product);
+                    } else {
+                        walk.multiply(input(range), product);
+                    }
+                }
+                match kind {
+                    Kind::Weighted(weight) => {
+                        sum::weighted(product, weight, message, entropies, &mut workspace.work);
+                    }
+                    Kind::Signed => sum::signed(product, message),
+                    Kind::Absolute => sum::absolute(product, message),
+                }
+            }
+            Reading::Tiles(cut) => {
+                let mut rest = &mut *spread;
+                for (range, access) in self.inputs.iter().zip(&step.plan.inputs) {
+                    if let Some(spread) = &access.spread {
+                        let (out, after) = rest.split_at_mut(spread.entries());
+                        spread.spread(input(range), out);
+                        rest = after;
+                    }
+                }
+                let tables = tables(&step.plan, &self.inputs, input, spread);
+                let tables = &tables[..self.inputs.len()];
+                let work = &mut workspace.work[..cut.parts() * tiles::work_len(&step.plan)];
+                let forward = Forward {
+                    first: 0,
+                    message,
+                    slopes,
+                    entropies,
+                    work,
+                };
+                cut.forward(&step.plan, tables, kind, forward);
+            }
+        }
+        let most = sum::largest(message);
+        self.ln_scale = 0.0;
+        self.scale = 1.0;
+        // A message of zeros, or one that is not finite, goes on as it is.
+        if !(1.0 / LARGE..=LARGE).contains(&most) && most > 0.0 && most.is_finite() {
+            self.scale = 1.0 / most;
+            self.ln_scale = most.ln();
+            for m in message.iter_mut() {
+                *m *= self.scale;
+            }
+        }
+    }
+
+    /// Adds the adjoints of the inputs to `adjoints`, which begin at `origin` as the others do.
+    pub(crate) fn backward(
+        &mut self,
+        step: &Step,
+        origin: Origin,
+        values: &[f64],
+        adjoints: &mut [f64],
+        kept: &[f64],
+        workspace: &mut Workspace,
+    ) {
+        let (before, rest) = adjoints.split_at_mut(self.message.start - origin.values);
+        let adjoint = &mut rest[..self.message.len()];
+        let message = &values[self.message.start - origin.values..][..self.message.len()];
+        if self.root {
+            adjoint[0] = 1.0 / message[0];
+        }
+        let kept = &kept[self.slopes.start - origin.kept..self.spread.end - origin.kept];
+        let (slopes, kept) = kept.split_at(self.slopes.len());
+        let (entropies, spread) = kept.split_at(self.entropies.len());
+        if step.weight.is_some() {
+            self.d_weight = sum::triple(adjoint, message, entropies);
+        }
+        if self.scale != 1.0 {
+            for a in adjoint.iter_mut() {
+                *a *= self.scale;
+            }
+        }
+        let local = |range: &Range<usize>| range.start - origin.values..range.end - origin.values;
+        match &self.reading {
+            Reading::Whole(walks) => {
+                let clique = &mut workspace.clique[..step.entries()];
+                sum::spread_adjoint(adjoint, slopes, clique);
+                // The adjoint of an input is that of the product times all other inputs: the
+                // earlier ones are in `clique` already.
+                for (number, (range, walk)) in self.inputs.iter().zip(walks).enumerate() {
+                    let later = number + 1..self.inputs.len();
+                    let target = &mut before[local(range)];
+                    if later.is_empty() {
+                        walk.fold(clique, target);
+                    } else {
+                        let part = &mut workspace.part[..step.entries()];
+                        part.copy_from_slice(clique);
+                        for at in later {
+                            walks[at].multiply(&values[local(&self.inputs[at])], part);
+                        }
+                        walk.fold(part, target);
+                        walk.multiply(&values[local(range)], clique);
+                    }
+                }
+            }
+            Reading::Tiles(cut) => {
+                let input = |range: &Range<usize>| &values[local(range)];
+                let tables = tables(&step.plan, &self.inputs, input, spread);
+                let kind = match step.weight {
+                    // The weight itself is in the slopes.
+                    Some(_) => Kind::Weighted(1.0),
+                    None if self.signed => Kind::Signed,
+                    None => Kind::Absolute,
+                };
+                let mut ranges: [Range<usize>; MAX_INPUTS] = Default::default();
+                for (range, input) in ranges.iter_mut().zip(&self.inputs) {
+                    *range = local(input);
+                }
+                let targets = before.get_disjoint_mut(ranges);
+                let mut targets = targets.expect("every table has a place of its own");
+                let columns = Columns {
+                    adjoint,
+                    slopes,
+                    work: &mut workspace.work[..cut.parts() * tiles::work_len(&step.plan)],
+                };
+                cut.backward(
+                    &step.plan,
+                    &tables[..self.inputs.len()],
+                    kind,
+                    columns,
+                    &mut targets[..self.inputs.len()],
+                    &mut workspace.gathered,
+                );
+            }
+        }
+    }
+}
+
+/// The tables of all inputs as the walk reads them.
+fn tables<'t>(
+    plan: &Plan,
+    inputs: &[Range<usize>],
+    input: impl Fn(&Range<usize>) -> &'t [f64],
+    mut spread: &'t [f64],
+) -> [&'t [f64]; MAX_INPUTS] {
+    let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+    for ((table, range), access) in tables.iter_mut().zip(inputs).zip(&plan.inputs) {
+        *table = match &access.spread {
+            Some(access) => {
+                let (own, rest) = spread.split_at(access.entries());
+                spread = rest;
+                own
+            }
+            None => input(range),
+        };
+    }
+    tables
+}
