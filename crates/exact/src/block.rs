@@ -153,24 +153,24 @@ pub(crate) fn two_rows(a: &Row<'_>, b: &Row<'_>, out: &mut [f64], put: impl Fn(f
     }
 }
 
-/// `out[j] = a[j] · Π`.
+/// `out[j] = put(out[j], a[j] · Π)`.
 #[inline(always)]
-pub fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64]) {
+pub fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
     let constant = row.constant;
     match row.vectors {
         Vectors::None => {
             for (out, a) in out.iter_mut().zip(a) {
-                *out = constant * a;
+                *out = put(*out, constant * a);
             }
         }
         Vectors::One(p) => {
             for ((out, a), p) in out.iter_mut().zip(a).zip(p) {
-                *out = constant * p * a;
+                *out = put(*out, constant * p * a);
             }
         }
         Vectors::Two(p, q) => {
             for (((out, a), p), q) in out.iter_mut().zip(a).zip(p).zip(q) {
-                *out = constant * p * q * a;
+                *out = put(*out, constant * p * q * a);
             }
         }
     }

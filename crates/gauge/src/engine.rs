@@ -49,6 +49,8 @@ pub struct SignedEngine {
     /// What the backward pass needs beside them.
     kept: Vec<f64>,
     workspaces: Vec<Workspace>,
+    /// Is anything in it shared among threads?
+    shared: bool,
     bases: Vec<Range<usize>>,
     /// Where `exp(λ)` and `exp(−λ)` lie.
     shifts: Vec<[Range<usize>; 2]>,
@@ -100,6 +102,7 @@ impl SignedEngine {
             .map(|range| Workspace::new(&schedule.steps()[range.clone()], &nodes[range]));
         Self {
             workspaces: workspaces.collect(),
+            shared: !matches!(tasks[..], [Task::Steps(..)]) || nodes.iter().any(Node::is_shared),
             tasks,
             nodes,
             values: vec![0.0; end],
@@ -144,7 +147,7 @@ impl SignedEngine {
         assert_eq!(shifts.len(), self.schedule.num_shifts(), "shifts");
         let mut ln_z = self.exponentiate(shifts);
         let (schedule, tasks) = (Arc::clone(&self.schedule), std::mem::take(&mut self.tasks));
-        self.part().forward(&tasks, &schedule, weights);
+        self.enter(|mut part| part.forward(&tasks, &schedule, weights));
         self.tasks = tasks;
         for node in &self.nodes {
             ln_z += node.ln_scale;
@@ -181,14 +184,16 @@ impl SignedEngine {
     /// # Panics
     /// If the slices have other lengths than in the forward pass.
     pub fn backward(&mut self, d_weights: &mut [f64], d_shifts: &mut [f64]) {
-        if let [Task::Steps(..)] = self.tasks[..] {
-            self.adjoints.fill(0.0);
-        } else {
-            let parts = self.adjoints.par_chunks_mut(FILL);
-            parts.for_each(|part| part.fill(0.0));
-        }
         let (schedule, tasks) = (Arc::clone(&self.schedule), std::mem::take(&mut self.tasks));
-        self.part().backward(&tasks, &schedule);
+        self.enter(|mut part| {
+            if part.adjoints.len() <= FILL {
+                part.adjoints.fill(0.0);
+            } else {
+                let parts = part.adjoints.par_chunks_mut(FILL);
+                parts.for_each(|part| part.fill(0.0));
+            }
+            part.backward(&tasks, &schedule);
+        });
         self.tasks = tasks;
         for (node, step) in self.nodes.iter().zip(schedule.steps()) {
             if let Some(weight) = step.weight {
@@ -206,14 +211,21 @@ impl SignedEngine {
         }
     }
 
-    fn part(&mut self) -> Part<'_> {
-        Part {
+    /// Runs a pass, within the pool of threads if there is something to share: entering it once
+    /// is cheaper than at every fork.
+    fn enter(&mut self, pass: impl FnOnce(Part<'_>) + Send) {
+        let part = Part {
             origin: Origin::default(),
             nodes: &mut self.nodes,
             values: &mut self.values,
             adjoints: &mut self.adjoints,
             kept: &mut self.kept,
             workspaces: &mut self.workspaces,
+        };
+        if self.shared {
+            rayon::scope(|_| pass(part));
+        } else {
+            pass(part);
         }
     }
 }

@@ -141,6 +141,11 @@ impl Node {
         }
     }
 
+    /// Is its clique shared among threads?
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(&self.reading, Reading::Tiles(cut) if cut.parts() > 1)
+    }
+
     pub(crate) fn kept_start(&self) -> usize {
         self.slopes.start
     }
@@ -262,18 +267,19 @@ impl Node {
                 // The adjoint of an input is that of the product times all other inputs: the
                 // earlier ones are in `clique` already.
                 for (number, (range, walk)) in self.inputs.iter().zip(walks).enumerate() {
-                    let later = number + 1..self.inputs.len();
                     let target = &mut before[local(range)];
-                    if later.is_empty() {
+                    let table = |at: usize| &values[local(&self.inputs[at])];
+                    let next = number + 1;
+                    if next == walks.len() {
                         walk.fold(clique, target);
                     } else {
                         let part = &mut workspace.part[..step.entries()];
-                        part.copy_from_slice(clique);
-                        for at in later {
-                            walks[at].multiply(&values[local(&self.inputs[at])], part);
+                        walks[next].product(clique, table(next), part);
+                        for at in next + 1..walks.len() {
+                            walks[at].multiply(table(at), part);
                         }
                         walk.fold(part, target);
-                        walk.multiply(&values[local(range)], clique);
+                        walk.multiply(table(number), clique);
                     }
                 }
             }

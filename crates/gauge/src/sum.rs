@@ -62,6 +62,9 @@ pub(crate) fn weighted(
     let cols = message.len();
     let (pivots, work) = work.split_at_mut(cols);
     let (sums, powers) = work.split_at_mut(cols);
+    if product.len() == 2 * cols {
+        return weighted_pair(product, weight, message, entropy, [pivots, sums, &mut powers[..cols]]);
+    }
     let powers = &mut powers[..product.len()];
     ratios(product, weight > 0.0, pivots, powers);
     ln_in_place(powers, 1.0 / weight);
@@ -85,6 +88,86 @@ pub(crate) fn weighted(
     message.iter_mut().for_each(|ln_sum| *ln_sum *= weight);
     vmath::exp_in_place(message);
     slopes(product, powers, pivots, sums, message);
+}
+
+/// [`weighted`] for two rows, where one power of each column is 1.
+fn weighted_pair(
+    product: &mut [f64],
+    weight: f64,
+    message: &mut [f64],
+    entropy: &mut [f64],
+    [pivots, powers, ln_powers]: [&mut [f64]; 3],
+) {
+    pair_ratios(product, weight > 0.0, pivots, powers);
+    vmath::ln_scaled(powers, 1.0 / weight, 0.0, ln_powers);
+    vmath::exp_slice(ln_powers, powers);
+    pair_sums(powers, ln_powers, entropy);
+    // `ln_powers` holds S from here on.
+    vmath::ln_slice(ln_powers, message);
+    for ((h, ln_sum), sum) in entropy.iter_mut().zip(message.iter_mut()).zip(ln_powers.iter()) {
+        *h = *h / sum + *ln_sum;
+        *ln_sum *= weight;
+    }
+    vmath::exp_in_place(message);
+    pair_slopes(product, weight > 0.0, pivots, powers, ln_powers, message);
+}
+
+/// Is the first of two entries the pivot? Written so that NaN becomes a pivot or a ratio.
+#[inline(always)]
+fn leads(p: f64, r: f64, largest: bool) -> bool {
+    if largest { p.abs() > r.abs() } else { p.abs() < r.abs() }
+}
+
+dispatch! {
+    /// `M(y)`, and `|p|/M` of the other entry.
+    fn pair_ratios(product: &[f64], largest: bool, pivots: &mut [f64], ratios: &mut [f64]) {
+        let (one, two) = product.split_at(pivots.len());
+        let rows = one.iter().zip(two);
+        for ((pivot, ratio), (&p, &r)) in pivots.iter_mut().zip(ratios).zip(rows) {
+            let first = leads(p, r, largest);
+            let (m, other) = if first { (p.abs(), r.abs()) } else { (r.abs(), p.abs()) };
+            *pivot = m;
+            // A column whose pivot is 0 gives 0 whatever its ratio is.
+            let quotient = other / m;
+            *ratio = if m == 0.0 { 1.0 } else { quotient };
+        }
+    }
+}
+
+dispatch! {
+    /// `S = 1 + q` in place of `ln q`, and `−q ln q`.
+    fn pair_sums(q: &[f64], ln_q: &mut [f64], entropy: &mut [f64]) {
+        for ((q, ln_q), h) in q.iter().zip(ln_q).zip(entropy) {
+            *h = if *q > 0.0 { -(q * *ln_q) } else { 0.0 };
+            *ln_q = 1.0 + q;
+        }
+    }
+}
+
+dispatch! {
+    /// As [`slopes`].
+    fn pair_slopes(
+        product: &mut [f64],
+        largest: bool,
+        pivots: &[f64],
+        powers: &[f64],
+        sums: &[f64],
+        message: &mut [f64],
+    ) {
+        let (one, two) = product.split_at_mut(pivots.len());
+        let columns = pivots.iter().zip(powers).zip(sums).zip(message);
+        let slope = |p: f64, q: f64, factor: f64| {
+            let slope = q * factor / p;
+            if p.abs() >= f64::MIN_POSITIVE { slope } else { 0.0 }
+        };
+        for ((p, r), (((pivot, q), sum), m)) in one.iter_mut().zip(two).zip(columns) {
+            *m *= *pivot;
+            let factor = *m / *sum;
+            let (q_one, q_two) = if leads(*p, *r, largest) { (1.0, *q) } else { (*q, 1.0) };
+            *p = slope(*p, q_one, factor);
+            *r = slope(*r, q_two, factor);
+        }
+    }
 }
 
 dispatch! {

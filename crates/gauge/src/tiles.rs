@@ -9,7 +9,7 @@
 
 use forney_exact::block::{self, Multiply, Row};
 use forney_exact::dispatch::dispatch;
-use forney_exact::layout::{Cursor, Plan};
+use forney_exact::layout::{Cursor, Mode, Plan};
 
 use crate::share::{Backward, Forward};
 use crate::sum::{self, Kind};
@@ -131,27 +131,34 @@ dispatch! {
         let mut slopes = part.columns.slopes.chunks_exact(block);
         for adjoint in part.columns.adjoint.chunks_exact(block) {
             for row in 0..plan.rows {
-                match kind {
-                    Kind::Signed => c.copy_from_slice(adjoint),
+                let c = match kind {
+                    Kind::Signed => adjoint,
                     Kind::Absolute => {
                         let p = product(plan, tables, &cursor, row, NONE, tile);
                         block::row::<Multiply>(&p, c, |_, p| sum::sign(p));
                         for (c, a) in c.iter_mut().zip(adjoint) {
                             *c *= a;
                         }
+                        &*c
                     }
                     Kind::Weighted(_) => {
                         let slopes = slopes.next().unwrap_or_default();
                         for ((c, slope), a) in c.iter_mut().zip(slopes).zip(adjoint) {
                             *c = slope * a;
                         }
+                        &*c
                     }
-                }
+                };
                 for (at, (input, target)) in plan.inputs.iter().zip(&mut part.targets).enumerate() {
                     let others = product(plan, tables, &cursor, row, at, tile);
-                    block::scaled_row(&others, c, out);
                     let start = cursor.offsets[at] + input.rows[row];
-                    block::fold(&input.mode, out, target.at(start, input.span));
+                    let target = target.at(start, input.span);
+                    if input.mode == Mode::Contiguous {
+                        block::scaled_row(&others, c, target, |sum, x| sum + x);
+                    } else {
+                        block::scaled_row(&others, c, out, |_, x| x);
+                        block::fold(&input.mode, out, target);
+                    }
                 }
             }
             cursor.advance();
