@@ -10,12 +10,16 @@ use forney_exact::{Schedule, Source, Step};
 use crate::engine::Origin;
 use crate::share::{Columns, Cut, Forward};
 use crate::sum::{self, Kind};
+use crate::tasks::is_shared;
 use crate::tiles;
 use crate::walk::Walk;
 
 /// Messages whose largest entry lies within this factor of 1 are left as they are: the product of
 /// as many as a step may have is far from overflow.
 const LARGE: f64 = 4_294_967_296.0;
+
+/// Blocks of fewer columns cost more to find than to read.
+const LEAST_BLOCK: usize = 16;
 
 /// Where the numbers of one step lie.
 #[derive(Clone, Debug)]
@@ -101,7 +105,7 @@ impl Node {
         kept: usize,
     ) -> Self {
         let step = &schedule.steps()[number];
-        let reading = if step.plan.whole {
+        let reading = if step.plan.whole || step.plan.block < LEAST_BLOCK {
             let card = |v: forney_model::VarId| schedule.cards()[v.index()];
             let walks = step.inputs.iter().map(|input| {
                 let scope = match input.source {
@@ -113,7 +117,7 @@ impl Node {
             });
             Reading::Whole(walks.collect())
         } else {
-            Reading::Tiles(Cut::of(step))
+            Reading::Tiles(Cut::of(step, is_shared(schedule)))
         };
         // Block by block the sign of a product is worked out again instead.
         let whole = matches!(reading, Reading::Whole(_));
@@ -286,12 +290,6 @@ impl Node {
             Reading::Tiles(cut) => {
                 let input = |range: &Range<usize>| &values[local(range)];
                 let tables = tables(&step.plan, &self.inputs, input, spread);
-                let kind = match step.weight {
-                    // The weight itself is in the slopes.
-                    Some(_) => Kind::Weighted(1.0),
-                    None if self.signed => Kind::Signed,
-                    None => Kind::Absolute,
-                };
                 let mut ranges: [Range<usize>; MAX_INPUTS] = Default::default();
                 for (range, input) in ranges.iter_mut().zip(&self.inputs) {
                     *range = local(input);
@@ -306,7 +304,7 @@ impl Node {
                 cut.backward(
                     &step.plan,
                     &tables[..self.inputs.len()],
-                    kind,
+                    self.signed,
                     columns,
                     &mut targets[..self.inputs.len()],
                     &mut workspace.gathered,

@@ -43,9 +43,14 @@ struct Collect {
 }
 
 impl Cut {
-    pub(crate) fn of(step: &Step) -> Self {
+    /// Cuts a large clique if it is to be `shared`, and unless copies would outgrow it.
+    pub(crate) fn of(step: &Step, shared: bool) -> Self {
         let plan = &step.plan;
-        let wanted = PARTS.min(step.entries() / LEAST_ENTRIES);
+        let wanted = if shared {
+            PARTS.min(step.entries() / LEAST_ENTRIES)
+        } else {
+            1
+        };
         let (mut axes, mut parts) = (0, 1);
         for card in &plan.outer {
             if parts < wanted {
@@ -101,12 +106,13 @@ impl Cut {
         });
     }
 
-    /// Adds to the targets, the adjoints of the inputs.
+    /// Adds to the targets, the adjoints of the inputs; without slopes those are 1 if `signed`, and
+    /// otherwise signs.
     pub(crate) fn backward(
         &self,
         plan: &Plan,
         tables: &[&[f64]],
-        kind: Kind,
+        signed: bool,
         columns: Columns<'_>,
         targets: &mut [&mut [f64]],
         gathered: &mut [f64],
@@ -132,7 +138,7 @@ impl Cut {
         }
         let blocks = self.blocks(plan);
         share(self.parts, whole, &|part: Backward<'_>| {
-            tiles::backward(plan, tables, kind, part.first * blocks, part);
+            tiles::backward(plan, tables, signed, part.first * blocks, part);
         });
         for ((collect, access), target) in self.collect.iter().zip(&plan.inputs).zip(targets) {
             let gathered = &mut gathered[collect.gathered.clone()];

@@ -6,11 +6,19 @@ use std::ops::Range;
 
 use forney_exact::Schedule;
 
+/// Schedules with fewer clique entries than this take less time than it costs to wake a thread.
+const LEAST_SHARED: f64 = 65_536.0;
+
 /// Less than this many clique entries are not worth a task of their own.
 const LEAST_ENTRIES: f64 = 32_768.0;
 
 /// No task is cut below this share of the whole.
 const LEAST_SHARE: f64 = 1.0 / 64.0;
+
+/// Is a schedule large enough to be worth several threads?
+pub(crate) fn is_shared(schedule: &Schedule) -> bool {
+    schedule.demand().total_entries >= LEAST_SHARED
+}
 
 /// What is done one after the other: forward in this order, backward from the end.
 #[derive(Clone, Debug)]
@@ -38,7 +46,11 @@ impl Task {
         let forest = Forest {
             first,
             entries_before,
-            least: LEAST_ENTRIES.max(total * LEAST_SHARE),
+            least: if is_shared(schedule) {
+                LEAST_ENTRIES.max(total * LEAST_SHARE)
+            } else {
+                f64::INFINITY
+            },
         };
         let mut tasks = forest.cut(0..steps.len());
         number(&mut tasks, &mut 0);

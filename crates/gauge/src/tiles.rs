@@ -118,7 +118,7 @@ dispatch! {
     pub(crate) fn backward(
         plan: &Plan,
         tables: &[&[f64]],
-        kind: Kind,
+        signed: bool,
         first: usize,
         part: Backward<'_>,
     ) {
@@ -131,23 +131,20 @@ dispatch! {
         let mut slopes = part.columns.slopes.chunks_exact(block);
         for adjoint in part.columns.adjoint.chunks_exact(block) {
             for row in 0..plan.rows {
-                let c = match kind {
-                    Kind::Signed => adjoint,
-                    Kind::Absolute => {
-                        let p = product(plan, tables, &cursor, row, NONE, tile);
-                        block::row::<Multiply>(&p, c, |_, p| sum::sign(p));
-                        for (c, a) in c.iter_mut().zip(adjoint) {
-                            *c *= a;
-                        }
-                        &*c
+                let c = if let Some(slopes) = slopes.next() {
+                    for ((c, slope), a) in c.iter_mut().zip(slopes).zip(adjoint) {
+                        *c = slope * a;
                     }
-                    Kind::Weighted(_) => {
-                        let slopes = slopes.next().unwrap_or_default();
-                        for ((c, slope), a) in c.iter_mut().zip(slopes).zip(adjoint) {
-                            *c = slope * a;
-                        }
-                        &*c
+                    &*c
+                } else if signed {
+                    adjoint
+                } else {
+                    let p = product(plan, tables, &cursor, row, NONE, tile);
+                    block::row::<Multiply>(&p, c, |_, p| sum::sign(p));
+                    for (c, a) in c.iter_mut().zip(adjoint) {
+                        *c *= a;
                     }
+                    &*c
                 };
                 for (at, (input, target)) in plan.inputs.iter().zip(&mut part.targets).enumerate() {
                     let others = product(plan, tables, &cursor, row, at, tile);
