@@ -17,8 +17,8 @@ use std::sync::Arc;
 use forney_exact::{Schedule, Source};
 use rayon::prelude::*;
 
-use crate::node::{Node, Workspace};
-use crate::tasks::Task;
+use crate::node::{self, Node, Workspace};
+use crate::tasks::{Task, is_shared};
 
 /// Entries that one thread sets to zero at a time.
 const FILL: usize = 1 << 16;
@@ -97,9 +97,9 @@ impl SignedEngine {
             nodes.push(node);
         }
         let tasks = Task::cut(&schedule);
-        let workspaces = Task::ranges(&tasks)
-            .into_iter()
-            .map(|range| Workspace::new(&schedule.steps()[range.clone()], &nodes[range]));
+        let shared = is_shared(&schedule);
+        let ranges = Task::ranges(&tasks).into_iter();
+        let workspaces = ranges.map(|range| Workspace::new(&schedule.steps()[range], shared));
         Self {
             workspaces: workspaces.collect(),
             shared: !matches!(tasks[..], [Task::Steps(..)]) || nodes.iter().any(Node::is_shared),
@@ -112,6 +112,16 @@ impl SignedEngine {
             shifts,
             schedule,
         }
+    }
+
+    /// Bytes that the engine of a schedule takes at most, known before anything is allocated.
+    #[must_use]
+    pub fn bytes(schedule: &Schedule) -> f64 {
+        let steps = schedule.steps();
+        let shared = is_shared(schedule);
+        let ranges = Task::ranges(&Task::cut(schedule)).into_iter();
+        let workspaces = ranges.map(|range| Workspace::entries(&steps[range], shared) as f64);
+        steps.iter().map(node::bytes).sum::<f64>() + 8.0 * workspaces.sum::<f64>()
     }
 
     /// The schedule.

@@ -51,5 +51,6 @@ pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, UnknownVariant, Variant};
 pub use published_bracket::{PUBLISHED_IBOUND, PUBLISHED_ITERATIONS, published_bracket};
+pub use racer::bytes as candidate_bytes;
 pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 pub use witness::GaugedWmbe;

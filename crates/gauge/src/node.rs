@@ -68,22 +68,8 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    pub(crate) fn new(steps: &[Step], nodes: &[Node]) -> Self {
-        let [mut clique, mut work, mut gathered] = [0; 3];
-        for (step, node) in steps.iter().zip(nodes) {
-            match &node.reading {
-                Reading::Whole(_) => {
-                    clique = clique.max(step.entries());
-                    if step.weight.is_some() {
-                        work = work.max(sum::work_len(step.rows, step.cols));
-                    }
-                }
-                Reading::Tiles(cut) => {
-                    work = work.max(cut.parts() * tiles::work_len(&step.plan));
-                    gathered = gathered.max(cut.gathered());
-                }
-            }
-        }
+    pub(crate) fn new(steps: &[Step], shared: bool) -> Self {
+        let [clique, work, gathered] = Self::lens(steps, shared);
         Self {
             clique: vec![0.0; clique],
             part: vec![0.0; clique],
@@ -91,6 +77,63 @@ impl Workspace {
             gathered: vec![0.0; gathered],
         }
     }
+
+    /// Entries that it will hold.
+    pub(crate) fn entries(steps: &[Step], shared: bool) -> usize {
+        let [clique, work, gathered] = Self::lens(steps, shared);
+        2 * clique + work + gathered
+    }
+
+    fn lens(steps: &[Step], shared: bool) -> [usize; 3] {
+        let [mut clique, mut work, mut gathered] = [0; 3];
+        for step in steps {
+            if is_whole(step) {
+                clique = clique.max(step.entries());
+                if step.weight.is_some() {
+                    work = work.max(sum::work_len(step.rows, step.cols));
+                }
+            } else {
+                let cut = Cut::of(step, shared);
+                work = work.max(cut.parts() * tiles::work_len(&step.plan));
+                gathered = gathered.max(cut.gathered());
+            }
+        }
+        [clique, work, gathered]
+    }
+}
+
+/// Is the clique written out as a whole?
+fn is_whole(step: &Step) -> bool {
+    step.plan.whole || step.plan.block < LEAST_BLOCK
+}
+
+/// Entries that are kept for the backward pass: slopes of the clique (block by block the sign of a
+/// product is worked out again instead), entropies of the columns, and tables that are spread.
+fn kept_lens(step: &Step, signed: bool) -> [usize; 3] {
+    let split = step.weight.is_some();
+    let whole = is_whole(step);
+    let spreads = step.plan.inputs.iter().filter_map(|i| i.spread.as_ref());
+    let only = |wanted: bool, len: usize| if wanted { len } else { 0 };
+    [
+        only(split || (whole && !signed), step.entries()),
+        only(split, step.cols),
+        only(!whole, spreads.map(|spread| spread.entries()).sum()),
+    ]
+}
+
+/// Bytes that a step takes at most, what several steps share excluded.
+pub(crate) fn bytes(step: &Step) -> f64 {
+    let message = |source| matches!(source, Source::Message(_));
+    let own = step.inputs.iter().filter(|input| !message(input.source));
+    let own = own.map(|input| input.len as f64).sum::<f64>() + step.cols as f64;
+    let kept = kept_lens(step, false).map(|len| len as f64);
+    // The walk of each input holds 32 bits for each of its runs.
+    let walks = if is_whole(step) {
+        4.0 * (step.inputs.len() * step.entries()) as f64
+    } else {
+        0.0
+    };
+    8.0 * (2.0 * own + kept.iter().sum::<f64>()) + walks
 }
 
 impl Node {
@@ -105,7 +148,7 @@ impl Node {
         kept: usize,
     ) -> Self {
         let step = &schedule.steps()[number];
-        let reading = if step.plan.whole || step.plan.block < LEAST_BLOCK {
+        let reading = if is_whole(step) {
             let card = |v: forney_model::VarId| schedule.cards()[v.index()];
             let walks = step.inputs.iter().map(|input| {
                 let scope = match input.source {
@@ -119,23 +162,18 @@ impl Node {
         } else {
             Reading::Tiles(Cut::of(step, is_shared(schedule)))
         };
-        // Block by block the sign of a product is worked out again instead.
-        let whole = matches!(reading, Reading::Whole(_));
-        let keeps_slopes = step.weight.is_some() || (whole && !signed);
         let mut end = kept;
-        let mut place = |wanted: bool, len: usize| {
-            end += if wanted { len } else { 0 };
-            if wanted { end - len..end } else { end..end }
-        };
-        let spreads = step.plan.inputs.iter().filter_map(|i| i.spread.as_ref());
-        let spread_len = spreads.map(|spread| spread.entries()).sum();
+        let [slopes, entropies, spread] = kept_lens(step, signed).map(|len| {
+            end += len;
+            end - len..end
+        });
         Self {
             inputs,
             start,
             message,
-            slopes: place(keeps_slopes, step.entries()),
-            entropies: place(step.weight.is_some(), step.cols),
-            spread: place(!whole, spread_len),
+            slopes,
+            entropies,
+            spread,
             reading,
             signed,
             root: step.parent.is_none(),
