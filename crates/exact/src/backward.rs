@@ -70,7 +70,7 @@ pub(crate) fn backward(
     for ((slot, target), (access, gathered)) in slots.zip(plan.inputs.iter().zip(&mut *gathered)) {
         *slot = match (target, &access.spread) {
             (Some(_), Some(spread)) => {
-                let gathered = reserve(gathered, spread.len());
+                let gathered = reserve(gathered, spread.entries());
                 gathered.fill(0.0);
                 Some(gathered)
             }
@@ -93,7 +93,7 @@ pub(crate) fn backward(
     }
     for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
         if let (Some(target), Some(spread)) = (target, &access.spread) {
-            spread.fold(&gathered[..spread.len()], target);
+            spread.fold(&gathered[..spread.entries()], target);
         }
     }
 }

@@ -7,13 +7,13 @@
 use crate::layout::Mode;
 
 /// How inputs are combined.
-pub(crate) trait Combine {
+pub trait Combine {
     const NEUTRAL: f64;
     fn combine(a: f64, b: f64) -> f64;
 }
 
 /// Plain numbers.
-pub(crate) struct Multiply;
+pub struct Multiply;
 
 impl Combine for Multiply {
     const NEUTRAL: f64 = 1.0;
@@ -35,7 +35,7 @@ impl Combine for Add {
 }
 
 /// The inputs of one row of a block, combined as far as necessary.
-pub(crate) struct Row<'t> {
+pub struct Row<'t> {
     constant: f64,
     vectors: Vectors<'t>,
 }
@@ -68,7 +68,7 @@ impl<'t> Row<'t> {
 
     /// Combines slices, each with its way of being read; `tile` is as long as the block.
     #[inline(always)]
-    pub(crate) fn new<'m, C: Combine>(
+    pub fn new<'m, C: Combine>(
         slices: impl Iterator<Item = (&'m Mode, &'t [f64])>,
         tile: &'t mut [f64],
     ) -> Self {
@@ -108,7 +108,7 @@ impl<'t> Row<'t> {
 
 /// `out[j] = put(out[j], row[j])`.
 #[inline(always)]
-pub(crate) fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+pub fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
     let constant = row.constant;
     match row.vectors {
         Vectors::None => {
@@ -153,24 +153,24 @@ pub(crate) fn two_rows(a: &Row<'_>, b: &Row<'_>, out: &mut [f64], put: impl Fn(f
     }
 }
 
-/// `out[j] = a[j] · Π`.
+/// `out[j] = put(out[j], a[j] · Π)`.
 #[inline(always)]
-pub(crate) fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64]) {
+pub fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
     let constant = row.constant;
     match row.vectors {
         Vectors::None => {
             for (out, a) in out.iter_mut().zip(a) {
-                *out = constant * a;
+                *out = put(*out, constant * a);
             }
         }
         Vectors::One(p) => {
             for ((out, a), p) in out.iter_mut().zip(a).zip(p) {
-                *out = constant * p * a;
+                *out = put(*out, constant * p * a);
             }
         }
         Vectors::Two(p, q) => {
             for (((out, a), p), q) in out.iter_mut().zip(a).zip(p).zip(q) {
-                *out = constant * p * q * a;
+                *out = put(*out, constant * p * q * a);
             }
         }
     }
@@ -266,7 +266,7 @@ fn copy_runs<const RUN: usize>(
 
 /// Adds every entry of the tile to the entry that the mode gives to it.
 #[inline(always)]
-pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
+pub fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
     match mode {
         Mode::Constant => target[0] += lane_sum(tile),
         Mode::Contiguous => {

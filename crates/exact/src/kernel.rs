@@ -245,7 +245,7 @@ dispatch! {
                     }
                     block::row::<Multiply>(&row, beliefs, |ratio, product| product * ratio);
                 } else {
-                    block::scaled_row(&row, ratio, beliefs);
+                    block::scaled_row(&row, ratio, beliefs, |_, product| product);
                 }
                 scatter(plan, &cursor, at, beliefs, targets);
             }

@@ -16,7 +16,7 @@ const MAX_WHOLE: usize = 256;
 const LEAST_BLOCK: usize = 32;
 
 /// No step has more inputs: the compiler joins the smallest ones first.
-pub(crate) const MAX_INPUTS: usize = 8;
+pub const MAX_INPUTS: usize = 8;
 
 /// Outer axes of a clique whose entries can be counted in 48 bits.
 const MAX_OUTER: usize = 48;
@@ -32,7 +32,7 @@ pub(crate) type Axis = (usize, usize);
 
 /// How an input meets the inner block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Entry `j` of the block reads entry `j`.
     Contiguous,
     /// All entries of the block read one entry.
@@ -93,7 +93,7 @@ impl Mode {
 
 /// A small table laid out anew so that whole blocks are contiguous.
 #[derive(Clone, Debug)]
-pub(crate) struct Spread {
+pub struct Spread {
     /// Where each block starts in the table.
     heads: Vec<u32>,
     /// Where each entry of a block lies from there.
@@ -102,12 +102,12 @@ pub(crate) struct Spread {
 
 impl Spread {
     /// Entries of the table once it is spread.
-    pub(crate) fn len(&self) -> usize {
+    pub fn entries(&self) -> usize {
         self.heads.len() * self.pattern.len()
     }
 
     /// Copies a table.
-    pub(crate) fn spread(&self, table: &[f64], out: &mut [f64]) {
+    pub fn spread(&self, table: &[f64], out: &mut [f64]) {
         for (out, &head) in out.chunks_exact_mut(self.pattern.len()).zip(&self.heads) {
             let table = &table[head as usize..];
             for (out, &at) in out.iter_mut().zip(&self.pattern) {
@@ -117,7 +117,7 @@ impl Spread {
     }
 
     /// Adds up what was gathered on the spread table.
-    pub(crate) fn fold(&self, gathered: &[f64], out: &mut [f64]) {
+    pub fn fold(&self, gathered: &[f64], out: &mut [f64]) {
         for (gathered, &head) in gathered.chunks_exact(self.pattern.len()).zip(&self.heads) {
             let out = &mut out[head as usize..];
             for (gathered, &at) in gathered.iter().zip(&self.pattern) {
@@ -129,33 +129,33 @@ impl Spread {
 
 /// How one input is addressed.
 #[derive(Clone, Debug)]
-pub(crate) struct Access {
-    pub(crate) mode: Mode,
+pub struct Access {
+    pub mode: Mode,
     /// Entries that one block may touch, from its offset on.
-    pub(crate) span: usize,
+    pub span: usize,
     /// Offset of each row.
-    pub(crate) rows: Vec<usize>,
+    pub rows: Vec<usize>,
     /// States of the row axes that it holds, its slowest axes.
-    pub(crate) row_states: usize,
+    pub row_states: usize,
     /// Stride of each outer column axis.
-    pub(crate) outer: Vec<usize>,
+    pub outer: Vec<usize>,
     /// If offsets are those of the spread table.
-    pub(crate) spread: Option<Spread>,
+    pub spread: Option<Spread>,
 }
 
 /// The walk over one clique.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Joint states of the eliminated variables.
-    pub(crate) rows: usize,
+    pub rows: usize,
     /// Entries of the inner block.
-    pub(crate) block: usize,
+    pub block: usize,
     /// Is an input's [`Mode`] about all rows, one after the other, and not about one?
-    pub(crate) whole: bool,
+    pub whole: bool,
     /// Cardinalities of the outer column axes, slowest first.
-    pub(crate) outer: Vec<usize>,
+    pub outer: Vec<usize>,
     /// One for each input.
-    pub(crate) inputs: Vec<Access>,
+    pub inputs: Vec<Access>,
 }
 
 impl Plan {
@@ -276,16 +276,16 @@ pub(crate) fn expand(walk: &[Axis], table: &[Axis]) -> Vec<usize> {
 }
 
 /// A position among the outer columns: the offset of every input at it.
-pub(crate) struct Cursor<'p> {
+pub struct Cursor<'p> {
     plan: &'p Plan,
     state: [u32; MAX_OUTER],
-    pub(crate) offsets: [usize; MAX_INPUTS],
+    pub offsets: [usize; MAX_INPUTS],
 }
 
 impl<'p> Cursor<'p> {
     /// The cursor at outer column number `at`.
     #[inline(always)]
-    pub(crate) fn new(plan: &'p Plan, at: usize) -> Self {
+    pub fn new(plan: &'p Plan, at: usize) -> Self {
         let mut cursor = Self {
             plan,
             state: [0; MAX_OUTER],
@@ -310,7 +310,7 @@ impl<'p> Cursor<'p> {
 
     /// Moves to the next outer column.
     #[inline(always)]
-    pub(crate) fn advance(&mut self) {
+    pub fn advance(&mut self) {
         for axis in (0..self.plan.outer.len()).rev() {
             let card = self.plan.outer[axis];
             self.state[axis] += 1;

@@ -19,7 +19,9 @@
 
 mod assignment;
 mod backward;
-mod block;
+// As `dispatch`, for engines of other crates.
+#[doc(hidden)]
+pub mod block;
 mod buffers;
 mod check;
 mod compile;
@@ -29,7 +31,8 @@ pub mod dispatch;
 mod engine;
 mod error;
 mod kernel;
-mod layout;
+#[doc(hidden)]
+pub mod layout;
 mod load;
 mod marginals;
 mod order;

@@ -33,7 +33,7 @@ impl Prepared {
         let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         for (i, view) in views.iter().enumerate() {
             tables[i] = match &plan.inputs[i].spread {
-                Some(spread) => &self.spread[i][..spread.len()],
+                Some(spread) => &self.spread[i][..spread.entries()],
                 None if self.direct[i] => view.data,
                 None => &self.buffers[i][..view.data.len()],
             };
@@ -51,7 +51,7 @@ impl Prepared {
                 } else {
                     &self.buffers[i][..view.data.len()]
                 };
-                spread.spread(table, reserve(&mut self.spread[i], spread.len()));
+                spread.spread(table, reserve(&mut self.spread[i], spread.entries()));
             }
         }
     }

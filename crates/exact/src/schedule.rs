@@ -55,7 +55,9 @@ pub struct Step {
     pub parent: Option<usize>,
     /// Position of its Hölder weight if its bucket was split; `None` means weight 1.
     pub weight: Option<usize>,
-    pub(crate) plan: Plan,
+    /// How its clique is walked; for the other crates of the workspace.
+    #[doc(hidden)]
+    pub plan: Plan,
 }
 
 impl Step {

@@ -29,6 +29,14 @@ pub(crate) fn apply(table: &[f64], card: usize, inner: usize, matrix: &[f64], ou
 
 /// `out(i, j) += Σ_rest left(·, i, ·) right(·, j, ·)`.
 pub(crate) fn contract(left: &[f64], right: &[f64], card: usize, inner: usize, out: &mut [f64]) {
+    if let (2, Ok(out)) = (card, <&mut [f64; 4]>::try_from(&mut *out)) {
+        return match inner {
+            1 => contract_pair::<1>(left, right, inner, out),
+            2 => contract_pair::<2>(left, right, inner, out),
+            4 => contract_pair::<4>(left, right, inner, out),
+            _ => contract_pair::<0>(left, right, inner, out),
+        };
+    }
     let block = card * inner;
     for (left, right) in left.chunks_exact(block).zip(right.chunks_exact(block)) {
         for (left, out) in left.chunks_exact(inner).zip(out.chunks_exact_mut(card)) {
@@ -36,6 +44,34 @@ pub(crate) fn contract(left: &[f64], right: &[f64], card: usize, inner: usize, o
                 *out += left.iter().zip(right).map(|(a, b)| a * b).sum::<f64>();
             }
         }
+    }
+}
+
+/// [`contract`] for two states; `INNER` is the stride, or 0 where it is not small.
+#[inline(always)]
+fn contract_pair<const INNER: usize>(
+    left: &[f64],
+    right: &[f64],
+    inner: usize,
+    out: &mut [f64; 4],
+) {
+    let inner = if INNER == 0 { inner } else { INNER };
+    let [mut aa, mut ab, mut ba, mut bb] = [0.0; 4];
+    let blocks = left
+        .chunks_exact(2 * inner)
+        .zip(right.chunks_exact(2 * inner));
+    for (left, right) in blocks {
+        let (a, b) = left.split_at(inner);
+        let (c, d) = right.split_at(inner);
+        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+            aa += a * c;
+            ab += a * d;
+            ba += b * c;
+            bb += b * d;
+        }
+    }
+    for (out, sum) in out.iter_mut().zip([aa, ab, ba, bb]) {
+        *out += sum;
     }
 }
 

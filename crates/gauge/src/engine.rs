@@ -7,19 +7,31 @@
 //! Hölder's inequality needs no signs, so the tables may be negative (Ahn et al. 2018, eq. 8).
 //! While nothing below a step is split its sum is exact and keeps its sign; absolute values are
 //! taken from the first split on, because `|Σ| ≤ Σ|·|`.
+//!
+//! All numbers lie in flat arrays in the order of the steps, which is a post-order: those of a
+//! subtree are slices, so subtrees run in parallel on parts that they own.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use forney_exact::{Schedule, Source};
+use rayon::prelude::*;
 
-use crate::sum::{self, Weighted};
-use crate::walk::Walk;
+use crate::node::{self, Node, Workspace};
+use crate::tasks::{Task, is_shared};
+
+/// Entries that one thread sets to zero at a time.
+const FILL: usize = 1 << 16;
 
 /// A compiled schedule with room for its numbers; the values of its bases may change between passes.
 ///
-/// Every message is divided by its largest entry and the logarithms of these are added up, so
-/// nothing overflows; the gradient needs no correction because `ln Z_w` does not depend on them.
+/// A message that is very large or small is divided by its largest entry and the logarithms of
+/// these are added up, so nothing overflows; the gradient needs no correction because `ln Z_w` does
+/// not depend on them.
+///
+/// Large schedules use all threads of the current pool: subtrees of the bucket forest side by side,
+/// and parts of large cliques. They are cut by the schedule alone, so that the numbers are the same
+/// for any number of threads.
 ///
 /// # Complexity
 /// A forward pass costs one multiply-add for each clique entry and input, a backward pass about as
@@ -28,36 +40,20 @@ use crate::walk::Walk;
 #[derive(Clone, Debug)]
 pub struct SignedEngine {
     schedule: Arc<Schedule>,
-    steps: Vec<Compiled>,
-    /// Bases, then both exponentials of each shift, then messages in the order of the steps.
+    tasks: Vec<Task>,
+    nodes: Vec<Node>,
+    /// For each step its bases, the exponentials of its shifts, and its message.
     values: Vec<f64>,
     /// `∂ ln Z_w / ∂ values`.
     adjoints: Vec<f64>,
-    /// Slopes of the steps that keep no sign.
-    slopes: Vec<f64>,
-    /// Entropies of mini-buckets.
-    entropies: Vec<f64>,
-    clique: Vec<f64>,
-    part: Vec<f64>,
-    weighted: Weighted,
+    /// What the backward pass needs beside them.
+    kept: Vec<f64>,
+    workspaces: Vec<Workspace>,
+    /// Is anything in it shared among threads?
+    shared: bool,
     bases: Vec<Range<usize>>,
+    /// Where `exp(λ)` and `exp(−λ)` lie.
     shifts: Vec<[Range<usize>; 2]>,
-}
-
-/// Where the numbers of one step lie.
-#[derive(Clone, Debug)]
-struct Compiled {
-    inputs: Vec<(Range<usize>, Walk)>,
-    message: Range<usize>,
-    /// In `slopes`; empty if the sum keeps its sign.
-    slopes: Range<usize>,
-    /// In `entropies`; empty if the step has weight 1.
-    entropy: Range<usize>,
-    entries: usize,
-    weight: Option<usize>,
-    root: bool,
-    /// The message was multiplied by this.
-    scale: f64,
 }
 
 impl SignedEngine {
@@ -69,68 +65,63 @@ impl SignedEngine {
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, keep_signs: bool) -> Self {
         let mut end = 0;
-        let mut place = |len: usize| {
-            end += len;
-            end - len..end
-        };
-        let bases: Vec<_> = schedule.bases().iter().map(|b| place(b.len)).collect();
-        let shifts: Vec<_> = schedule
-            .shifts()
-            .iter()
-            .map(|shift| [place(shift.len), place(shift.len)])
-            .collect();
-        let messages: Vec<_> = schedule.steps().iter().map(|s| place(s.cols)).collect();
-        let (mut slopes, mut entropies) = (0, 0);
-        let mut signed: Vec<bool> = Vec::new();
-        let card = |v: forney_model::VarId| schedule.cards()[v.index()];
-        let mut steps = Vec::with_capacity(schedule.steps().len());
-        for (step, message) in schedule.steps().iter().zip(&messages) {
-            let exact =
-                keep_signs && step.weight.is_none() && step.children().all(|child| signed[child]);
-            signed.push(exact);
-            let inputs = step.inputs.iter().map(|input| {
-                let (range, scope) = match input.source {
-                    Source::Base(base) => (&bases[base], &schedule.bases()[base].scope[..]),
-                    Source::Message(child) => {
-                        (&messages[child], schedule.steps()[child].message_scope())
-                    }
-                    Source::Shift(shift, added) => (
-                        &shifts[shift][usize::from(!added)],
-                        &schedule.shifts()[shift].scope[..],
-                    ),
-                };
-                (range.clone(), Walk::new(&step.scope, scope, card))
+        let mut bases = vec![0..0; schedule.bases().len()];
+        let mut shifts = vec![[0..0, 0..0]; schedule.shifts().len()];
+        let mut nodes: Vec<Node> = Vec::with_capacity(schedule.steps().len());
+        let mut kept = 0;
+        for (number, step) in schedule.steps().iter().enumerate() {
+            let start = end;
+            let mut place = |len: usize| {
+                end += len;
+                end - len..end
+            };
+            let inputs = step.inputs.iter().map(|input| match input.source {
+                Source::Message(child) => nodes[child].message.clone(),
+                Source::Base(base) => {
+                    bases[base] = place(input.len);
+                    bases[base].clone()
+                }
+                Source::Shift(shift, added) => {
+                    let range = &mut shifts[shift][usize::from(!added)];
+                    *range = place(input.len);
+                    range.clone()
+                }
             });
             let inputs = inputs.collect();
-            let own_slopes = if exact { 0 } else { step.entries() };
-            let own_entropies = if step.weight.is_some() { step.cols } else { 0 };
-            slopes += own_slopes;
-            entropies += own_entropies;
-            steps.push(Compiled {
-                inputs,
-                message: message.clone(),
-                slopes: slopes - own_slopes..slopes,
-                entropy: entropies - own_entropies..entropies,
-                entries: step.entries(),
-                weight: step.weight,
-                root: step.parent.is_none(),
-                scale: 1.0,
-            });
+            let message = place(step.cols);
+            let signed = keep_signs
+                && step.weight.is_none()
+                && step.children().all(|child| nodes[child].signed);
+            let node = Node::new(&schedule, number, signed, inputs, start, message, kept);
+            kept = node.kept_end();
+            nodes.push(node);
         }
-        let largest = steps.iter().map(|step| step.entries).max().unwrap_or(0);
+        let tasks = Task::cut(&schedule);
+        let shared = is_shared(&schedule);
+        let ranges = Task::ranges(&tasks).into_iter();
+        let workspaces = ranges.map(|range| Workspace::new(&schedule.steps()[range], shared));
         Self {
-            steps,
+            workspaces: workspaces.collect(),
+            shared: !matches!(tasks[..], [Task::Steps(..)]) || nodes.iter().any(Node::is_shared),
+            tasks,
+            nodes,
             values: vec![0.0; end],
             adjoints: vec![0.0; end],
-            slopes: vec![0.0; slopes],
-            entropies: vec![0.0; entropies],
-            clique: vec![0.0; largest],
-            part: vec![0.0; largest],
-            weighted: Weighted::default(),
+            kept: vec![0.0; kept],
             bases,
             shifts,
             schedule,
         }
+    }
+
+    /// Bytes that the engine of a schedule takes at most, known before anything is allocated.
+    #[must_use]
+    pub fn bytes(schedule: &Schedule) -> f64 {
+        let steps = schedule.steps();
+        let shared = is_shared(schedule);
+        let ranges = Task::ranges(&Task::cut(schedule)).into_iter();
+        let workspaces = ranges.map(|range| Workspace::entries(&steps[range], shared) as f64);
+        steps.iter().map(node::bytes).sum::<f64>() + 8.0 * workspaces.sum::<f64>()
     }
 
     /// The schedule.
@@ -165,44 +156,13 @@ impl SignedEngine {
         assert_eq!(weights.len(), self.schedule.num_weights(), "weights");
         assert_eq!(shifts.len(), self.schedule.num_shifts(), "shifts");
         let mut ln_z = self.exponentiate(shifts);
-        for step in &mut self.steps {
-            let (before, message) = self.values.split_at_mut(step.message.start);
-            let message = &mut message[..step.message.len()];
-            let product: &mut [f64] = if step.slopes.is_empty() {
-                &mut self.clique[..step.entries]
-            } else {
-                &mut self.slopes[step.slopes.clone()]
-            };
-            for (number, (range, walk)) in step.inputs.iter().enumerate() {
-                let table = &before[range.clone()];
-                if number == 0 {
-                    walk.load(table, product);
-                } else {
-                    walk.multiply(table, product);
-                }
-            }
-            match step.weight {
-                Some(weight) => {
-                    let entropy = &mut self.entropies[step.entropy.clone()];
-                    let weight = weights[weight];
-                    self.weighted.sum(product, weight, message, entropy);
-                }
-                None if step.slopes.is_empty() => sum::signed(product, message),
-                None => sum::absolute(product, message),
-            }
-            let most = message.iter().fold(0.0f64, |most, m| most.max(m.abs()));
-            // A message of zeros, or one that is not finite, goes on as it is.
-            step.scale = if most > 0.0 && most.is_finite() {
-                1.0 / most
-            } else {
-                1.0
-            };
-            ln_z -= step.scale.ln();
-            for m in message.iter_mut() {
-                *m *= step.scale;
-            }
-            if step.root {
-                ln_z += message[0].abs().ln();
+        let (schedule, tasks) = (Arc::clone(&self.schedule), std::mem::take(&mut self.tasks));
+        self.enter(|mut part| part.forward(&tasks, &schedule, weights));
+        self.tasks = tasks;
+        for node in &self.nodes {
+            ln_z += node.ln_scale;
+            if node.root {
+                ln_z += self.values[node.message.start].abs().ln();
             }
         }
         ln_z
@@ -234,51 +194,20 @@ impl SignedEngine {
     /// # Panics
     /// If the slices have other lengths than in the forward pass.
     pub fn backward(&mut self, d_weights: &mut [f64], d_shifts: &mut [f64]) {
-        self.adjoints.fill(0.0);
-        for step in self.steps.iter().rev() {
-            if step.root {
-                let message = self.values[step.message.start];
-                self.adjoints[step.message.start] = 1.0 / message;
-            }
-            let (before, adjoint) = self.adjoints.split_at_mut(step.message.start);
-            let adjoint = &mut adjoint[..step.message.len()];
-            if let Some(weight) = step.weight {
-                let message = &self.values[step.message.clone()];
-                let entropy = &self.entropies[step.entropy.clone()];
-                let terms = adjoint.iter().zip(message).zip(entropy);
-                d_weights[weight] = terms.map(|((a, m), h)| a * m * h).sum();
-            }
-            for a in adjoint.iter_mut() {
-                *a *= step.scale;
-            }
-            let clique = &mut self.clique[..step.entries];
-            let rows = clique.chunks_exact_mut(adjoint.len());
-            if step.slopes.is_empty() {
-                rows.for_each(|row| row.copy_from_slice(adjoint));
+        let (schedule, tasks) = (Arc::clone(&self.schedule), std::mem::take(&mut self.tasks));
+        self.enter(|mut part| {
+            if part.adjoints.len() <= FILL {
+                part.adjoints.fill(0.0);
             } else {
-                let slopes = self.slopes[step.slopes.clone()].chunks_exact(adjoint.len());
-                for (row, slopes) in rows.zip(slopes) {
-                    for ((out, slope), a) in row.iter_mut().zip(slopes).zip(adjoint.iter()) {
-                        *out = slope * a;
-                    }
-                }
+                let parts = part.adjoints.par_chunks_mut(FILL);
+                parts.for_each(|part| part.fill(0.0));
             }
-            // The adjoint of an input is that of the product times all other inputs: the earlier
-            // ones are in `clique` already.
-            for (number, (range, walk)) in step.inputs.iter().enumerate() {
-                let later = &step.inputs[number + 1..];
-                let target = &mut before[range.clone()];
-                if later.is_empty() {
-                    walk.fold(clique, target);
-                } else {
-                    let part = &mut self.part[..step.entries];
-                    part.copy_from_slice(clique);
-                    for (range, walk) in later {
-                        walk.multiply(&self.values[range.clone()], part);
-                    }
-                    walk.fold(part, target);
-                    walk.multiply(&self.values[range.clone()], clique);
-                }
+            part.backward(&tasks, &schedule);
+        });
+        self.tasks = tasks;
+        for (node, step) in self.nodes.iter().zip(schedule.steps()) {
+            if let Some(weight) = step.weight {
+                d_weights[weight] = node.d_weight;
             }
         }
         for (shift, ranges) in self.schedule.shifts().iter().zip(&self.shifts) {
@@ -288,6 +217,135 @@ impl SignedEngine {
             let minus = self.values[minus.clone()].iter().zip(&self.adjoints[minus]);
             for ((out, (x, a)), (y, b)) in out.iter_mut().zip(plus).zip(minus) {
                 *out = x * a - y * b;
+            }
+        }
+    }
+
+    /// Runs a pass, within the pool of threads if there is something to share: entering it once
+    /// is cheaper than at every fork.
+    fn enter(&mut self, pass: impl FnOnce(Part<'_>) + Send) {
+        let part = Part {
+            origin: Origin::default(),
+            nodes: &mut self.nodes,
+            values: &mut self.values,
+            adjoints: &mut self.adjoints,
+            kept: &mut self.kept,
+            workspaces: &mut self.workspaces,
+        };
+        if self.shared {
+            rayon::scope(|_| pass(part));
+        } else {
+            pass(part);
+        }
+    }
+}
+
+/// Where the slices of a part begin.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    step: usize,
+    pub(crate) values: usize,
+    pub(crate) kept: usize,
+    workspace: usize,
+}
+
+/// The numbers of consecutive steps.
+struct Part<'p> {
+    origin: Origin,
+    nodes: &'p mut [Node],
+    values: &'p mut [f64],
+    adjoints: &'p mut [f64],
+    kept: &'p mut [f64],
+    workspaces: &'p mut [Workspace],
+}
+
+impl Part<'_> {
+    /// The parts before a step and from it on, with the first workspace of the second.
+    fn divide(&mut self, at: usize, workspace: usize) -> [Part<'_>; 2] {
+        let from = self.origin;
+        let node = &self.nodes[at - from.step];
+        let to = Origin {
+            step: at,
+            values: node.start,
+            kept: node.kept_start(),
+            workspace,
+        };
+        let nodes = self.nodes.split_at_mut(to.step - from.step);
+        let values = self.values.split_at_mut(to.values - from.values);
+        let adjoints = self.adjoints.split_at_mut(to.values - from.values);
+        let kept = self.kept.split_at_mut(to.kept - from.kept);
+        let workspaces = self.workspaces.split_at_mut(to.workspace - from.workspace);
+        let before = Part {
+            origin: from,
+            nodes: nodes.0,
+            values: values.0,
+            adjoints: adjoints.0,
+            kept: kept.0,
+            workspaces: workspaces.0,
+        };
+        let after = Part {
+            origin: to,
+            nodes: nodes.1,
+            values: values.1,
+            adjoints: adjoints.1,
+            kept: kept.1,
+            workspaces: workspaces.1,
+        };
+        [before, after]
+    }
+
+    fn forward(&mut self, tasks: &[Task], schedule: &Schedule, weights: &[f64]) {
+        for task in tasks {
+            match task {
+                Task::Steps(steps, workspace) => {
+                    let workspace = &mut self.workspaces[workspace - self.origin.workspace];
+                    for at in steps.clone() {
+                        let step = &schedule.steps()[at];
+                        let weight = step.weight.map(|weight| weights[weight]);
+                        self.nodes[at - self.origin.step].forward(
+                            step,
+                            weight,
+                            self.origin,
+                            self.values,
+                            self.kept,
+                            workspace,
+                        );
+                    }
+                }
+                Task::Fork(at, [one, two]) => {
+                    let [mut before, mut after] = self.divide(*at, Task::first(two));
+                    rayon::join(
+                        || before.forward(one, schedule, weights),
+                        || after.forward(two, schedule, weights),
+                    );
+                }
+            }
+        }
+    }
+
+    fn backward(&mut self, tasks: &[Task], schedule: &Schedule) {
+        for task in tasks.iter().rev() {
+            match task {
+                Task::Steps(steps, workspace) => {
+                    let workspace = &mut self.workspaces[workspace - self.origin.workspace];
+                    for at in steps.clone().rev() {
+                        self.nodes[at - self.origin.step].backward(
+                            &schedule.steps()[at],
+                            self.origin,
+                            self.values,
+                            self.adjoints,
+                            self.kept,
+                            workspace,
+                        );
+                    }
+                }
+                Task::Fork(at, [one, two]) => {
+                    let [mut before, mut after] = self.divide(*at, Task::first(two));
+                    rayon::join(
+                        || before.backward(one, schedule),
+                        || after.backward(two, schedule),
+                    );
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use forney_model::FactorGraph;
 
 use crate::climb::Climb;
 use crate::orders::Candidate;
-use crate::{GaugeObjective, GaugedWmbe, Gauges};
+use crate::{GaugeObjective, GaugedWmbe, Gauges, SignedEngine};
 
 /// Plain steps that gain less than this in all, in nats, have gained what they can.
 const LEAST_GAIN: f64 = 1e-4;
@@ -230,11 +230,17 @@ fn pairs(schedule: &Schedule) -> usize {
     }
 }
 
-/// Bytes of one candidate: slopes and products of whole cliques are kept beside what an engine of
-/// factors keeps, and vectors of the optimiser.
-pub(crate) fn bytes(schedule: &Schedule) -> f64 {
-    let demand = schedule.demand();
+/// Bytes of one candidate of [`gauged_wmbe`](crate::gauged_wmbe), known from the schedule alone.
+///
+/// Where a candidate goes over from shifts and weights to gauges, the engine of factors, that of
+/// signed tables and the vectors of the optimiser live at the same time. On the lower side there are
+/// two engines of signed tables from then on, about as large together.
+#[must_use]
+pub fn bytes(schedule: &Schedule) -> f64 {
+    let bases: usize = schedule.bases().iter().map(|base| base.len).sum();
     let vectors = 2 * pairs(schedule) + 8;
     let parameters = schedule.num_shifts() + schedule.num_weights();
-    demand.kept_bytes + 16.0 * demand.total_entries + (8 * vectors * parameters) as f64
+    schedule.demand().kept_bytes
+        + SignedEngine::bytes(schedule)
+        + (8 * (bases + vectors * parameters)) as f64
 }

@@ -74,6 +74,11 @@ impl Walk {
         by_run!(self, apply, table, out, |out, x| out * x);
     }
 
+    /// `out ← clique · table`.
+    pub(crate) fn product(&self, clique: &[f64], table: &[f64], out: &mut [f64]) {
+        by_run!(self, spread, clique, table, out);
+    }
+
     /// `out ← out + clique`, summed over what the table does not hold.
     pub(crate) fn fold(&self, clique: &[f64], out: &mut [f64]) {
         by_run!(self, gather, clique, out);
@@ -100,6 +105,28 @@ impl Walk {
                 let x = table[head as usize];
                 for out in out {
                     *out = combine(*out, x);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn spread<const RUN: usize>(&self, clique: &[f64], table: &[f64], out: &mut [f64]) {
+        let run = if RUN == 0 { self.run } else { RUN };
+        let runs = out.chunks_exact_mut(run).zip(clique.chunks_exact(run));
+        if self.advances {
+            for ((out, clique), &head) in runs.zip(&self.heads) {
+                let head = head as usize;
+                let table = &table[head..head + run];
+                for ((out, c), x) in out.iter_mut().zip(clique).zip(table) {
+                    *out = c * x;
+                }
+            }
+        } else {
+            for ((out, clique), &head) in runs.zip(&self.heads) {
+                let x = table[head as usize];
+                for (out, c) in out.iter_mut().zip(clique) {
+                    *out = c * x;
                 }
             }
         }

@@ -9,7 +9,7 @@ use forney_model::{FactorGraph, FactorId, Table, VarId};
 
 use crate::Gauges;
 use crate::objective::is_above;
-use crate::sum::Weighted;
+use crate::sum;
 use crate::walk::Walk;
 
 /// How far weights may sum beside 1: rounding only.
@@ -214,7 +214,14 @@ impl<S: Side> GaugedWmbe<S> {
         if let Some(weight) = step.weight {
             let mut entropy = vec![0.0; step.cols];
             let weight = self.weights[weight];
-            Weighted::default().sum(&mut clique.upper, weight, &mut upper, &mut entropy);
+            let mut work = vec![0.0; sum::work_len(step.rows, step.cols)];
+            sum::weighted(
+                &mut clique.upper,
+                weight,
+                &mut upper,
+                &mut entropy,
+                &mut work,
+            );
             return Guarded {
                 value: upper.clone(),
                 upper,
