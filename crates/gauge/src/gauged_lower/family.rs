@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use super::demand::affordable_starts;
 use super::objective::GaugedElbo;
 use super::race::{Climb, race};
 use super::start::{Gaugeable, gaugeable, lift};
@@ -48,7 +49,7 @@ pub(super) fn climb(
     watch: &mut dyn FnMut(Lower, usize),
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let gaugeable = gaugeable_in(graph)?;
-    let starts = (0..options.starts.max(1)).into_par_iter();
+    let starts = (0..affordable_starts(graph, &gaugeable, options)?).into_par_iter();
     let climbs =
         starts.filter_map(|number| start_at(family, graph, &gaugeable, number, options, budget));
     let climbs = climbs.collect();

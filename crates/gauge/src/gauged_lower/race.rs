@@ -28,7 +28,7 @@ const IDLE: f64 = 1e-3;
 const LEAST_IDLE: f64 = 1e-5;
 
 /// Pairs that quasi-Newton steps remember.
-const MEMORY: usize = 40;
+pub(super) const PAIRS: usize = 40;
 
 /// One start.
 pub(super) struct Climb {
@@ -57,7 +57,7 @@ impl Climb {
     fn cycle(&mut self, factors: usize, evaluations: usize, budget: &Budget) {
         self.objective.balance(&mut self.x);
         let barred = self.objective.clone().with_barrier(self.barrier);
-        let mut climb = Lbfgs::new(barred, self.x.clone(), MEMORY);
+        let mut climb = Lbfgs::new(barred, self.x.clone(), PAIRS);
         let costs = self.barrier * factors as f64;
         let idle = costs * (IDLE * self.barrier).max(LEAST_IDLE);
         while climb.evaluations() < evaluations && budget.stop().is_none() {

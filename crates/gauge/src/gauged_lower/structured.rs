@@ -20,14 +20,14 @@ const LIMITS: Limits = Limits {
 };
 
 /// The lower bound of [structured mean field](structured_mean_field) with cliques of at most
-/// `ibound + 1` variables and `memory` bytes, in the gauge that [`gauged_mean_field`] finds in the
-/// first half of the time. `watch` sees the improvements of both.
+/// `ibound + 1` variables, in the gauge that [`gauged_mean_field`] finds in the first half of the
+/// time. `watch` sees the improvements of both.
 ///
 /// # Bound
 /// Below. Not necessarily above that of structured mean field in the identity gauge.
 ///
 /// # Errors
-/// As [`gauged_mean_field`], and blocks that need more than `memory`.
+/// As [`gauged_mean_field`], and blocks that need more than the memory of the options.
 ///
 /// # Example
 /// ```
@@ -38,7 +38,7 @@ const LIMITS: Limits = Limits {
 /// let model = mobius(8, 1.0, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let options = GaugedLowerOptions { starts: 2, iterations: Some(200), ..Default::default() };
 /// let budget = Budget::unlimited();
-/// let report = gauged_structured_mean_field(&model, 3, 1e9, &options, &budget, &mut |_, _| {})?;
+/// let report = gauged_structured_mean_field(&model, 3, &options, &budget, &mut |_, _| {})?;
 /// let gap = enumerate(&model).ln_z - report.bound.ln();
 /// assert!(gap >= 0.0 && gap < 0.2);
 /// # Ok::<(), forney_gauge::GaugedLowerError>(())
@@ -46,7 +46,6 @@ const LIMITS: Limits = Limits {
 pub fn gauged_structured_mean_field(
     graph: &FactorGraph,
     ibound: usize,
-    memory: f64,
     options: &GaugedLowerOptions,
     budget: &Budget,
     watch: &mut dyn FnMut(Lower, usize),
@@ -61,7 +60,7 @@ pub fn gauged_structured_mean_field(
         ibound,
         options.seed,
         STARTS,
-        memory,
+        options.memory,
         &LIMITS,
         budget,
     )?;
