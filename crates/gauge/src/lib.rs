@@ -45,7 +45,7 @@ pub use gauged_lower::{
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
-pub use published::{Published, UnknownVariant, Variant};
+pub use published::{Published, PublishedVariant, UnknownVariant};
 pub use published_bracket::{PUBLISHED_IBOUND, PUBLISHED_ITERATIONS, published_bracket};
 pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 pub use witness::GaugedWmbe;

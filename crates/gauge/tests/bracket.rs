@@ -2,7 +2,7 @@
 
 use forney_bounds::{BoundOptions, BoundReport, Method, Progress};
 use forney_certify::{Budget, Stop, slack};
-use forney_gauge::{NAME, Variant, bracket, published_bracket};
+use forney_gauge::{NAME, PublishedVariant, bracket, published_bracket};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{RandomModel, ising_grid, mobius, random};
 use forney_model::{FactorGraph, Table, VarId};
@@ -211,7 +211,7 @@ fn the_published_steps_prove_upper_bounds() {
         ibound: Some(3),
         ..BoundOptions::default()
     };
-    let gap = |variant: Variant, iterations: usize| {
+    let gap = |variant: PublishedVariant, iterations: usize| {
         let options = BoundOptions {
             iterations: Some(iterations),
             ..options.clone()
@@ -231,10 +231,10 @@ fn the_published_steps_prove_upper_bounds() {
         assert!(seen > 0);
         report.bracket.upper().ln() - exact
     };
-    let plain = gap(Variant::Wmbe, 1);
-    for variant in Variant::ALL {
+    let plain = gap(PublishedVariant::Wmbe, 1);
+    for variant in PublishedVariant::ALL {
         let (short, long) = (gap(variant, 10), gap(variant, 150));
         assert!(0.0 <= long && long <= short && short <= plain, "{variant}");
     }
-    assert!(gap(Variant::Gw, 150) < gap(Variant::G, 150));
+    assert!(gap(PublishedVariant::Gw, 150) < gap(PublishedVariant::G, 150));
 }

@@ -30,4 +30,4 @@ pub use objective::{WeightMap, WmbeObjective};
 pub use tournament::candidate_order;
 pub(crate) use tournament::{Orders, RACE_EVALUATIONS, Race, bytes, race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
-pub use witness::Wmbe;
+pub use witness::{Wmbe, check_parameters};
