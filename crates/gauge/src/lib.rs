@@ -25,6 +25,7 @@ mod climb;
 mod engine;
 mod gauged_lower;
 mod gauges;
+mod lower_contender;
 mod objective;
 mod orders;
 mod partition;

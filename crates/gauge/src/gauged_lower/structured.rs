@@ -9,6 +9,10 @@ use forney_model::FactorGraph;
 
 use super::witness::{Gauged, gauged_model};
 use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, gauged_mean_field};
+use crate::Gauges;
+
+/// The name of its bounds in reports.
+pub(crate) const STRUCTURED: &str = "g-smf";
 
 /// Starts of structured mean field.
 const STARTS: usize = 8;
@@ -53,17 +57,29 @@ pub fn gauged_structured_mean_field(
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let product = gauged_mean_field(graph, options, half.as_ref().unwrap_or(budget), watch)?;
     let gauges = product.witness.gauges;
+    let (seed, memory) = (options.seed, options.memory);
+    let run = structured_in_gauge(graph, gauges, ibound, seed, memory, budget)?;
+    if run.bound.ln() > product.bound.ln() {
+        watch(run.bound, product.iterations);
+    }
+    Ok(GaugedLowerReport {
+        iterations: product.iterations,
+        ..run
+    })
+}
+
+/// Structured mean field in these gauges, which leave no entry negative.
+pub(crate) fn structured_in_gauge(
+    graph: &FactorGraph,
+    gauges: Gauges,
+    ibound: usize,
+    seed: u64,
+    memory: f64,
+    budget: &Budget,
+) -> Result<GaugedLowerReport<Tractable>, GaugedLowerError> {
     // What was verified has such a model.
     let model = gauged_model(&gauges, graph).map_err(|_| GaugedLowerError::NoStart)?;
-    let run = structured_mean_field(
-        &model,
-        ibound,
-        options.seed,
-        STARTS,
-        options.memory,
-        &LIMITS,
-        budget,
-    )?;
+    let run = structured_mean_field(&model, ibound, seed, STARTS, memory, &LIMITS, budget)?;
     let witness = Gauged {
         gauges,
         q: run.point,
@@ -71,14 +87,11 @@ pub fn gauged_structured_mean_field(
     let bound = witness
         .verify(graph)
         .map_err(|_| GaugedLowerError::NoStart)?;
-    if bound.ln() > product.bound.ln() {
-        watch(bound, product.iterations);
-    }
     Ok(GaugedLowerReport {
-        method: "g-smf",
+        method: STRUCTURED,
         bound,
         witness,
-        iterations: product.iterations,
+        iterations: 0,
         stop: run.stop,
     })
 }
