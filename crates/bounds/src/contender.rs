@@ -15,6 +15,11 @@ pub trait Contender: Sync {
     /// The name of its bounds in reports.
     fn name(&self) -> &'static str;
 
+    /// Is this the name of one of its bounds? It may enter some under other names.
+    fn owns(&self, name: &str) -> bool {
+        name == self.name()
+    }
+
     /// What to expect of it on a model, before anything was measured.
     fn prospect(&self, graph: &FactorGraph) -> Prospect;
 
@@ -67,20 +72,21 @@ pub struct Allowance {
 }
 
 impl Turn<'_, '_> {
-    /// What may be spent on the side of `S`.
-    #[must_use]
-    pub fn allowance<S: Post>(&self) -> Option<&Allowance> {
-        let side = if S::TRIVIAL > 0.0 {
-            &self.upper
-        } else {
-            &self.lower
-        };
-        side.as_ref()
-    }
-
     /// Enters a bound that was just verified.
     pub fn post<S: Post>(&self, bound: Bound<S>) {
         self.board.post(bound, self.name);
+    }
+
+    /// Enters a bound that was just verified, under another name that the contender
+    /// [owns](Contender::owns).
+    pub fn post_as<S: Post>(&self, bound: Bound<S>, name: &'static str) {
+        self.board.post(bound, name);
+    }
+
+    /// The name of what proved the best bound of the side of `S` so far, "none" if nothing did.
+    #[must_use]
+    pub fn holder<S: Post>(&self) -> &'static str {
+        self.board.method::<S>()
     }
 
     /// Counts gradient evaluations.

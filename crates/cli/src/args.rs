@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use forney_bounds::Method;
-use forney_gauge::Variant;
+use forney_gauge::PublishedVariant;
 
 use crate::compare::CompareArgs;
 use crate::learn::args::LearnArgs;
@@ -213,7 +213,7 @@ pub(crate) enum MethodChoice {
     /// By the methods of the bracket; [`Method::Contender`] is gauges.
     Of(Method),
     /// By the steps of the paper on gauges.
-    Published(Variant),
+    Published(PublishedVariant),
 }
 
 impl FromStr for MethodChoice {
@@ -223,13 +223,15 @@ impl FromStr for MethodChoice {
         if name == forney_gauge::NAME {
             return Ok(Self::Of(Method::Contender));
         }
-        let published = Variant::ALL.into_iter().find(|v| v.method() == name);
+        let published = PublishedVariant::ALL
+            .into_iter()
+            .find(|v| v.method() == name);
         match (published, name.parse()) {
             (Some(variant), _) => Ok(Self::Published(variant)),
             (None, Ok(method)) => Ok(Self::Of(method)),
             (None, Err(_)) => {
                 let own = Method::ALL.map(Method::name);
-                let published = Variant::ALL.map(Variant::method);
+                let published = PublishedVariant::ALL.map(PublishedVariant::method);
                 Err(format!(
                     "there is no method '{name}'; the methods are {}, {}, {}",
                     own.join(", "),

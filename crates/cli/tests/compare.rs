@@ -40,6 +40,7 @@ fn every_method_has_its_rows_on_the_right_side() {
         "wmbe-g",
         "g-mf",
         "g-bp",
+        "g-smf",
         "mbr",
         "gbr",
     ];

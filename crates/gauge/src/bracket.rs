@@ -4,14 +4,16 @@ use std::sync::{Mutex, PoisonError};
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_bounds::{
-    Allowance, BoundError, BoundOptions, BoundReport, Contender, Post, Prospect, Turn, Watch,
-    bracket_with,
+    Allowance, BoundError, BoundOptions, BoundReport, Contender, Method, Post, Prospect, Turn,
+    Watch, bracket_with,
 };
 use forney_certify::{Above, Below, Bound, Budget};
 use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
+use crate::gauged_lower::STRUCTURED;
+use crate::lower_contender::GaugedBlocks;
 use crate::orders::Kind;
 use crate::racer::bytes;
 use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
@@ -37,7 +39,8 @@ const CYCLE: f64 = 150.0;
 /// Proves `lower ≤ ln Z ≤ upper` as [`forney_bounds::bracket`] does, with gauges among its methods.
 ///
 /// [`Method::Auto`](forney_bounds::Method::Auto) gives gauges a share of the time where enough
-/// variables lie in exactly two factors, and most of it where they prove the better bound.
+/// variables lie in exactly two factors, and most of it where they prove the better bound; below,
+/// [structured mean field in a gauge](crate::gauged_structured_mean_field) is part of it.
 /// [`Method::Contender`](forney_bounds::Method::Contender) is gauges alone, or mini-buckets without
 /// them where they prove nothing; the other methods are those of `forney-bounds`.
 ///
@@ -69,7 +72,12 @@ pub fn bracket(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
-    bracket_with(&GaugedMiniBuckets::default(), graph, options, budget, watch)
+    let contender = GaugedMiniBuckets {
+        // The method asked for by name is mini-buckets alone.
+        blocks: (options.method == Method::Auto).then(|| GaugedBlocks::new(options.ibound)),
+        ..GaugedMiniBuckets::default()
+    };
+    bracket_with(&contender, graph, options, budget, watch)
 }
 
 /// Gauged mini-buckets that remember what they found at smaller ibounds.
@@ -77,6 +85,8 @@ pub fn bracket(
 struct GaugedMiniBuckets {
     above: Mutex<Option<Carried<Above>>>,
     below: Mutex<Option<Carried<Below>>>,
+    /// Mean field in a gauge, for its part of the turns below.
+    blocks: Option<GaugedBlocks>,
 }
 
 /// The best witness so far, as a start for the next level.
@@ -99,6 +109,10 @@ impl Contender for GaugedMiniBuckets {
         NAME
     }
 
+    fn owns(&self, name: &str) -> bool {
+        name == NAME || name == STRUCTURED
+    }
+
     fn prospect(&self, graph: &FactorGraph) -> Prospect {
         let mentioned = |degree: &usize| *degree > 0;
         let free = graph.variables().filter(|&v| graph.card(v) > 1);
@@ -118,15 +132,41 @@ impl Contender for GaugedMiniBuckets {
 
     fn compete(&self, turn: &Turn<'_, '_>) {
         rayon::join(
-            || side(turn, &self.above, gauged_wmbe),
-            || side(turn, &self.below, gauged_wmbe_below),
+            || side(turn, turn.upper.as_ref(), &self.above, gauged_wmbe),
+            || {
+                let left = turn
+                    .lower
+                    .as_ref()
+                    .map(|allowed| self.compete_below(turn, allowed));
+                side(turn, left.as_ref(), &self.below, gauged_wmbe_below);
+            },
         );
     }
 }
 
+impl GaugedMiniBuckets {
+    /// The part of mean field in a gauge; returns what it leaves of the turn.
+    fn compete_below(&self, turn: &Turn<'_, '_>, allowed: &Allowance) -> Allowance {
+        let Some(blocks) = &self.blocks else {
+            return allowed.clone();
+        };
+        let spent = blocks.compete(turn, allowed);
+        turn.count::<Below>(spent);
+        Allowance {
+            budget: allowed.budget.clone(),
+            iterations: allowed.iterations.map(|left| left.saturating_sub(spent)),
+        }
+    }
+}
+
 /// One side of a turn: what an earlier level found goes on for a while, then orders race.
-fn side<S: Post>(turn: &Turn<'_, '_>, carried: &Mutex<Option<Carried<S>>>, search: Search<S>) {
-    let Some(allowed) = turn.allowance::<S>() else {
+fn side<S: Post>(
+    turn: &Turn<'_, '_>,
+    allowed: Option<&Allowance>,
+    carried: &Mutex<Option<Carried<S>>>,
+    search: Search<S>,
+) {
+    let Some(allowed) = allowed else {
         return;
     };
     let Some(mut options) = plan(turn, allowed) else {

@@ -26,6 +26,7 @@ mod engine;
 mod gauged_lower;
 mod gauges;
 mod leader;
+mod lower_contender;
 mod node;
 mod objective;
 mod orders;
@@ -52,7 +53,7 @@ pub use gauged_lower::{
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
-pub use published::{Published, UnknownVariant, Variant};
+pub use published::{Published, PublishedVariant, UnknownVariant};
 pub use published_bracket::{PUBLISHED_IBOUND, PUBLISHED_ITERATIONS, published_bracket};
 pub use racer::bytes as candidate_bytes;
 pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};

@@ -18,9 +18,12 @@ const WEIGHT_STEP: f64 = 0.1;
 /// Step of the reparameterisation.
 const SHIFT_STEP: f64 = 0.1;
 
-/// Which parameters the published method moves.
+/// Which parameters the published method on gauges moves.
+///
+/// Those without gauges are here in the terms of gauges; with the same steps plain mini-buckets
+/// ([`wmbe::Variant`](forney_bounds::wmbe::Variant)) go the same way, on any model and both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
+pub enum PublishedVariant {
     /// None: uniform weights, identity gauges.
     Wmbe,
     /// Hölder weights.
@@ -35,7 +38,7 @@ pub enum Variant {
     Gw,
 }
 
-impl Variant {
+impl PublishedVariant {
     /// All variants, in the order of the paper.
     pub const ALL: [Self; 6] = [
         Self::Wmbe,
@@ -77,20 +80,20 @@ impl Variant {
     }
 }
 
-impl fmt::Display for Variant {
+impl fmt::Display for PublishedVariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-/// A name that is none of [`Variant::ALL`].
+/// A name that is none of [`PublishedVariant::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no variant {0:?}; the variants are WMBE, WMBE-w, WMBE-θ, WMBE-G, WMBE-θw, WMBE-Gw"
 )]
 pub struct UnknownVariant(String);
 
-impl FromStr for Variant {
+impl FromStr for PublishedVariant {
     type Err = UnknownVariant;
 
     /// Reads the name of the paper; `theta` may be written for `θ`, in either case.
@@ -115,7 +118,7 @@ impl FromStr for Variant {
 #[derive(Clone, Debug)]
 pub struct Published {
     objective: GaugeObjective<Above>,
-    variant: Variant,
+    variant: PublishedVariant,
     x: Vec<f64>,
     gradient: Vec<f64>,
 }
@@ -123,7 +126,7 @@ pub struct Published {
 impl Published {
     /// Starts at identity gauges and uniform weights.
     #[must_use]
-    pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, variant: Variant) -> Self {
+    pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, variant: PublishedVariant) -> Self {
         let mut objective = GaugeObjective::new(schedule, graph, false);
         let x = objective.start();
         let mut gradient = vec![0.0; x.len()];
@@ -138,7 +141,7 @@ impl Published {
 
     /// Goes on from the present point with other parameters, as the paper does to tell their gains
     /// apart.
-    pub fn switch(&mut self, variant: Variant) {
+    pub fn switch(&mut self, variant: PublishedVariant) {
         self.variant = variant;
     }
 
@@ -158,9 +161,11 @@ impl Published {
                     let one = if i == j { 1.0 } else { 0.0 };
                     let e = tangent[i * card + j];
                     change[i * card + j] = match self.variant {
-                        Variant::Wmbe | Variant::W => one,
-                        Variant::Theta | Variant::ThetaW => one * (-SHIFT_STEP * e).exp(),
-                        Variant::G | Variant::Gw => one - GAUGE_STEP * e,
+                        PublishedVariant::Wmbe | PublishedVariant::W => one,
+                        PublishedVariant::Theta | PublishedVariant::ThetaW => {
+                            one * (-SHIFT_STEP * e).exp()
+                        }
+                        PublishedVariant::G | PublishedVariant::Gw => one - GAUGE_STEP * e,
                     };
                 }
             }

@@ -11,7 +11,7 @@ use forney_certify::{Above, Budget, Certificate, Refine};
 use forney_exact::{Schedule, frontier};
 use forney_model::FactorGraph;
 
-use crate::{Published, Variant};
+use crate::{Published, PublishedVariant};
 
 /// The iterations of the paper.
 pub const PUBLISHED_ITERATIONS: usize = 150;
@@ -29,7 +29,7 @@ pub const PUBLISHED_IBOUND: usize = 4;
 /// # Errors
 /// As [`forney_bounds::bracket`].
 pub fn published_bracket(
-    variant: Variant,
+    variant: PublishedVariant,
     graph: &FactorGraph,
     options: &BoundOptions,
     budget: &Budget,
@@ -45,7 +45,7 @@ pub fn published_bracket(
     bracket_with(&FixedSteps(variant), graph, &options, budget, watch)
 }
 
-struct FixedSteps(Variant);
+struct FixedSteps(PublishedVariant);
 
 impl Contender for FixedSteps {
     fn name(&self) -> &'static str {

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use forney_certify::{Above, Below, Bound, Certificate, Flaw, Side};
+use forney_bounds::wmbe::check_parameters;
+use forney_certify::{Bound, Certificate, Flaw, Side};
 use forney_exact::{Base, Engine, Keep, Schedule, Source, Step};
 use forney_model::{FactorGraph, FactorId, Table, VarId};
 
@@ -11,9 +12,6 @@ use crate::Gauges;
 use crate::objective::is_above;
 use crate::sum;
 use crate::walk::Walk;
-
-/// How far weights may sum beside 1: rounding only.
-const WEIGHT_SLACK: f64 = 1e-9;
 
 /// Products of positive entries below this might underflow to 0, which is no upper bound.
 const LEAST: f64 = 1e-290;
@@ -39,32 +37,26 @@ pub struct GaugedWmbe<S: Side> {
     side: PhantomData<S>,
 }
 
-impl Certificate<FactorGraph> for GaugedWmbe<Above> {
-    type Side = Above;
+impl<S: Side> Certificate<FactorGraph> for GaugedWmbe<S> {
+    type Side = S;
 
-    /// Recomputes the upper bound; every weight has to be > 0.
+    /// Recomputes the bound with weights and shifts that pass [`check_parameters`], where no weight
+    /// is 0. On the lower side no gauged table may have a negative entry.
     ///
     /// # Errors
-    /// A schedule or gauges of another model, weights that are not positive or do not sum to 1,
-    /// shifts that are not finite, and tables that span more than plain numbers hold.
-    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
-        self.recompute(graph, |weights| weights.iter().all(|&w| w > 0.0))
-    }
-}
-
-impl Certificate<FactorGraph> for GaugedWmbe<Below> {
-    type Side = Below;
-
-    /// Recomputes the lower bound; exactly one weight of each split has to be > 0, the others < 0,
-    /// and no gauged table may have a negative entry.
-    ///
-    /// # Errors
-    /// As on the upper side, and a gauged table with an entry that is not certainly ≥ 0.
-    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Below>, Flaw> {
-        self.recompute(graph, |weights| {
-            weights.iter().filter(|&&w| w > 0.0).count() == 1
-                && weights.iter().filter(|&&w| w < 0.0).count() == weights.len() - 1
-        })
+    /// A schedule or gauges of another model, weights or shifts that prove nothing, tables that
+    /// span more than plain numbers hold, and below a gauged entry that is not certainly ≥ 0.
+    fn verify(&self, graph: &FactorGraph) -> Result<Bound<S>, Flaw> {
+        check_parameters::<S>(&self.schedule, graph, &self.weights, &self.shifts)?;
+        if self.weights.contains(&0.0) {
+            return Err(Flaw::Invalid(
+                "a weight is 0: gauged sums take no maxima or minima".into(),
+            ));
+        }
+        self.gauges
+            .check(graph)
+            .map_err(|error| Flaw::Invalid(error.to_string()))?;
+        Bound::new(self.pass(graph)?)
     }
 }
 
@@ -93,38 +85,6 @@ impl<S: Side> GaugedWmbe<S> {
             shifts,
             side: PhantomData,
         }
-    }
-
-    fn recompute(&self, graph: &FactorGraph, sound: fn(&[f64]) -> bool) -> Result<Bound<S>, Flaw> {
-        let schedule = &self.schedule;
-        schedule.check(graph).map_err(Flaw::Invalid)?;
-        self.gauges
-            .check(graph)
-            .map_err(|error| Flaw::Invalid(error.to_string()))?;
-        if self.weights.len() != schedule.num_weights()
-            || self.shifts.len() != schedule.num_shifts()
-        {
-            return Err(Flaw::Invalid(
-                "weights or shifts of another schedule".into(),
-            ));
-        }
-        if !self.shifts.iter().all(|shift| shift.is_finite()) {
-            return Err(Flaw::Invalid("a cost shift is not finite".into()));
-        }
-        for split in schedule.splits() {
-            let part = split.first_weight..split.first_weight + split.steps.len();
-            let weights = &self.weights[part];
-            let sum: f64 = weights.iter().sum();
-            // Written so that NaN fails.
-            if !((sum - 1.0).abs() <= WEIGHT_SLACK && sound(weights)) {
-                let v = split.variable;
-                return Err(Flaw::Invalid(format!(
-                    "the weights {weights:?} of variable {v} are no {} bound",
-                    S::NAME
-                )));
-            }
-        }
-        Bound::new(self.pass(graph)?)
     }
 
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {

@@ -1,11 +1,12 @@
 //! Laws of the bracket that has gauges among its methods, against enumeration on random models.
 
-use forney_bounds::{BoundOptions, BoundReport, Method, Progress};
+use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides};
 use forney_certify::{Budget, Stop, slack};
-use forney_gauge::{NAME, Variant, bracket, published_bracket};
+use forney_gauge::{NAME, PublishedVariant, bracket, published_bracket};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{RandomModel, ising_grid, mobius, random};
 use forney_model::{FactorGraph, Table, VarId};
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -211,7 +212,7 @@ fn the_published_steps_prove_upper_bounds() {
         ibound: Some(3),
         ..BoundOptions::default()
     };
-    let gap = |variant: Variant, iterations: usize| {
+    let gap = |variant: PublishedVariant, iterations: usize| {
         let options = BoundOptions {
             iterations: Some(iterations),
             ..options.clone()
@@ -231,10 +232,50 @@ fn the_published_steps_prove_upper_bounds() {
         assert!(seen > 0);
         report.bracket.upper().ln() - exact
     };
-    let plain = gap(Variant::Wmbe, 1);
-    for variant in Variant::ALL {
+    let plain = gap(PublishedVariant::Wmbe, 1);
+    for variant in PublishedVariant::ALL {
         let (short, long) = (gap(variant, 10), gap(variant, 150));
         assert!(0.0 <= long && long <= short && short <= plain, "{variant}");
     }
-    assert!(gap(Variant::Gw, 150) < gap(Variant::G, 150));
+    assert!(gap(PublishedVariant::Gw, 150) < gap(PublishedVariant::G, 150));
+}
+
+/// Where mini-buckets split much and blocks follow little, blocks in a gauge prove more.
+#[test]
+fn structured_mean_field_in_a_gauge_takes_part_below() {
+    let graph = regular(200, &mut Pcg64::seed_from_u64(5));
+    let options = |method| BoundOptions {
+        method,
+        sides: Sides::Lower,
+        ibound: Some(2),
+        iterations: Some(800),
+        ..BoundOptions::default()
+    };
+    let (auto, _) = run(&graph, &options(Method::Auto));
+    let (alone, _) = run(&graph, &options(Method::Contender));
+    assert_eq!(auto.lower_method, "g-smf");
+    // The method asked for by name is mini-buckets alone.
+    assert_eq!(alone.lower_method, NAME);
+    assert!(alone.bracket.lower().ln() < auto.bracket.lower().ln());
+}
+
+/// Factors over three binary variables each, every variable in two of them at random.
+fn regular(factors: usize, rng: &mut Pcg64) -> FactorGraph {
+    let mut legs: Vec<usize> = (0..3 * factors).map(|leg| leg / 3).collect();
+    let scopes = loop {
+        legs.shuffle(rng);
+        let mut scopes = vec![Vec::new(); factors];
+        for (v, pair) in legs.chunks_exact(2).enumerate() {
+            pair.iter().for_each(|&a| scopes[a].push(VarId::new(v)));
+        }
+        if legs.chunks_exact(2).all(|pair| pair[0] != pair[1]) {
+            break scopes;
+        }
+    };
+    let tables = scopes.into_iter().map(|scope| {
+        let ln = (0..8).map(|_| 4.0 * rng.random::<f64>() - 2.0).collect();
+        Table::from_ln(scope, vec![2; 3], ln).unwrap()
+    });
+    let tables = tables.collect();
+    FactorGraph::new(vec![2; 3 * factors / 2], tables).unwrap()
 }

@@ -30,6 +30,7 @@ fn options(seed: u64, iterations: usize) -> GaugedLowerOptions {
         iterations: Some(iterations),
         tolerance: 1e-5,
         seed,
+        memory: 1e9,
     }
 }
 
@@ -234,8 +235,7 @@ fn structured_mean_field_in_a_gauge_is_a_bound() {
         let (ibound, mut product) = (1 + seed as usize % 2, f64::NEG_INFINITY);
         let mut watch = |bound: Lower, _| product = bound.ln();
         let options = options(seed, 40);
-        let report =
-            gauged_structured_mean_field(&graph, ibound, 1e9, &options, &budget, &mut watch);
+        let report = gauged_structured_mean_field(&graph, ibound, &options, &budget, &mut watch);
         let Ok(report) = report else { continue };
         let bound = report.bound.ln();
         assert!(
@@ -334,6 +334,33 @@ fn the_same_seed_gives_the_same_bound_on_any_number_of_threads() {
         assert_eq!(one.bound, four.bound);
         // A step that has begun is finished.
         assert!(one.iterations < 350 && one.stop == Stop::SweepLimit);
+    }
+}
+
+#[test]
+fn memory_limits_the_starts_and_is_checked_first() {
+    let graph = mobius(12, 1.0, &mut Pcg64::seed_from_u64(4));
+    let budget = Budget::unlimited();
+    for search in BOTH {
+        let run = |starts: usize, memory: f64| {
+            let options = GaugedLowerOptions {
+                starts,
+                memory,
+                ..options(3, 100)
+            };
+            search(&graph, &options, &budget, &mut |_, _| {})
+        };
+        let Err(GaugedLowerError::TooLarge { bytes, limit }) = run(8, 1000.0) else {
+            panic!("1000 bytes are not enough");
+        };
+        assert!(bytes > limit && limit.to_bits() == 1000f64.to_bits());
+        let bound = |starts, memory| run(starts, memory).unwrap().bound.ln().to_bits();
+        assert_eq!(bound(8, 1.5 * bytes), bound(1, 1e9));
+        assert_eq!(bound(8, 3.5 * bytes), bound(3, 1e9));
+        for memory in [0.0, -1.0, f64::NAN] {
+            let refused = run(8, memory).unwrap_err().to_string();
+            assert!(refused.contains("allow more memory"), "{refused}");
+        }
     }
 }
 

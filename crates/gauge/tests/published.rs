@@ -8,7 +8,7 @@ use common::split_schedule;
 use forney_bounds::wmbe::{self, CliqueLimit};
 use forney_certify::{Above, Budget, Certificate, Refine};
 use forney_exact::Order;
-use forney_gauge::{Published, Variant};
+use forney_gauge::{Published, PublishedVariant};
 use forney_model::generate::mobius;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -19,7 +19,7 @@ fn the_published_steps_descend_in_every_variant() {
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let schedule = split_schedule(&graph, &order);
     let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
-    let after = |variant: Variant| {
+    let after = |variant: PublishedVariant| {
         let mut descent = Published::new(Arc::clone(&schedule), &graph, variant);
         let value = (0..150).map(|_| descent.sweep()).last().unwrap();
         let witness = descent
@@ -37,7 +37,7 @@ fn the_published_steps_descend_in_every_variant() {
         assert!(gap(name) < plain, "{name}");
     }
     assert!(gap("WMBE-Gw") < gap("WMBE-G") && gap("WMBE-thetaw") < gap("WMBE-θ"));
-    assert!("WMBE-x".parse::<Variant>().is_err());
+    assert!("WMBE-x".parse::<PublishedVariant>().is_err());
 }
 /// Of the cost shifts `diag(e^θ)` only those of split variables matter, so that plain mini-buckets
 /// with published steps go the same way.
@@ -47,9 +47,9 @@ fn diagonal_gauges_are_the_cost_shifts_of_plain_mini_buckets() {
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let schedule = split_schedule(&graph, &order);
     let pairs = [
-        (Variant::W, wmbe::Variant::W),
-        (Variant::Theta, wmbe::Variant::Theta),
-        (Variant::ThetaW, wmbe::Variant::ThetaW),
+        (PublishedVariant::W, wmbe::Variant::W),
+        (PublishedVariant::Theta, wmbe::Variant::Theta),
+        (PublishedVariant::ThetaW, wmbe::Variant::ThetaW),
     ];
     for (gauged, variant) in pairs {
         let mut descent = Published::new(Arc::clone(&schedule), &graph, gauged);

@@ -135,6 +135,11 @@ fn a_broken_witness_proves_nothing() {
         change(&mut witness);
         witness.verify(&graph).is_err()
     };
+    // A maximum and a sum: plain mini-buckets take it, gauged ones do not.
+    assert!(broken(&|w| {
+        w.weights[0] = 0.0;
+        w.weights[1] = 1.0;
+    }));
     assert!(broken(&|w| w.weights[0] += 0.1));
     assert!(broken(&|w| {
         w.weights[0] = -0.5;

@@ -6,7 +6,7 @@ use forney_bounds::BoundOptions;
 use forney_bounds::wmbe::{CliqueLimit, Steps};
 use forney_certify::{Budget, Upper};
 use forney_gauge::{
-    GaugeOptions, GaugeReport, Variant, gauged_wmbe, gauged_wmbe_below, published_bracket,
+    GaugeOptions, GaugeReport, PublishedVariant, gauged_wmbe, gauged_wmbe_below, published_bracket,
 };
 use forney_model::FactorGraph;
 
@@ -88,7 +88,7 @@ fn published(
         order: options.order.clone(),
         ..BoundOptions::default()
     };
-    let found = published_bracket(Variant::G, graph, &own, budget, &mut |progress| {
+    let found = published_bracket(PublishedVariant::G, graph, &own, budget, &mut |progress| {
         if let Ok(bound) = Upper::new(progress.upper) {
             watch(Point {
                 value: bound.into(),

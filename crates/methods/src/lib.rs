@@ -56,16 +56,9 @@ pub static METHODS: &[&dyn Method] = &[
         variant: Variant::ThetaW,
     },
     &gauged_mini_buckets::GaugedMiniBuckets,
-    &GaugedLower {
-        name: "g-mf",
-        exact_on: Some(ExactOn::IndependentVariables),
-        climb: forney_gauge::gauged_mean_field,
-    },
-    &GaugedLower {
-        name: "g-bp",
-        exact_on: None,
-        climb: forney_gauge::gauged_belief_propagation,
-    },
+    &GaugedLower::MeanField,
+    &GaugedLower::BeliefPropagation,
+    &GaugedLower::StructuredMeanField,
     &belief_propagation::BeliefPropagation,
     &BucketRenormalisation {
         name: "mbr",

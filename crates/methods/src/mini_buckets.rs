@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 
 use forney_bounds::wmbe::{
-    CliqueLimit, Partition, Steps, Variant, VariantOptions, WeightMap, Wmbe, mini_buckets,
+    CliqueLimit, Partition, Steps, Variant, VariantOptions, WeightMap, mini_buckets,
 };
 use forney_bounds::{BoundOptions, Method as Brackets, Sides, bracket};
-use forney_certify::{Above, Below, Bound, Budget, Certificate, Lower, Upper};
+use forney_certify::{Above, Below, Bound, Budget, Lower, Upper};
 use forney_exact::{Heuristic, Order, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
@@ -69,7 +69,6 @@ impl MiniBuckets {
     ) -> Result<Outcome, Inapplicable>
     where
         S: WeightMap,
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
         Bound<S>: Into<Value>,
     {
         restarts::<S>(options, budget, PATIENCE, watch, |number, tell| {

@@ -3,7 +3,7 @@
 use std::f64::consts::LN_10;
 
 use anyhow::Result;
-use forney_gauge::Variant;
+use forney_gauge::PublishedVariant;
 use forney_methods::Side;
 use forney_plot::{Axis, Style};
 
@@ -130,11 +130,11 @@ fn ising_point(l: usize, beta: f64, seed: u64) -> Result<Vec<Record>> {
         paper("TRBP", trbp(&graph)),
         paper("TRBP-Ising", trbp(&grid)),
     ];
-    for variant in Variant::ALL {
+    for variant in PublishedVariant::ALL {
         let found = published(&graph, &order, IBOUND, variant);
         records.push(paper(variant.name(), found));
     }
-    let gw = published(&graph, &order, IBOUND, Variant::Gw);
+    let gw = published(&graph, &order, IBOUND, PublishedVariant::Gw);
     let grid_race = registered("wmbe-theta-w", Side::Upper, &grid, IBOUND, 150);
     for (name, found) in [
         ("WMBE-Gw", gw),
@@ -247,7 +247,7 @@ fn relative(
     let base = mbe(graph, order, IBOUND)?;
     let reference = base.ln;
     let mut lines = vec![("MBE", Ok(base)), ("TRBP", trbp(graph))];
-    for variant in Variant::ALL {
+    for variant in PublishedVariant::ALL {
         let found = published(graph, order, IBOUND, variant);
         lines.push((variant.name(), found));
     }

@@ -5,7 +5,7 @@ use std::f64::consts::LN_10;
 use anyhow::Result;
 use forney_certify::Refine;
 use forney_exact::Order;
-use forney_gauge::{Published, Variant};
+use forney_gauge::{Published, PublishedVariant};
 use forney_model::FactorGraph;
 use forney_plot::{Axis, Style};
 
@@ -25,7 +25,11 @@ const CYCLE: &str = "cycle of 180, T = 1";
 
 /// Both kinds of descent on one instance of each family.
 pub(crate) fn descents(context: &Context<'_>) -> Result<Shown> {
-    const SINGLE: [Variant; 3] = [Variant::W, Variant::Theta, Variant::G];
+    const SINGLE: [PublishedVariant; 3] = [
+        PublishedVariant::W,
+        PublishedVariant::Theta,
+        PublishedVariant::G,
+    ];
     let mut plans: Vec<Plan> = Vec::new();
     for first in SINGLE {
         for second in SINGLE.into_iter().filter(|&second| second != first) {
@@ -39,9 +43,9 @@ pub(crate) fn descents(context: &Context<'_>) -> Result<Shown> {
     plans.push(Plan {
         panel: "one after the other",
         series: "G and w".into(),
-        phases: vec![(Variant::Gw, 2 * ITERATIONS)],
+        phases: vec![(PublishedVariant::Gw, 2 * ITERATIONS)],
     });
-    for single in SINGLE.into_iter().chain([Variant::Gw]) {
+    for single in SINGLE.into_iter().chain([PublishedVariant::Gw]) {
         plans.push(Plan {
             panel: "until it stands",
             series: format!("{} alone", letter(single)).replace("Gw alone", "G and w"),
@@ -141,14 +145,14 @@ fn claims(records: &Records) -> Vec<Claim> {
     ]
 }
 
-fn letter(variant: Variant) -> &'static str {
+fn letter(variant: PublishedVariant) -> &'static str {
     match variant {
-        Variant::Wmbe => "none",
-        Variant::W => "w",
-        Variant::Theta => "θ",
-        Variant::ThetaW => "θw",
-        Variant::G => "G",
-        Variant::Gw => "Gw",
+        PublishedVariant::Wmbe => "none",
+        PublishedVariant::W => "w",
+        PublishedVariant::Theta => "θ",
+        PublishedVariant::ThetaW => "θw",
+        PublishedVariant::G => "G",
+        PublishedVariant::Gw => "Gw",
     }
 }
 
@@ -156,7 +160,7 @@ fn letter(variant: Variant) -> &'static str {
 struct Plan {
     panel: &'static str,
     series: String,
-    phases: Vec<(Variant, usize)>,
+    phases: Vec<(PublishedVariant, usize)>,
 }
 
 impl Plan {

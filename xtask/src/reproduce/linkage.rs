@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use forney_exact::{Heuristic, greedy};
-use forney_gauge::Variant;
+use forney_gauge::PublishedVariant;
 use forney_methods::Side;
 use forney_model::{Domains, FactorGraph, Forney, simplify};
 use forney_plot::{Axis, Style};
@@ -124,7 +124,7 @@ fn instance(number: u32, log10_z: f64, path: &PathBuf) -> Result<Vec<Record>> {
     let base = mbe(graph, &order, IBOUND)?;
     let reference = base.ln;
     let mut lines = vec![("MBE", Ok(base))];
-    for variant in Variant::ALL {
+    for variant in PublishedVariant::ALL {
         lines.push((variant.name(), published(graph, &order, IBOUND, variant)));
     }
     lines.push((

@@ -5,7 +5,7 @@ use std::f64::consts::LN_10;
 use anyhow::Result;
 use forney_certify::{Above, Objective, Refine};
 use forney_exact::Order;
-use forney_gauge::{GaugeObjective, Published, Variant};
+use forney_gauge::{GaugeObjective, Published, PublishedVariant};
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table};
 use forney_plot::{Axis, Style};
@@ -35,7 +35,7 @@ pub(crate) fn theorem(context: &Context<'_>) -> Result<Shown> {
     let mut runs = Vec::new();
     let mut claims = Vec::new();
     for (family, graph, order) in &instances {
-        for variant in [Variant::Theta, Variant::G] {
+        for variant in [PublishedVariant::Theta, PublishedVariant::G] {
             runs.push(Run {
                 key: format!("{family} {variant}"),
                 work: Box::new(move || descent(family, graph, order, variant)),
@@ -115,7 +115,7 @@ fn descent(
     family: &str,
     graph: &FactorGraph,
     order: &Order,
-    variant: Variant,
+    variant: PublishedVariant,
 ) -> Result<Vec<Record>> {
     let ln_z = exact(graph)?;
     let mut descent = Published::new(schedule(graph, order, IBOUND)?, graph, variant);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use forney_bounds::tree_reweighted;
 use forney_bounds::wmbe::{
-    CliqueLimit, MiniBuckets, Partition, Steps, Variant as Plain, VariantOptions, mini_buckets,
+    CliqueLimit, MiniBuckets, Partition, Steps, Variant, VariantOptions, mini_buckets,
 };
 use forney_certify::{Above, Budget, Certificate, Limits, Refine};
 use forney_exact::{Order, Schedule};
-use forney_gauge::{GaugeOptions, Published, Variant, gauged_wmbe};
+use forney_gauge::{GaugeOptions, Published, PublishedVariant, gauged_wmbe};
 use forney_methods::{Options, Side, method};
 use forney_model::FactorGraph;
 
@@ -52,10 +52,10 @@ pub(crate) fn published(
     graph: &FactorGraph,
     order: &Order,
     ibound: usize,
-    variant: Variant,
+    variant: PublishedVariant,
 ) -> Result<Found> {
     let mut descent = Published::new(schedule(graph, order, ibound)?, graph, variant);
-    let iterations = if variant == Variant::Wmbe {
+    let iterations = if variant == PublishedVariant::Wmbe {
         0
     } else {
         ITERATIONS
@@ -73,7 +73,7 @@ pub(crate) fn published(
 /// Mini-bucket elimination, which has nothing to optimise.
 pub(crate) fn mbe(graph: &FactorGraph, order: &Order, ibound: usize) -> Result<Found> {
     let options = VariantOptions {
-        variant: Plain::Mbe,
+        variant: Variant::Mbe,
         steps: Steps::Published,
         partition: Partition::Scope,
         limit: limit(ibound),

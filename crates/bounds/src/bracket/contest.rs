@@ -98,7 +98,7 @@ impl Job<'_, '_> {
         let holder = self.board.method::<S>();
         self.contender
             .as_ref()
-            .is_some_and(|entrant| entrant.contender.name() == holder)
+            .is_some_and(|entrant| entrant.contender.owns(holder))
     }
 
     /// Who leads each side, read before a level runs: who holds the best bound, and before the

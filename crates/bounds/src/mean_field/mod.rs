@@ -11,8 +11,10 @@
 //! | `T` | temperature: annealing maximises `Σ_a E_q[ln f_a] + T · Σ_v H(q_v)` | |
 //!
 //! The bound has many local maxima. Starts that are annealed from a temperature above 1 find much
-//! better ones than random starts; how far above is best differs between models.
+//! better ones than random starts; how far above is best differs between models, and grows with the
+//! strength of their factors.
 
+mod annealing;
 mod ascent;
 mod tables;
 mod witness;
@@ -31,12 +33,9 @@ pub use ascent::MeanFieldAscent;
 pub use witness::MeanField;
 
 use crate::AllowedSearch;
+use annealing::{anneal, first_temperatures};
 use tables::Tables;
 
-/// First temperatures of annealing, taken in turn by the starts.
-const HOT: [f64; 4] = [2.0, 4.0, 3.0, 1.0];
-/// Sweeps in which the temperature falls to 1.
-const ANNEALING: i32 = 50;
 /// Choice of states in the search for an allowed start, taken in turn by the starts.
 const TEMPERATURES: [f64; 3] = [0.1, 0.3, 1.0];
 
@@ -86,12 +85,17 @@ pub fn mean_field(
     let restriction = domains.restrict(graph);
     let graph = restriction.graph();
     let tables = Arc::new(Tables::new(graph));
+    let temperatures = first_temperatures(graph);
     let runs: Vec<Option<Run<MeanField>>> = (0..starts)
         .into_par_iter()
         .map(|number| {
             let mut rng = Pcg64::new(seed.into(), number as u128);
             let mut ascent = start(graph, &tables, number, &mut rng, budget)?;
-            anneal(&mut ascent, HOT[number % HOT.len()], budget);
+            anneal(
+                &mut ascent,
+                temperatures[number % temperatures.len()],
+                budget,
+            );
             let mut ignore = |_: &_| ControlFlow::Continue(());
             Some(drive(ascent, limits, budget, &mut ignore))
         })
@@ -139,15 +143,4 @@ fn start(
         }
     }
     Some(ascent)
-}
-
-/// Sweeps while the temperature falls to 1 by equal factors.
-fn anneal(ascent: &mut MeanFieldAscent, hot: f64, budget: &Budget) {
-    for step in 0..ANNEALING {
-        if budget.stop().is_some() {
-            return;
-        }
-        let left = 1.0 - f64::from(step) / f64::from(ANNEALING);
-        ascent.sweep_at(hot.powf(left));
-    }
 }

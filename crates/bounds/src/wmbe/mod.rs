@@ -41,4 +41,4 @@ pub(crate) use racer::bytes;
 pub use structure::Structure;
 pub(crate) use tournament::{RACE_EVALUATIONS, Race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
-pub use witness::Wmbe;
+pub use witness::{Wmbe, check_parameters};

@@ -22,7 +22,7 @@ use super::published::PublishedSteps;
 use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap, Wmbe};
 use crate::BoundError;
 
-/// Which parameters of a mini-bucket bound are moved.
+/// Which parameters of a plain mini-bucket bound, one without gauges, are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// None: one mini-bucket of a split sums, the others take the maximum (above) or the minimum
@@ -192,16 +192,12 @@ const SWEEPS: usize = 20;
 /// assert!(below.bound.ln() < above.bound.ln() && !above.exact);
 /// # Ok::<(), forney_bounds::BoundError>(())
 /// ```
-pub fn mini_buckets<S>(
+pub fn mini_buckets<S: WeightMap>(
     graph: &FactorGraph,
     options: &VariantOptions,
     budget: &Budget,
     watch: &mut dyn FnMut(Bound<S>, usize),
-) -> Result<VariantReport<S>, BoundError>
-where
-    S: WeightMap,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
-{
+) -> Result<VariantReport<S>, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
     let order = match &options.order {
         Some(order) => order.clone(),
@@ -275,11 +271,7 @@ struct Best<'a, S: WeightMap> {
     iterations: usize,
 }
 
-impl<S> Best<'_, S>
-where
-    S: WeightMap,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
-{
+impl<S: WeightMap> Best<'_, S> {
     /// Recomputes what a witness proves, and keeps the better one.
     fn offer(&mut self, witness: Wmbe<S>) {
         // A witness that proves nothing, because an optimiser went astray, enters nothing.

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use forney_certify::{Above, Below, Bound, Certificate, Flaw, Side};
-use forney_exact::{Engine, Keep, Schedule, Split};
+use forney_certify::{Bound, Certificate, Flaw, Side};
+use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
 /// How far weights may sum beside 1: rounding only.
@@ -34,62 +34,64 @@ impl<S: Side> Wmbe<S> {
             side: PhantomData,
         }
     }
+}
 
-    fn recompute(&self, graph: &FactorGraph, sound: fn(&[f64]) -> bool) -> Result<Bound<S>, Flaw> {
-        let schedule = &self.schedule;
-        schedule.check(graph).map_err(Flaw::Invalid)?;
-        if self.weights.len() != schedule.num_weights()
-            || self.shifts.len() != schedule.num_shifts()
-        {
-            return Err(Flaw::Invalid(
-                "weights or shifts of another schedule".into(),
-            ));
+/// Do weights and shifts belong to this schedule and prove a bound on the side of `S`?
+///
+/// Above, Hölder asks for weights ≥ +0 (+0 is a maximum); below, reverse Hölder for exactly one
+/// weight > 0 in each split and the others ≤ −0 (−0 is a minimum). Those of a split sum to 1.
+///
+/// # Errors
+/// [`Flaw::Invalid`] if the schedule is none of this model, if there are too few or too many
+/// parameters, or if some of them prove nothing.
+pub fn check_parameters<S: Side>(
+    schedule: &Schedule,
+    graph: &FactorGraph,
+    weights: &[f64],
+    shifts: &[f64],
+) -> Result<(), Flaw> {
+    schedule.check(graph).map_err(Flaw::Invalid)?;
+    if weights.len() != schedule.num_weights() || shifts.len() != schedule.num_shifts() {
+        return Err(Flaw::Invalid(
+            "weights or shifts of another schedule".into(),
+        ));
+    }
+    if !shifts.iter().all(|shift| shift.is_finite()) {
+        return Err(Flaw::Invalid("a cost shift is not finite".into()));
+    }
+    for split in schedule.splits() {
+        let weights = &weights[split.first_weight..split.first_weight + split.steps.len()];
+        let sum: f64 = weights.iter().sum();
+        // Written so that NaN fails.
+        if !((sum - 1.0).abs() <= WEIGHT_SLACK && are_sound::<S>(weights)) {
+            return Err(Flaw::Invalid(format!(
+                "the weights {weights:?} of variable {} are no {} bound",
+                split.variable,
+                S::NAME
+            )));
         }
-        if !self.shifts.iter().all(|shift| shift.is_finite()) {
-            return Err(Flaw::Invalid("a cost shift is not finite".into()));
-        }
-        let of_split = |split: &Split| {
-            &self.weights[split.first_weight..split.first_weight + split.steps.len()]
-        };
-        for split in schedule.splits() {
-            let weights = of_split(split);
-            let sum: f64 = weights.iter().sum();
-            // Written so that NaN fails.
-            if !((sum - 1.0).abs() <= WEIGHT_SLACK && sound(weights)) {
-                let v = split.variable;
-                return Err(Flaw::Invalid(format!(
-                    "the weights {weights:?} of variable {v} are no {} bound",
-                    S::NAME
-                )));
-            }
-        }
-        let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::Live);
+    }
+    Ok(())
+}
+
+/// Have the weights of one split the signs of Hölder, or of reverse Hölder?
+fn are_sound<S: Side>(weights: &[f64]) -> bool {
+    // −0 is a minimum, although it is `>= 0.0`.
+    let count = |sign: fn(f64) -> bool| weights.iter().filter(|&&w| sign(w)).count();
+    if S::TRIVIAL > 0.0 {
+        count(|w| w >= 0.0 && w.is_sign_positive()) == weights.len()
+    } else {
+        count(|w| w > 0.0) == 1 && count(|w| w <= 0.0 && w.is_sign_negative()) == weights.len() - 1
+    }
+}
+
+impl<S: Side> Certificate<FactorGraph> for Wmbe<S> {
+    type Side = S;
+
+    /// Recomputes the bound with weights and shifts that pass [`check_parameters`].
+    fn verify(&self, graph: &FactorGraph) -> Result<Bound<S>, Flaw> {
+        check_parameters::<S>(&self.schedule, graph, &self.weights, &self.shifts)?;
+        let mut engine = Engine::new(Arc::clone(&self.schedule), graph, Keep::Live);
         Bound::new(engine.forward(&self.weights, &self.shifts))
-    }
-}
-
-impl Certificate<FactorGraph> for Wmbe<Above> {
-    type Side = Above;
-
-    /// Recomputes the upper bound; every weight has to be ≥ +0 (+0 is a maximum).
-    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Above>, Flaw> {
-        // −0 would be a minimum, and is `>= 0.0`.
-        self.recompute(graph, |weights| {
-            weights.iter().all(|&w| w >= 0.0 && w.is_sign_positive())
-        })
-    }
-}
-
-impl Certificate<FactorGraph> for Wmbe<Below> {
-    type Side = Below;
-
-    /// Recomputes the lower bound; exactly one weight of each split has to be > 0, the others ≤ −0
-    /// (−0 is a minimum).
-    fn verify(&self, graph: &FactorGraph) -> Result<Bound<Below>, Flaw> {
-        self.recompute(graph, |weights| {
-            let negative = |w: f64| w <= 0.0 && w.is_sign_negative();
-            weights.iter().filter(|&&w| w > 0.0).count() == 1
-                && weights.iter().filter(|&&w| negative(w)).count() == weights.len() - 1
-        })
     }
 }

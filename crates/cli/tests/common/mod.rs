@@ -5,6 +5,8 @@
 // Infinities are compared as they are.
 #![allow(clippy::float_cmp)]
 
+pub(crate) mod learning;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

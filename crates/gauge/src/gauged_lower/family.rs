@@ -1,12 +1,13 @@
 //! Where the starts of the two families begin.
 
 use forney_bounds::{MeanField, mean_field};
-use forney_certify::{Budget, Limits, Lower};
+use forney_certify::{Budget, Certificate, Limits, Lower, Stop};
 use forney_model::{Domains, FactorGraph};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use super::demand::affordable_starts;
 use super::objective::GaugedElbo;
 use super::race::{Climb, race};
 use super::start::{Gaugeable, gaugeable, lift};
@@ -48,19 +49,34 @@ pub(super) fn climb(
     watch: &mut dyn FnMut(Lower, usize),
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let gaugeable = gaugeable_in(graph)?;
-    let starts = (0..options.starts.max(1)).into_par_iter();
-    let climbs =
-        starts.filter_map(|number| start_at(family, graph, &gaugeable, number, options, budget));
-    let climbs = climbs.collect();
-    let plain = GaugedMeanField {
+    let starts = affordable_starts(graph, &gaugeable, options)?;
+    // Proved before anything that takes long.
+    let plain = family.distribution(graph, &gaugeable, 0, options, budget);
+    let witness = GaugedMeanField {
         gauges: Gauges::identity(graph),
-        q: family.distribution(graph, &gaugeable, 0, options, budget),
+        q: plain.clone(),
     };
-    let name = match family {
-        Family::MeanField => "g-mf",
-        Family::Assignment => "g-bp",
+    let best = GaugedLowerReport {
+        method: match family {
+            Family::MeanField => "g-mf",
+            Family::Assignment => "g-bp",
+        },
+        bound: witness.verify(graph).unwrap_or(Lower::trivial()),
+        witness,
+        iterations: 0,
+        stop: Stop::Converged,
     };
-    race(name, graph, climbs, plain, options, budget, watch)
+    if best.bound.ln().is_finite() {
+        watch(best.bound, 0);
+    }
+    let climbs = (0..starts).into_par_iter().filter_map(|number| {
+        if budget.stop().is_some() {
+            return None;
+        }
+        let plain = (number == 0).then_some(&plain);
+        start_at(family, graph, &gaugeable, number, plain, options, budget)
+    });
+    race(climbs.collect(), best, graph, options, budget, watch)
 }
 
 /// The variables that can be gauged.
@@ -107,12 +123,14 @@ fn mode(q: &[f64]) -> usize {
 }
 
 /// A search that begins at identity gauges, or, with zeros, at a lift, and at the distribution
-/// that suits them; `None` if the bound is not finite there.
+/// that suits them: at identity gauges `plain`, if it is known. `None` if the bound is not finite
+/// there.
 fn start_at(
     family: Family,
     graph: &FactorGraph,
     gaugeable: &[Gaugeable],
     number: usize,
+    plain: Option<&MeanField>,
     options: &GaugedLowerOptions,
     budget: &Budget,
 ) -> Option<Climb> {
@@ -125,7 +143,10 @@ fn start_at(
         let Ok(model) = gauged_model(&gauges, graph) else {
             continue;
         };
-        let q = family.distribution(&model, gaugeable, number, options, budget);
+        let q = match plain {
+            Some(plain) if !lifted => plain.clone(),
+            _ => family.distribution(&model, gaugeable, number, options, budget),
+        };
         let fixed = family == Family::Assignment;
         let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
         let start = objective.start(&gauges);

@@ -13,6 +13,8 @@
 
 mod assignment;
 mod belief_propagation;
+mod bethe_gauge;
+mod demand;
 mod family;
 mod mean_field;
 mod objective;
@@ -24,18 +26,20 @@ mod witness;
 
 use forney_bounds::{MeanField, StartError};
 use forney_certify::{Budget, Lower, Stop};
+use forney_exact::human;
 use forney_model::FactorGraph;
 
 pub use belief_propagation::gauged_belief_propagation;
 pub use mean_field::gauged_mean_field;
 pub use structured::gauged_structured_mean_field;
+pub(crate) use structured::{STRUCTURED, structured_in_gauge};
 pub use witness::{Gauged, GaugedMeanField};
 
-/// What [`gauged_mean_field`] and [`gauged_belief_propagation`]
-/// work with.
+/// What [`gauged_mean_field`] and its relatives work with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaugedLowerOptions {
-    /// Starts that race; once the barrier is low, the better half goes on after each cycle.
+    /// Starts that race, or as many of them as the memory has room for; once the barrier is low,
+    /// the better half goes on after each cycle.
     pub starts: usize,
     /// No step begins after so many gradient evaluations of a start; `None` for no limit.
     pub iterations: Option<usize>,
@@ -43,16 +47,20 @@ pub struct GaugedLowerOptions {
     pub tolerance: f64,
     /// Seed of the starts.
     pub seed: u64,
+    /// Bytes that all starts together may take; with structured mean field also those of the
+    /// marginals of one block.
+    pub memory: f64,
 }
 
 impl Default for GaugedLowerOptions {
-    /// Eight starts, until nothing is gained.
+    /// Eight starts, until nothing is gained, 4 GiB.
     fn default() -> Self {
         Self {
             starts: 8,
             iterations: None,
             tolerance: 1e-5,
             seed: 0,
+            memory: 4.0 * 1024f64.powi(3),
         }
     }
 }
@@ -85,6 +93,19 @@ pub enum GaugedLowerError {
          into Forney form first"
     )]
     NothingToGauge,
+    /// Not even one start fits.
+    #[error(
+        "the gauges take {} for one start, more than the {} allowed; allow more memory, or use \
+         plain mean field",
+        human(*bytes),
+        human(*limit)
+    )]
+    TooLarge {
+        /// Bytes that one start takes.
+        bytes: f64,
+        /// Bytes allowed.
+        limit: f64,
+    },
     /// No start with a finite bound.
     #[error(
         "no assignment was found that the hard zeros allow, so there is nowhere to begin; use \

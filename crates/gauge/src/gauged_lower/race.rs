@@ -5,7 +5,7 @@ use forney_model::FactorGraph;
 use rayon::prelude::*;
 
 use super::objective::GaugedElbo;
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField};
+use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport};
 
 /// The first weight of the barrier.
 const BARRIER: f64 = 1.0;
@@ -28,7 +28,7 @@ const IDLE: f64 = 1e-3;
 const LEAST_IDLE: f64 = 1e-5;
 
 /// Pairs that quasi-Newton steps remember.
-const MEMORY: usize = 40;
+pub(super) const PAIRS: usize = 40;
 
 /// One start.
 pub(super) struct Climb {
@@ -57,7 +57,7 @@ impl Climb {
     fn cycle(&mut self, factors: usize, evaluations: usize, budget: &Budget) {
         self.objective.balance(&mut self.x);
         let barred = self.objective.clone().with_barrier(self.barrier);
-        let mut climb = Lbfgs::new(barred, self.x.clone(), MEMORY);
+        let mut climb = Lbfgs::new(barred, self.x.clone(), PAIRS);
         let costs = self.barrier * factors as f64;
         let idle = costs * (IDLE * self.barrier).max(LEAST_IDLE);
         while climb.evaluations() < evaluations && budget.stop().is_none() {
@@ -75,12 +75,11 @@ impl Climb {
     }
 }
 
-/// Lets starts race; the best verified witness wins, `plain` if none is better.
+/// Lets starts race; the best verified witness wins, `best` if none is better.
 pub(super) fn race(
-    method: &'static str,
-    graph: &FactorGraph,
     mut climbs: Vec<Climb>,
-    plain: GaugedMeanField,
+    mut best: GaugedLowerReport,
+    graph: &FactorGraph,
     options: &GaugedLowerOptions,
     budget: &Budget,
     watch: &mut dyn FnMut(Lower, usize),
@@ -89,20 +88,17 @@ pub(super) fn race(
     // The race gets no more than half of the time.
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let most = options.iterations.unwrap_or(usize::MAX);
-    let mut best = GaugedLowerReport {
-        method,
-        bound: plain.verify(graph).unwrap_or(Lower::trivial()),
-        witness: plain,
-        iterations: 0,
-        stop: Stop::Converged,
-    };
-    if best.bound.ln().is_finite() {
-        watch(best.bound, 0);
-    }
+    best.stop = budget.stop().unwrap_or(best.stop);
     while !climbs.is_empty() {
         let before = best.bound.ln();
         for climb in &mut climbs {
             best.iterations = best.iterations.max(climb.evaluations);
+            // A proof of a point that is no better would take time and change nothing. Written so
+            // that NaN is passed over.
+            let better = -climb.value > best.bound.ln();
+            if !better {
+                continue;
+            }
             // A point that does not verify, because rounding hides a sign, is passed over.
             let Ok(witness) = climb.objective.witness(&climb.x, graph) else {
                 continue;

@@ -9,6 +9,10 @@ use forney_model::FactorGraph;
 
 use super::witness::{Gauged, gauged_model};
 use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, gauged_mean_field};
+use crate::Gauges;
+
+/// The name of its bounds in reports.
+pub(crate) const STRUCTURED: &str = "g-smf";
 
 /// Starts of structured mean field.
 const STARTS: usize = 8;
@@ -20,14 +24,14 @@ const LIMITS: Limits = Limits {
 };
 
 /// The lower bound of [structured mean field](structured_mean_field) with cliques of at most
-/// `ibound + 1` variables and `memory` bytes, in the gauge that [`gauged_mean_field`] finds in the
-/// first half of the time. `watch` sees the improvements of both.
+/// `ibound + 1` variables, in the gauge that [`gauged_mean_field`] finds in the first half of the
+/// time. `watch` sees the improvements of both.
 ///
 /// # Bound
 /// Below. Not necessarily above that of structured mean field in the identity gauge.
 ///
 /// # Errors
-/// As [`gauged_mean_field`], and blocks that need more than `memory`.
+/// As [`gauged_mean_field`], and blocks that need more than the memory of the options.
 ///
 /// # Example
 /// ```
@@ -38,7 +42,7 @@ const LIMITS: Limits = Limits {
 /// let model = mobius(8, 1.0, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let options = GaugedLowerOptions { starts: 2, iterations: Some(200), ..Default::default() };
 /// let budget = Budget::unlimited();
-/// let report = gauged_structured_mean_field(&model, 3, 1e9, &options, &budget, &mut |_, _| {})?;
+/// let report = gauged_structured_mean_field(&model, 3, &options, &budget, &mut |_, _| {})?;
 /// let gap = enumerate(&model).ln_z - report.bound.ln();
 /// assert!(gap >= 0.0 && gap < 0.2);
 /// # Ok::<(), forney_gauge::GaugedLowerError>(())
@@ -46,7 +50,6 @@ const LIMITS: Limits = Limits {
 pub fn gauged_structured_mean_field(
     graph: &FactorGraph,
     ibound: usize,
-    memory: f64,
     options: &GaugedLowerOptions,
     budget: &Budget,
     watch: &mut dyn FnMut(Lower, usize),
@@ -54,17 +57,29 @@ pub fn gauged_structured_mean_field(
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let product = gauged_mean_field(graph, options, half.as_ref().unwrap_or(budget), watch)?;
     let gauges = product.witness.gauges;
+    let (seed, memory) = (options.seed, options.memory);
+    let run = structured_in_gauge(graph, gauges, ibound, seed, memory, budget)?;
+    if run.bound.ln() > product.bound.ln() {
+        watch(run.bound, product.iterations);
+    }
+    Ok(GaugedLowerReport {
+        iterations: product.iterations,
+        ..run
+    })
+}
+
+/// Structured mean field in these gauges, which leave no entry negative.
+pub(crate) fn structured_in_gauge(
+    graph: &FactorGraph,
+    gauges: Gauges,
+    ibound: usize,
+    seed: u64,
+    memory: f64,
+    budget: &Budget,
+) -> Result<GaugedLowerReport<Tractable>, GaugedLowerError> {
     // What was verified has such a model.
     let model = gauged_model(&gauges, graph).map_err(|_| GaugedLowerError::NoStart)?;
-    let run = structured_mean_field(
-        &model,
-        ibound,
-        options.seed,
-        STARTS,
-        memory,
-        &LIMITS,
-        budget,
-    )?;
+    let run = structured_mean_field(&model, ibound, seed, STARTS, memory, &LIMITS, budget)?;
     let witness = Gauged {
         gauges,
         q: run.point,
@@ -72,14 +87,11 @@ pub fn gauged_structured_mean_field(
     let bound = witness
         .verify(graph)
         .map_err(|_| GaugedLowerError::NoStart)?;
-    if bound.ln() > product.bound.ln() {
-        watch(bound, product.iterations);
-    }
     Ok(GaugedLowerReport {
-        method: "g-smf",
+        method: STRUCTURED,
         bound,
         witness,
-        iterations: product.iterations,
+        iterations: 0,
         stop: run.stop,
     })
 }

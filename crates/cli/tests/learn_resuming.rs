@@ -1,0 +1,219 @@
+//! `forney learn`: a run that goes on where another one ended.
+
+mod common;
+
+use common::learning::{BARS, FAITHFUL, Folder, learn, refused};
+use common::number;
+use serde_json::Value;
+
+/// Runs that end early by their limits, and what they are continued to.
+const RESUMED: [(&str, &str, &str); 6] = [
+    (
+        "sparse-coding --data examples/data/bars.npy --atoms 12 --lambda 3 --batch 64 --seed 3",
+        "--epochs 2",
+        "--epochs 5",
+    ),
+    (
+        "sparse-coding --data examples/data/bars.npy --atoms 12 --lambda 3 --batch 64 --bias \
+         --learner incremental --tolerance 0",
+        "--epochs 2",
+        "--epochs 5",
+    ),
+    (
+        "bsc --data examples/data/bars.npy --units 10 --seed 2 --annealing 10",
+        "--iterations 3 --restarts 1",
+        "--iterations 9 --restarts 3",
+    ),
+    (
+        "em --model mixture --components 3 --data examples/data/faithful.csv",
+        "--iterations 3",
+        "--iterations 20 --restarts 2",
+    ),
+    (
+        "em --model mixture --components 3 --data examples/data/faithful.csv --learner minibatch \
+         --batch 40 --tolerance 0",
+        "--iterations 3",
+        "--iterations 8",
+    ),
+    (
+        "em --model bayes-net --network examples/models/asia.uai --data examples/data/asia.csv \
+         --learner incremental --batch 50 --smoothing 1 --tolerance 0",
+        "--iterations 2",
+        "--iterations 4",
+    ),
+];
+
+#[test]
+fn resumed_runs_give_the_bits_of_uninterrupted_ones() {
+    for (words, short, long) in RESUMED {
+        let folder = Folder::new();
+        let [whole, parts, checkpoint, trace] =
+            ["whole", "parts", "checkpoint", "trace"].map(|name| folder.file(name));
+        let told = learn(&format!(
+            "{words} {long} -o {whole} --trace {}",
+            folder.file("t")
+        ));
+        learn(&format!(
+            "{words} {short} --checkpoint {checkpoint} --trace {trace}"
+        ));
+        // A run that was killed has gone on for a while after its checkpoint.
+        let mut killed = std::fs::read_to_string(&trace).unwrap();
+        killed += "{\"iteration\":1000,\"objective\":0.5}\n{\"iter";
+        std::fs::write(&trace, killed).unwrap();
+        let resumed = learn(&format!(
+            "{words} {long} --resume {checkpoint} -o {parts} --trace {trace}"
+        ));
+        let bytes = |file: &str| std::fs::read(file).unwrap();
+        assert!(bytes(&whole) == bytes(&parts), "{words}");
+        assert_eq!(
+            number(&told["objective"]).to_bits(),
+            number(&resumed["objective"]).to_bits()
+        );
+        assert_eq!(told["iterations"], resumed["iterations"], "{words}");
+        // The trace goes on where it ended.
+        let lines = |file: &str| -> Vec<(u64, u64)> {
+            let text = std::fs::read_to_string(file).unwrap();
+            let lines = text.lines().map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                let objective = number(&line["objective"]).to_bits();
+                (line["iteration"].as_u64().unwrap(), objective)
+            });
+            lines.collect()
+        };
+        assert_eq!(lines(&folder.file("t")), lines(&trace), "{words}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    for (words, _, long) in RESUMED {
+        let objective = |threads: usize| {
+            number(&learn(&format!("{words} {long} --threads {threads}"))["objective"]).to_bits()
+        };
+        assert_eq!(objective(1), objective(3), "{words}");
+    }
+}
+
+#[test]
+fn checkpoints_that_do_not_fit_are_refused_and_left_alone() {
+    let folder = Folder::new();
+    let file = folder.file("checkpoint");
+    let words = format!("bsc --data {BARS} --units 6 --restarts 1 --annealing 0 --iterations 2");
+    learn(&format!("{words} --checkpoint {file}"));
+    let good = std::fs::read_to_string(&file).unwrap();
+    let refuse = |content: &str, words: &str, message: &str| {
+        std::fs::write(&file, content).unwrap();
+        refused(&format!("{words} --resume {file}"), "checkpoint", message);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), content);
+    };
+    for length in [0, 1, 100, good.len() / 2, good.len() - 1] {
+        refuse(&good[..length], &words, "is cut off, damaged,");
+    }
+    refuse("[1, 2]", &words, "is cut off, damaged, or no checkpoint");
+    refuse(
+        &good.replace("\"state\":{", "\"state\":{\"start\":[],"),
+        &words,
+        "is cut off, damaged, or no checkpoint",
+    );
+    refuse(
+        &good.replace("\"version\":1", "\"version\":7"),
+        &words,
+        "version 7, where a `forney checkpoint` of version 1 is needed",
+    );
+    refuse(
+        &good,
+        &format!("sparse-coding --data {BARS} --atoms 6 --lambda 1"),
+        "is of another model: bsc, not sparse-coding",
+    );
+    refuse(
+        &good,
+        &words.replace("--units 6", "--units 7"),
+        "other options: units was 6, and is 7 now",
+    );
+    refuse(
+        &good,
+        &format!("{words} --e-step mf"),
+        "other options: e_step was",
+    );
+    refuse(
+        &good,
+        &words.replace(BARS, FAITHFUL),
+        "other data: 500 rows of 25 columns",
+    );
+    std::fs::write(&file, &good).unwrap();
+    // The state of a run that is not resumed is not lost by forgetting a word.
+    refused(
+        &format!("{words} --checkpoint {file}"),
+        "checkpoint",
+        "exists: go on",
+    );
+    let other = folder.write("other", "something else");
+    let both = format!("{words} --resume {file} --checkpoint {other}");
+    refused(&both, "checkpoint", "exists: go on");
+    learn(&format!("{words} --resume {file} --checkpoint {file}"));
+    learn(&format!("{words} --resume {file}"));
+    refused(
+        &format!("{words} --resume {}", folder.file("none")),
+        "io",
+        "none",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_learning_keeps_its_checkpoint_and_goes_on() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use common::{Ran, forney};
+
+    let folder = Folder::new();
+    let [whole, parts, checkpoint, trace] =
+        ["whole", "parts", "checkpoint", "trace"].map(|name| folder.file(name));
+    let words = format!(
+        "learn sparse-coding --data {BARS} --atoms 30 --lambda 3 --batch 16 --epochs 200 --json"
+    );
+    let with = |more: &str| -> Ran {
+        let words = format!("{words} {more}");
+        forney(&words.split_whitespace().collect::<Vec<_>>())
+    };
+    assert_eq!(with(&format!("-o {whole}")).code, Some(0));
+    let words =
+        format!("{words} --checkpoint {checkpoint} --checkpoint-every 20ms --trace {trace}");
+    let child = common::command(&words.split_whitespace().collect::<Vec<_>>())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while std::fs::read_to_string(&trace)
+        .unwrap_or_default()
+        .lines()
+        .count()
+        < 3
+    {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["stop"], "interrupted");
+    assert!(told["iterations"].as_u64().unwrap() < 200);
+    assert!(
+        stderr.contains(&format!("go on with --resume {checkpoint}")),
+        "{stderr}"
+    );
+    let resumed = with(&format!("--resume {checkpoint} -o {parts}"));
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    assert!(std::fs::read(whole).unwrap() == std::fs::read(parts).unwrap());
+}
