@@ -57,7 +57,9 @@ fn contract_pair<const INNER: usize>(
 ) {
     let inner = if INNER == 0 { inner } else { INNER };
     let [mut aa, mut ab, mut ba, mut bb] = [0.0; 4];
-    let blocks = left.chunks_exact(2 * inner).zip(right.chunks_exact(2 * inner));
+    let blocks = left
+        .chunks_exact(2 * inner)
+        .zip(right.chunks_exact(2 * inner));
     for (left, right) in blocks {
         let (a, b) = left.split_at(inner);
         let (c, d) = right.split_at(inner);

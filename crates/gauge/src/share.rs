@@ -125,7 +125,11 @@ impl Cut {
             targets: Default::default(),
         };
         let mut rest = &mut *gathered;
-        let inputs = self.collect.iter().zip(&plan.inputs).zip(targets.iter_mut());
+        let inputs = self
+            .collect
+            .iter()
+            .zip(&plan.inputs)
+            .zip(targets.iter_mut());
         for (out, ((collect, access), target)) in whole.targets.iter_mut().zip(inputs) {
             let (own, after) = rest.split_at_mut(collect.gathered.len());
             rest = after;
@@ -195,10 +199,7 @@ fn share<D: Divide>(parts: usize, whole: D, work: &(impl Fn(D) + Sync)) {
     }
     let half = parts / 2;
     let [one, two] = whole.divide(parts, half);
-    rayon::join(
-        || share(half, one, work),
-        || share(parts - half, two, work),
-    );
+    rayon::join(|| share(half, one, work), || share(parts - half, two, work));
 }
 
 /// The first `at` of so many equal pieces, and the others.

@@ -63,7 +63,13 @@ pub(crate) fn weighted(
     let (pivots, work) = work.split_at_mut(cols);
     let (sums, powers) = work.split_at_mut(cols);
     if product.len() == 2 * cols {
-        return weighted_pair(product, weight, message, entropy, [pivots, sums, &mut powers[..cols]]);
+        return weighted_pair(
+            product,
+            weight,
+            message,
+            entropy,
+            [pivots, sums, &mut powers[..cols]],
+        );
     }
     let powers = &mut powers[..product.len()];
     ratios(product, weight > 0.0, pivots, powers);
@@ -104,7 +110,11 @@ fn weighted_pair(
     pair_sums(powers, ln_powers, entropy);
     // `ln_powers` holds S from here on.
     vmath::ln_slice(ln_powers, message);
-    for ((h, ln_sum), sum) in entropy.iter_mut().zip(message.iter_mut()).zip(ln_powers.iter()) {
+    for ((h, ln_sum), sum) in entropy
+        .iter_mut()
+        .zip(message.iter_mut())
+        .zip(ln_powers.iter())
+    {
         *h = *h / sum + *ln_sum;
         *ln_sum *= weight;
     }
@@ -115,7 +125,11 @@ fn weighted_pair(
 /// Is the first of two entries the pivot? Written so that NaN becomes a pivot or a ratio.
 #[inline(always)]
 fn leads(p: f64, r: f64, largest: bool) -> bool {
-    if largest { p.abs() > r.abs() } else { p.abs() < r.abs() }
+    if largest {
+        p.abs() > r.abs()
+    } else {
+        p.abs() < r.abs()
+    }
 }
 
 dispatch! {

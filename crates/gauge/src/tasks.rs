@@ -119,7 +119,9 @@ impl Forest {
                 None => {
                     // One tree is nearly all: what lies beside it and its root are not worth tasks.
                     let entries = |tree: &&Range<usize>| self.entries(tree);
-                    let large = trees.iter().max_by(|a, b| entries(a).total_cmp(&entries(b)));
+                    let large = trees
+                        .iter()
+                        .max_by(|a, b| entries(a).total_cmp(&entries(b)));
                     let large = large.cloned().unwrap_or(steps);
                     steps = large.start..large.end - 1;
                     before.end = steps.start;

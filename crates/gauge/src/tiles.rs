@@ -42,13 +42,7 @@ fn product<'t>(
 const NONE: usize = usize::MAX;
 
 /// Messages of a part that begins at outer column `first`, with what the backward pass needs.
-pub(crate) fn forward(
-    plan: &Plan,
-    tables: &[&[f64]],
-    kind: Kind,
-    first: usize,
-    part: Forward<'_>,
-) {
+pub(crate) fn forward(plan: &Plan, tables: &[&[f64]], kind: Kind, first: usize, part: Forward<'_>) {
     let (tile, work) = part.work.split_at_mut(plan.block);
     match kind {
         Kind::Signed => signed(plan, tables, first, part.message, tile),

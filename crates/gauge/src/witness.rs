@@ -210,7 +210,13 @@ impl<S: Side> GaugedWmbe<S> {
             let mut entropy = vec![0.0; step.cols];
             let weight = self.weights[weight];
             let mut work = vec![0.0; sum::work_len(step.rows, step.cols)];
-            sum::weighted(&mut clique.upper, weight, &mut upper, &mut entropy, &mut work);
+            sum::weighted(
+                &mut clique.upper,
+                weight,
+                &mut upper,
+                &mut entropy,
+                &mut work,
+            );
             return Guarded {
                 value: upper.clone(),
                 upper,

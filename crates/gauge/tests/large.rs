@@ -50,7 +50,10 @@ fn split(graph: &FactorGraph, entries: f64) -> Arc<Schedule> {
     let mut rule = MiniBuckets::new(limit, None);
     let schedule = Schedule::compile(graph, &order, &mut rule).unwrap();
     assert!(!schedule.is_exact());
-    assert!(schedule.demand().total_entries > 65_536.0, "it is not large");
+    assert!(
+        schedule.demand().total_entries > 65_536.0,
+        "it is not large"
+    );
     assert!(schedule.demand().max_entries > 8192.0, "no clique is large");
     Arc::new(schedule)
 }
@@ -121,7 +124,10 @@ fn gauges_leave_an_exact_sum_as_it_is() {
     let order = greedy(&graph, Heuristic::MinFill, None);
     let exact = ln_z(&graph, &order, f64::INFINITY).unwrap();
     let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
-    assert!(schedule.demand().total_entries > 65_536.0, "it is not large");
+    assert!(
+        schedule.demand().total_entries > 65_536.0,
+        "it is not large"
+    );
     let mut objective = GaugeObjective::<Above>::new(schedule, &graph, true);
     let x = point(&objective, 0.1, 5);
     let mut gradient = vec![0.0; x.len()];
@@ -154,7 +160,10 @@ fn gradients_of_large_cliques_agree_with_finite_differences() {
                 let slope = (at(step) - at(-step)) / (2.0 * step);
                 let expected: f64 = gradient.iter().zip(&along).map(|(g, a)| g * a).sum();
                 let off = (slope - expected).abs();
-                assert!(off < 1e-4 * (1.0 + slope.abs()), "{slope} against {expected}");
+                assert!(
+                    off < 1e-4 * (1.0 + slope.abs()),
+                    "{slope} against {expected}"
+                );
             }
         }
     }

@@ -223,7 +223,10 @@ fn kept_entries(step: &Step, steps: &[Step]) -> f64 {
             // Powers of logarithms; beliefs, which for messages are the adjoints of their senders.
             let powers = step.weight.is_some() || step.children().any(split);
             let copies = f64::from(u8::from(powers)) + f64::from(u8::from(!message));
-            let spread = access.spread.as_ref().map_or(0, |spread| 2 * spread.entries());
+            let spread = access
+                .spread
+                .as_ref()
+                .map_or(0, |spread| 2 * spread.entries());
             copies * input.len as f64 + spread as f64
         });
     columns + inputs.sum::<f64>()
