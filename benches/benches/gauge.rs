@@ -1,5 +1,5 @@
-//! One evaluation of gauged mini-buckets, all gradients and the update of Adam included, on one core,
-//! beside one multiply-add over memory for each clique entry.
+//! One evaluation of gauged mini-buckets, all gradients and the update of Adam included, beside one
+//! multiply-add over memory for each clique entry on one core; large ones on several threads too.
 
 use std::sync::Arc;
 
@@ -9,7 +9,14 @@ use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Above, Refine};
 use forney_exact::{Heuristic, Order, Schedule, greedy};
 use forney_gauge::{Adam, GaugeObjective};
-use forney_model::{FactorGraph, VarId};
+use forney_model::{FactorGraph, Table, VarId};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::ThreadPoolBuilder;
+
+/// Clique entries from which on threads are compared.
+const LARGE: u64 = 100_000;
 
 fn evaluation(c: &mut Criterion, name: &str, graph: &FactorGraph, order: &Order, ibound: usize) {
     let limit = CliqueLimit {
@@ -28,7 +35,16 @@ fn evaluation(c: &mut Criterion, name: &str, graph: &FactorGraph, order: &Order,
     let mut group = c.benchmark_group(format!("gauges of {name}, ibound {ibound}"));
     group.sample_size(10);
     group.throughput(Throughput::Elements(entries));
-    group.bench_function("evaluation and update", |b| b.iter(|| adam.sweep()));
+    if entries < LARGE {
+        group.bench_function("evaluation and update", |b| b.iter(|| adam.sweep()));
+    } else {
+        for threads in [1, 2, 4] {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.expect("threads");
+            let id = format!("evaluation and update, threads: {threads}");
+            group.bench_function(id, |b| b.iter(|| pool.install(|| adam.sweep())));
+        }
+    }
     group.bench_function("limit", |b| b.iter(|| add.run(entries)));
     group.finish();
 }
@@ -54,5 +70,30 @@ fn regular(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, ladder, regular);
+/// A larger one, far from exact: factors of three binary variables, entries `exp U[−2, 2]`, the ends
+/// of the edges paired at random.
+fn random_regular(c: &mut Criterion) {
+    const FACTORS: usize = 180;
+    let mut rng = Pcg64::seed_from_u64(1);
+    let mut ends: Vec<usize> = (0..3 * FACTORS).map(|at| at / 3).collect();
+    while ends.chunks_exact(2).any(|pair| pair[0] == pair[1]) {
+        ends.shuffle(&mut rng);
+    }
+    let mut scopes = vec![Vec::new(); FACTORS];
+    for (v, pair) in ends.chunks_exact(2).enumerate() {
+        pair.iter().for_each(|&a| scopes[a].push(VarId::new(v)));
+    }
+    let tables = scopes.into_iter().map(|scope| {
+        let ln = (0..8).map(|_| 4.0 * rng.random::<f64>() - 2.0).collect();
+        Table::from_ln(scope, vec![2; 3], ln).expect("a table")
+    });
+    let tables = tables.collect();
+    let graph = FactorGraph::new(vec![2; 3 * FACTORS / 2], tables).expect("a model");
+    let order = greedy(&graph, Heuristic::MinFill, None);
+    for ibound in [10, 15, 18] {
+        evaluation(c, "a random 3-regular model", &graph, &order, ibound);
+    }
+}
+
+criterion_group!(benches, ladder, regular, random_regular);
 criterion_main!(benches);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::Budget;
-use forney_exact::{Heuristic, Keep, human};
+use forney_exact::{Heuristic, Keep, Schedule, frontier, human};
+use forney_gauge::candidate_bytes;
 use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;
 
@@ -17,6 +19,9 @@ use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::text::rough_seconds;
 use crate::{interrupt, json, memory, progress};
+
+/// The ibounds of gauged mini-buckets that it lists.
+const IBOUNDS: [usize; 4] = [5, 10, 15, 20];
 
 /// What `forney info` prints.
 #[derive(Serialize)]
@@ -53,6 +58,22 @@ struct Reduced {
     #[serde(flatten)]
     size: Size,
     orders: Vec<Cost>,
+    gauged: Vec<Gauged>,
+}
+
+/// What gauged mini-buckets of some ibound would take, `forney bound --method wmbe-g`.
+#[derive(Serialize)]
+struct Gauged {
+    ibound: usize,
+    /// Base-2 logarithm of the entries of the largest clique.
+    #[serde(serialize_with = "json::number")]
+    log2_clique: f64,
+    /// Table entries of all cliques.
+    #[serde(serialize_with = "json::number")]
+    entries: f64,
+    /// Of each candidate of the race.
+    #[serde(serialize_with = "json::number")]
+    candidate_bytes: f64,
 }
 
 /// What elimination in some order would cost.
@@ -87,6 +108,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
             Some(Reduced {
                 size: Size::of(&sum),
                 orders: costs(&sum, &whole, args, &budget)?,
+                gauged: gauged(&sum),
             })
         }
     };
@@ -136,6 +158,34 @@ fn costs(
         })
     });
     both.collect()
+}
+
+/// Gauged mini-buckets for ibounds that users choose, as long as they split something.
+fn gauged(graph: &FactorGraph) -> Vec<Gauged> {
+    let order = frontier(graph, None);
+    let mut costs = Vec::new();
+    for ibound in IBOUNDS {
+        let limit = CliqueLimit {
+            ibound,
+            entries: f64::INFINITY,
+        };
+        let mut rule = MiniBuckets::new(limit, None);
+        // A clique too large to address ends the list, as no larger ibound has a smaller one.
+        let Ok(schedule) = Schedule::compile(graph, &order, &mut rule) else {
+            break;
+        };
+        if schedule.is_exact() {
+            break;
+        }
+        let demand = schedule.demand();
+        costs.push(Gauged {
+            ibound,
+            log2_clique: demand.max_entries.max(1.0).log2(),
+            entries: demand.total_entries,
+            candidate_bytes: candidate_bytes(&schedule),
+        });
+    }
+    costs
 }
 
 impl Size {
@@ -227,6 +277,22 @@ impl fmt::Display for Report {
                 human(cost.exact_bytes),
                 human(cost.marginals_bytes),
                 rough_seconds(cost.exact_s),
+            )?;
+        }
+        if !reduced.gauged.is_empty() {
+            writeln!(
+                f,
+                "\nibound  largest clique  all entries  each gauged candidate needs"
+            )?;
+        }
+        for cost in &reduced.gauged {
+            writeln!(
+                f,
+                "{:<6}  {:>14}  {:>11.1e}  {:>27}",
+                cost.ibound,
+                format!("2^{:.1}", cost.log2_clique),
+                cost.entries,
+                human(cost.candidate_bytes),
             )?;
         }
         writeln!(f, "\n{}", self.advice(reduced))

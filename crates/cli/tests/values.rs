@@ -301,6 +301,37 @@ fn impossible_evidence_is_an_answer() {
 }
 
 #[test]
+fn info_states_what_gauged_mini_buckets_need() {
+    let path = "testdata/generated/reg3_60_T1.uai";
+    let words = ["info", path, "--time", "0.1s"];
+    let ran = forney(&[&words[..], &["--json"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    let json = ran.json();
+    let stated = json["reduced"]["gauged"].as_array().expect("a list");
+    let ibounds: Vec<f64> = stated.iter().map(|cost| number(&cost["ibound"])).collect();
+    assert_eq!(ibounds, [5.0, 10.0, 15.0], "beyond that it splits nothing");
+
+    let model = forney_uai::read_model(&std::fs::read(root().join(path)).unwrap()).unwrap();
+    let graph = forney_model::simplify_sum(&model.to_graph().unwrap()).unwrap();
+    let order = forney_exact::frontier(&graph, None);
+    let text = forney(&words).stdout;
+    for cost in stated {
+        let limit = forney_bounds::wmbe::CliqueLimit {
+            ibound: number(&cost["ibound"]) as usize,
+            entries: f64::INFINITY,
+        };
+        let mut rule = forney_bounds::wmbe::MiniBuckets::new(limit, None);
+        let schedule = forney_exact::Schedule::compile(&graph, &order, &mut rule).unwrap();
+        let bytes = forney_gauge::candidate_bytes(&schedule);
+        assert_eq!(number(&cost["candidate_bytes"]), bytes);
+        let least = 16.0 * schedule.demand().message_entries;
+        assert!(bytes > least, "messages and their adjoints at least");
+        let human = forney_exact::human(bytes);
+        assert!(text.contains(&human), "{human} is not in {text}");
+    }
+}
+
+#[test]
 fn a_model_from_standard_input() {
     let bytes = std::fs::read(root().join("examples/models/mobius24.uai")).unwrap();
     for command in ["exact", "bound"] {

@@ -350,3 +350,36 @@ impl Part<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
+    use forney_exact::{Heuristic, greedy};
+    use forney_model::generate::ising_grid;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn an_engine_takes_the_bytes_that_were_predicted() {
+        let graph = ising_grid(20, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+        let order = greedy(&graph, Heuristic::MinFill, None);
+        for ibound in [4, 8, 12, 16] {
+            let limit = CliqueLimit {
+                ibound,
+                entries: f64::INFINITY,
+            };
+            let mut rule = MiniBuckets::new(limit, None);
+            let schedule = Arc::new(Schedule::compile(&graph, &order, &mut rule).unwrap());
+            let predicted = SignedEngine::bytes(&schedule);
+            let engine = SignedEngine::new(schedule, false);
+            let tables = engine.values.len() + engine.adjoints.len() + engine.kept.len();
+            let workspaces = engine.workspaces.iter().map(Workspace::len).sum::<usize>();
+            let walks: usize = engine.nodes.iter().map(Node::walk_heads).sum();
+            let taken = (8 * (tables + workspaces) + 4 * walks) as f64;
+            assert!(taken <= predicted, "{taken} of {predicted}");
+            let most = if ibound < 12 { 1.5 } else { 1.1 };
+            assert!(predicted <= most * taken, "{taken} of {predicted}");
+        }
+    }
+}

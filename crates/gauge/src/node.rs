@@ -39,8 +39,8 @@ pub(crate) struct Node {
     /// Does the sum keep its sign?
     pub(crate) signed: bool,
     pub(crate) root: bool,
-    /// The message was multiplied by this, unless it is 1.
-    scale: f64,
+    /// The message was multiplied by this, if it was far from 1.
+    scale: Option<f64>,
     /// What the message stands for beside its entries.
     pub(crate) ln_scale: f64,
     /// `∂ ln Z_w / ∂w` after a backward pass.
@@ -177,7 +177,7 @@ impl Node {
             reading,
             signed,
             root: step.parent.is_none(),
-            scale: 1.0,
+            scale: None,
             ln_scale: 0.0,
             d_weight: 0.0,
         }
@@ -263,15 +263,12 @@ impl Node {
             }
         }
         let most = sum::largest(message);
-        self.ln_scale = 0.0;
-        self.scale = 1.0;
+        (self.scale, self.ln_scale) = (None, 0.0);
         // A message of zeros, or one that is not finite, goes on as it is.
         if !(1.0 / LARGE..=LARGE).contains(&most) && most > 0.0 && most.is_finite() {
-            self.scale = 1.0 / most;
-            self.ln_scale = most.ln();
-            for m in message.iter_mut() {
-                *m *= self.scale;
-            }
+            let scale = 1.0 / most;
+            (self.scale, self.ln_scale) = (Some(scale), most.ln());
+            message.iter_mut().for_each(|m| *m *= scale);
         }
     }
 
@@ -297,10 +294,8 @@ impl Node {
         if step.weight.is_some() {
             self.d_weight = sum::triple(adjoint, message, entropies);
         }
-        if self.scale != 1.0 {
-            for a in adjoint.iter_mut() {
-                *a *= self.scale;
-            }
+        if let Some(scale) = self.scale {
+            adjoint.iter_mut().for_each(|a| *a *= scale);
         }
         let local = |range: &Range<usize>| range.start - origin.values..range.end - origin.values;
         match &self.reading {
@@ -318,8 +313,8 @@ impl Node {
                     } else {
                         let part = &mut workspace.part[..step.entries()];
                         walks[next].product(clique, table(next), part);
-                        for at in next + 1..walks.len() {
-                            walks[at].multiply(table(at), part);
+                        for (walk, range) in walks.iter().zip(&self.inputs).skip(next + 1) {
+                            walk.multiply(&values[local(range)], part);
                         }
                         walk.fold(part, target);
                         walk.multiply(table(number), clique);
@@ -372,4 +367,23 @@ fn tables<'t>(
         };
     }
     tables
+}
+
+#[cfg(test)]
+impl Workspace {
+    /// Entries that it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.clique.len() + self.part.len() + self.work.len() + self.gathered.len()
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// Runs of all walks.
+    pub(crate) fn walk_heads(&self) -> usize {
+        match &self.reading {
+            Reading::Whole(walks) => walks.iter().map(Walk::runs).sum(),
+            Reading::Tiles(_) => 0,
+        }
+    }
 }

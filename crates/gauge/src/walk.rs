@@ -64,6 +64,12 @@ impl Walk {
         }
     }
 
+    /// How many runs it has.
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> usize {
+        self.heads.len()
+    }
+
     /// `out ← table`, spread over the clique.
     pub(crate) fn load(&self, table: &[f64], out: &mut [f64]) {
         by_run!(self, apply, table, out, |_, x| x);
