@@ -20,7 +20,7 @@ const PARTS: usize = 16;
 const LEAST_ENTRIES: usize = 4096;
 
 /// Copies of adjoints may have as many entries as the clique divided by this.
-const COPY_RATIO: usize = 8;
+const COPY_RATIO: usize = 4;
 
 /// Row states of an input that can be divided.
 const MAX_ROWS: usize = 8;
@@ -43,29 +43,25 @@ struct Collect {
 }
 
 impl Cut {
-    /// Cuts a large clique if it is to be `shared`, and unless copies would outgrow it.
+    /// Cuts a large clique if it is to be `shared`, as finely as copies allow.
     pub(crate) fn of(step: &Step, shared: bool) -> Self {
-        let plan = &step.plan;
-        let wanted = if shared {
-            PARTS.min(step.entries() / LEAST_ENTRIES)
-        } else {
-            1
-        };
+        let wanted = PARTS.min(step.entries() / LEAST_ENTRIES);
         let (mut axes, mut parts) = (0, 1);
-        for card in &plan.outer {
-            if parts < wanted {
-                axes += 1;
-                parts *= card;
+        let mut finest = Self::along(step, axes, parts);
+        for card in &step.plan.outer {
+            if !shared || parts >= wanted {
+                break;
+            }
+            axes += 1;
+            parts *= card;
+            let cut = Self::along(step, axes, parts);
+            let copied = cut.collect.iter().filter(|collect| !collect.divided);
+            let copied: usize = copied.map(|collect| collect.gathered.len()).sum();
+            if copied <= step.entries() / COPY_RATIO {
+                finest = cut;
             }
         }
-        let cut = Self::along(step, axes, parts);
-        let copied = cut.collect.iter().filter(|collect| !collect.divided);
-        let copied: usize = copied.map(|collect| collect.gathered.len()).sum();
-        if copied <= step.entries() / COPY_RATIO {
-            cut
-        } else {
-            Self::along(step, 0, 1)
-        }
+        finest
     }
 
     fn along(step: &Step, axes: usize, parts: usize) -> Self {

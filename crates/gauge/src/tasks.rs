@@ -10,7 +10,7 @@ use forney_exact::Schedule;
 const LEAST_SHARED: f64 = 65_536.0;
 
 /// Less than this many clique entries are not worth a task of their own.
-const LEAST_ENTRIES: f64 = 32_768.0;
+const LEAST_ENTRIES: f64 = 8192.0;
 
 /// No task is cut below this share of the whole.
 const LEAST_SHARE: f64 = 1.0 / 64.0;
