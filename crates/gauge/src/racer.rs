@@ -234,13 +234,16 @@ fn pairs(schedule: &Schedule) -> usize {
 ///
 /// Where a candidate goes over from shifts and weights to gauges, the engine of factors, that of
 /// signed tables and the vectors of the optimiser live at the same time. On the lower side there are
-/// two engines of signed tables from then on, about as large together.
+/// two engines of signed tables from then on, about as large together. A witness is verified on
+/// tables of its own: every message and one clique, each with a bound on its rounding.
 #[must_use]
 pub fn bytes(schedule: &Schedule) -> f64 {
     let bases: usize = schedule.bases().iter().map(|base| base.len).sum();
     let vectors = 2 * pairs(schedule) + 8;
     let parameters = schedule.num_shifts() + schedule.num_weights();
-    schedule.demand().kept_bytes
+    let demand = schedule.demand();
+    demand.kept_bytes
         + SignedEngine::bytes(schedule)
+        + 16.0 * (demand.message_entries + demand.max_entries)
         + (8 * (bases + vectors * parameters)) as f64
 }
