@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The paper's models on its clockwise order.
 fn ladders(bundled: &Path) -> Result<(), Box<dyn Error>> {
-    println!("| clockwise, ibound 4 | aims | one partition, 150 evaluations | race, 1 s |");
+    println!("| clockwise, ibound 4 | aims | one partition, 150 evaluations | races, 1 s |");
     println!("|---|---|---|---|");
     for (name, aims) in [
         ("mobius180_T1", "1.5, 0.4"),
@@ -92,7 +92,7 @@ fn ladders(bundled: &Path) -> Result<(), Box<dyn Error>> {
         let began = Instant::now();
         let long = gauged_wmbe(&graph, &options, &budget, &mut |_, _| {})?;
         println!(
-            "| {name} | {aims} | {:.4} | {:.4} ({} evaluations of the race, {} of the winner, {:.2} s) |",
+            "| {name} | {aims} | {:.4} | {:.4} ({} evaluations of the losers, {} of the winner, {:.2} s) |",
             few.bound.ln() - exact,
             long.bound.ln() - exact,
             long.raced,

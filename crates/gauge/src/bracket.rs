@@ -14,7 +14,7 @@ use forney_model::FactorGraph;
 use crate::Gauges;
 use crate::gauged_lower::STRUCTURED;
 use crate::lower_contender::GaugedBlocks;
-use crate::orders::Kind;
+use crate::orders::first_round;
 use crate::racer::bytes;
 use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 
@@ -30,8 +30,8 @@ const LEAST_SHARE: f64 = 0.2;
 /// Orders that race at one ibound.
 const CANDIDATES: usize = 32;
 
-/// Seconds that a gradient evaluation takes for one clique entry, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-8;
+/// Seconds that an evaluation without gauges takes for one clique entry, for predictions.
+const SECONDS_PER_ENTRY: f64 = 1e-8;
 
 /// The first evaluations of a winner, after which its gain is judged.
 const CYCLE: f64 = 150.0;
@@ -201,8 +201,9 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         Some(order) => order.clone(),
         None => frontier(turn.graph, None),
     };
-    // Rounds of half the candidates' evaluations each: n (1 + 2/4 + 4/16 + …).
-    let race_evaluations = 2 * Kind::of(turn.graph).first_round();
+    // Rounds of half the candidates' evaluations each: n (1 + 2/4 + 4/16 + …). Gauges wait for the
+    // winner where time is short.
+    let race_evaluations = 2 * first_round(true);
     let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
     let mut limit = turn.limit;
     let factors = turn.graph.factors().iter().map(|factor| factor.ln().len());

@@ -1,4 +1,4 @@
-//! Which candidates race: orders and partitions, gauged from the start or plain at first.
+//! Which orders and partitions race.
 
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{Candidates, WeightMap};
@@ -19,13 +19,11 @@ const FEW: usize = 16;
 /// by candidate.
 const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
 
-/// One in so many candidates begins with shifts and weights alone.
-const PLAIN: usize = 4;
-
 /// How much of a model can be gauged, and so when gauges move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Half of the variables or more, as in Forney form: from the start, but for some candidates.
+    /// Half of the variables or more, as in Forney form: from the start in some races; in others, and
+    /// where time is short, once shifts and weights alone have found the best order.
     Full,
     /// Some variables, as in Linkage: once shifts and weights alone have found the best order.
     Mixed,
@@ -50,15 +48,6 @@ impl Kind {
         }
     }
 
-    /// Evaluations of every candidate in the first round; each later round doubles them.
-    pub(crate) fn first_round(self) -> usize {
-        match self {
-            Self::Full => 25,
-            // Quasi-Newton steps show early what an order is worth.
-            Self::Mixed | Self::Plain => 8,
-        }
-    }
-
     /// Evaluations of the first cycle of the winner, at least.
     pub(crate) fn first_cycle(self) -> usize {
         match self {
@@ -70,7 +59,7 @@ impl Kind {
     /// Gradient evaluations of a race of so many: the first round, then twice as many for a quarter,
     /// until one is left.
     pub(crate) fn race_evaluations(self, mut candidates: usize) -> usize {
-        let (mut round, mut sum) = (self.first_round(), candidates);
+        let (mut round, mut sum) = (first_round(self != Self::Full), candidates);
         while candidates > 1 {
             sum += round * candidates;
             candidates = candidates.div_ceil(4);
@@ -82,19 +71,22 @@ impl Kind {
     /// The share of time and evaluations that shifts and weights have for themselves at first.
     pub(crate) fn plain_share(self) -> f64 {
         match self {
-            Self::Full => 0.0,
-            Self::Mixed => 0.5,
+            Self::Full | Self::Mixed => 0.5,
             Self::Plain => 0.9,
         }
     }
+}
+
+/// Evaluations of every candidate in the first round; each later round doubles them.
+pub(crate) fn first_round(plain: bool) -> usize {
+    // Quasi-Newton steps on shifts and weights alone show early what an order is worth.
+    if plain { 8 } else { 25 }
 }
 
 /// What races, before anything is computed.
 pub(crate) struct Candidate {
     pub(crate) order: Order,
     pub(crate) schedule: Schedule,
-    /// Do shifts and weights alone move at first?
-    pub(crate) plain: bool,
 }
 
 /// What all candidates of a search share.
@@ -108,34 +100,31 @@ pub(crate) struct Field<'f> {
 }
 
 impl Field<'_> {
-    /// Candidate `number` for the side of `S`, within `memory` bytes for all that race with it;
-    /// numbers from `count` on are those of further races.
+    /// Candidate `number` of a plain or a gauged race for the side of `S`, within `memory` bytes for
+    /// all of its race; numbers from `count` on are those of further races.
     ///
     /// # Errors
     /// As [`Schedule::compile`].
     pub(crate) fn compile<S: WeightMap>(
         &self,
         number: usize,
+        plain: bool,
         memory: f64,
         budget: &Budget,
     ) -> Result<Candidate, BoundError> {
         let (graph, options) = (self.graph, self.options);
         // Neighbouring seeds of a search share no candidate.
         let seed = options.seed.wrapping_mul(0x9e37_79b9);
-        // Gauges found before are the start wherever gauges matter.
-        let plain = number % PLAIN == 2 && options.gauges.is_none();
         if plain {
             let candidates = Candidates {
                 fixed: options.order.as_ref(),
-                count: self.count.div_ceil(PLAIN),
+                count: self.count,
                 seed,
             };
-            let (number, memory) = (number / PLAIN, memory / PLAIN as f64);
             let found = candidates.compile::<S>(graph, options.limit, number, memory, budget)?;
             return Ok(Candidate {
                 order: found.structure.order,
                 schedule: found.schedule,
-                plain,
             });
         }
         let seed = seed.wrapping_add(number as u64);
@@ -152,7 +141,6 @@ impl Field<'_> {
         Ok(Candidate {
             schedule: Schedule::compile(graph, &order, &mut rule)?,
             order,
-            plain,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Where little can be gauged: weighted mini-buckets first, then gauges on what they have found.
+//! Where little can be gauged, or a race with gauges takes long: weighted mini-buckets first, then gauges on what they have found.
 
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{BestOptions, Candidates, Wmbe, best_mini_buckets};

@@ -43,10 +43,11 @@ impl<'g, C: Climb> Racer<'g, C> {
     pub(crate) fn new(
         candidate: Candidate,
         graph: &'g FactorGraph,
+        plain: bool,
         gauges: Option<&Gauges>,
     ) -> Self {
         let schedule = Arc::new(candidate.schedule);
-        let stage = if candidate.plain {
+        let stage = if plain {
             let start = WmbeObjective::<C::Side>::start(&schedule);
             let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
             Stage::Plain(Box::new(Lbfgs::new(objective, start, pairs(&schedule))))
@@ -113,7 +114,9 @@ impl<'g, C: Climb> Racer<'g, C> {
                 let idle = !(climb.sweep() < value);
                 stuck = idle;
             }
-            if stuck || before - climb.value() < LEAST_GAIN {
+            let gained = before - climb.value();
+            // Taking over costs an evaluation.
+            if (stuck || gained < LEAST_GAIN) && budget.stop().is_none() {
                 self.hand_over();
             }
         }
@@ -124,7 +127,7 @@ impl<'g, C: Climb> Racer<'g, C> {
     }
 
     /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
-    fn hand_over(&mut self) {
+    pub(crate) fn hand_over(&mut self) {
         let Stage::Plain(plain) = &self.stage else {
             return;
         };

@@ -140,7 +140,7 @@ where
         options,
         count: affordable(kind, options),
     };
-    if kind != Kind::Full && options.gauges.is_none() {
+    if options.gauges.is_none() && (kind != Kind::Full || field.is_slow(budget)?) {
         return field.plain_first::<C>(budget, watch);
     }
     // The first race gets no more than half of the time.
