@@ -26,9 +26,10 @@ const MOST: usize = 64;
 /// A trial ends when even so many times its last gain would leave it behind.
 const HOPE: f64 = 8.0;
 
-/// A change counts if it gains this part of what shifts and weights have gained in all: less comes
-/// from the further evaluations alone.
+/// A change counts if it gains this part of what shifts and weights have gained in all, or so many
+/// nats: less comes from the further evaluations alone.
 const MARGIN: f64 = 1e-3;
+const ENOUGH: f64 = 2e-2;
 
 /// Batches after which the gain is judged.
 const WINDOW: usize = 32;
@@ -73,9 +74,10 @@ impl Search<'_> {
         S: WeightMap + Post,
         Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
-        let margin = MARGIN * (incumbent.first_value() - incumbent.value());
+        let gained = incumbent.first_value() - incumbent.value();
+        let margin = (MARGIN * gained).min(ENOUGH);
         // A start at an infinity leaves NaN, and nothing to compare with.
-        if margin.is_nan() {
+        if gained.is_nan() {
             return;
         }
         let mut rng = Pcg64::seed_from_u64(self.seed);
