@@ -86,12 +86,11 @@ impl Algebra {
     /// A factor as a table.
     pub(crate) fn factor(&self, graph: &FactorGraph, a: FactorId) -> Pending {
         let factor = &graph.factors()[a.index()];
-        let place = |v: &VarId| (graph.card(*v) == 1, self.position[v.index()]);
-        let mut scope = factor.scope().to_vec();
-        scope.sort_by_key(place);
+        let scope = self.scope(graph, a);
         // Variables of one state come last, where they change no entry's place.
-        let ln = factor.permuted(&scope).ln().to_vec();
-        scope.retain(|&v| graph.card(v) > 1);
+        let single = factor.scope().iter().filter(|&&v| graph.card(v) == 1);
+        let whole: Vec<VarId> = scope.iter().chain(single).copied().collect();
+        let ln = factor.permuted(&whole).ln().to_vec();
         Pending {
             scope,
             ln,

@@ -60,7 +60,6 @@ fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
 fn run<S>(graph: &FactorGraph, options: &VariantOptions, exact: f64, what: &str) -> f64
 where
     S: WeightMap,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
     let mut seen = Bound::<S>::trivial();
     let mut watch = |bound: Bound<S>, _: usize| {

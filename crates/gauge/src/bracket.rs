@@ -15,6 +15,7 @@ use crate::Gauges;
 use crate::gauged_lower::STRUCTURED;
 use crate::lower_contender::GaugedBlocks;
 use crate::orders::first_round;
+use crate::plain_first::CYCLE;
 use crate::racer::bytes;
 use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
 
@@ -32,9 +33,6 @@ const CANDIDATES: usize = 32;
 
 /// Seconds that an evaluation without gauges takes for one clique entry, for predictions.
 const SECONDS_PER_ENTRY: f64 = 1e-8;
-
-/// The first evaluations of a winner, after which its gain is judged.
-const CYCLE: f64 = 150.0;
 
 /// Proves `lower ≤ ln Z ≤ upper` as [`forney_bounds::bracket`] does, with gauges among its methods.
 ///

@@ -1,19 +1,19 @@
-//! Where little can be gauged, or a race with gauges takes long: weighted mini-buckets first, then gauges on what they have found.
+//! Where little can be gauged, or a race with gauges takes long: weighted mini-buckets first, then
+//! gauges on what they have found.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::{BestOptions, Candidates, Wmbe, best_mini_buckets};
-use forney_certify::{Bound, Budget, Certificate, Stop};
-use forney_model::FactorGraph;
+use forney_bounds::wmbe::{BestOptions, Candidates, best_mini_buckets};
+use forney_certify::{Bound, Budget, Stop};
 
-use crate::GaugedWmbe;
 use crate::climb::Climb;
 use crate::leader::Leader;
 use crate::orders::Field;
 use crate::racer::Racer;
 use crate::search::GaugeReport;
 
-/// Evaluations to which the tolerance of a search refers.
-const CYCLE: f64 = 150.0;
+/// Evaluations to which the tolerance of a search refers: the first ones of a winner, after which its
+/// gain is judged.
+pub(crate) const CYCLE: f64 = 150.0;
 
 impl Field<'_> {
     /// Rounds of mini-buckets and gauges, each with another seed, until time or evaluations end; a
@@ -25,11 +25,7 @@ impl Field<'_> {
         &self,
         budget: &Budget,
         watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
-    ) -> Result<GaugeReport<C::Side>, BoundError>
-    where
-        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-        Wmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-    {
+    ) -> Result<GaugeReport<C::Side>, BoundError> {
         let options = self.options;
         let limited = options.iterations.is_some() || budget.remaining().is_some();
         let mut report: Option<GaugeReport<C::Side>> = None;
@@ -70,11 +66,7 @@ impl Field<'_> {
         most: usize,
         budget: &Budget,
         watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
-    ) -> Result<GaugeReport<C::Side>, BoundError>
-    where
-        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-        Wmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-    {
+    ) -> Result<GaugeReport<C::Side>, BoundError> {
         let options = self.options;
         let share = self.kind.plain_share();
         let best = BestOptions {

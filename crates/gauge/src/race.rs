@@ -35,8 +35,8 @@ pub(crate) struct Won<'g, C: Climb> {
 }
 
 impl<'f> Field<'f> {
-    /// Race `number` within so many bytes, every other one plain unless gauges are given: the better quarter goes on with twice the evaluations,
-    /// until one is left or the time ends.
+    /// Race `number` within so many bytes, every other one plain unless gauges are given: the better
+    /// quarter goes on with twice the evaluations, until one is left or the time ends.
     ///
     /// # Errors
     /// As [`Schedule::compile`](forney_exact::Schedule::compile), if not even one candidate fits.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective};
+use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective, pairs};
 use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
@@ -173,10 +173,7 @@ impl<'g, C: Climb> Racer<'g, C> {
     ///
     /// Gauges that went astray, or tables that span more than plain numbers hold, must not cost the
     /// bound that weights and shifts alone have reached.
-    pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError>
-    where
-        GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-    {
+    pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError> {
         let witness = match &self.stage {
             Stage::Plain(climb) => Ok(self.without_gauges(climb.objective(), &climb.point())),
             Stage::Gauged(climb) => {
@@ -221,16 +218,6 @@ fn gauged<C: Climb>(schedule: &Arc<Schedule>, graph: &FactorGraph, point: &[f64]
 /// Walks address tables by 32 bits.
 pub(crate) fn is_addressed(schedule: &Schedule) -> bool {
     schedule.demand().max_entries < f64::from(u32::MAX)
-}
-
-/// Pairs that quasi-Newton steps on shifts and weights remember: few where shifts over large shared
-/// scopes make every vector as long as the tables.
-fn pairs(schedule: &Schedule) -> usize {
-    if schedule.num_shifts() < 50_000 {
-        12
-    } else {
-        5
-    }
 }
 
 /// Bytes of one candidate of [`gauged_wmbe`](crate::gauged_wmbe), known from the schedule alone.

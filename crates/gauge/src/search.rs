@@ -6,8 +6,8 @@
 //! ahead after every one of them.
 
 use forney_bounds::BoundError;
-use forney_bounds::wmbe::{CliqueLimit, Wmbe};
-use forney_certify::{Above, Below, Bound, Budget, Certificate, Side, Stop};
+use forney_bounds::wmbe::CliqueLimit;
+use forney_certify::{Above, Below, Bound, Budget, Side, Stop};
 use forney_exact::Order;
 use forney_model::FactorGraph;
 
@@ -127,11 +127,7 @@ fn search<C: Climb>(
     options: &GaugeOptions,
     budget: &Budget,
     watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
-) -> Result<GaugeReport<C::Side>, BoundError>
-where
-    GaugedWmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-    Wmbe<C::Side>: Certificate<FactorGraph, Side = C::Side>,
-{
+) -> Result<GaugeReport<C::Side>, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
     let kind = Kind::of(graph);
     let field = Field {

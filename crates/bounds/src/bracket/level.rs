@@ -1,16 +1,15 @@
 //! Weighted mini-buckets at one ibound: what fits, the race, and its winner on each side.
 
-use forney_certify::{Above, Below, Certificate};
+use forney_certify::{Above, Below};
 use forney_exact::{Order, Schedule};
-use forney_model::FactorGraph;
 
 use super::Job;
 use super::contest::Terms;
 use crate::BoundError;
 use crate::board::Post;
 use crate::wmbe::{
-    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe,
-    bytes, candidate_order, climb,
+    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, bytes,
+    candidate_order, climb,
 };
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
@@ -186,7 +185,6 @@ impl Job<'_, '_> {
     fn side<S>(&self, terms: &Terms, candidates: &Candidates<'_>) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
         let iterations = self.options.iterations.map_or(usize::MAX, |most| {
             let left = most.saturating_sub(self.board.counted::<S>());

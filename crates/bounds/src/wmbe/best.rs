@@ -9,7 +9,7 @@ use forney_model::FactorGraph;
 use super::racer::{Racer, bytes};
 use super::search::Search;
 use super::tournament::{Race, race};
-use super::{Candidates, CliqueLimit, WeightMap, Wmbe};
+use super::{Candidates, CliqueLimit, WeightMap};
 use crate::Progress;
 use crate::board::{Board, Post};
 
@@ -86,7 +86,6 @@ pub fn best_mini_buckets<S>(
 ) -> Result<BestMiniBuckets<S>, TooLarge>
 where
     S: WeightMap + Post,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
     let watch = &mut |progress: &Progress| {
         let above = S::SENSE > 0.0;
@@ -134,7 +133,6 @@ pub(crate) fn climb<S>(
 ) -> Race<S>
 where
     S: WeightMap + Post,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
     let BestOptions {
         limit,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use forney_exact::{Schedule, Source};
-use forney_model::VarId;
+use forney_model::{Table, VarId};
 
 use super::{WeightMap, WmbeObjective};
 
@@ -68,12 +68,17 @@ impl<'s> Carried<'s> {
             let Some(from) = from.map(|&from| &self.schedule.shifts()[from]) else {
                 continue;
             };
-            let strides = strides(&from.scope, &shift.scope, other.cards());
-            let table = &self.x[from.offset..from.offset + from.len];
+            let cards = from.scope.iter().map(|v| other.cards()[v.index()]);
+            let entries = self.x[from.offset..from.offset + from.len].to_vec();
+            let table = Table::from_ln(from.scope.clone(), cards.collect(), entries);
+            // A shift that is no number is left behind.
+            let Ok(table) = table else {
+                continue;
+            };
             let out = &mut x[shift.offset..shift.offset + shift.len];
-            permute(table, &shift.scope, &strides, other.cards(), |at, entry| {
-                out[at] = sign * entry;
-            });
+            for (out, entry) in out.iter_mut().zip(table.permuted(&shift.scope).ln()) {
+                *out = sign * entry;
+            }
         }
         for split in other.splits() {
             let found = split.steps.iter().map(|&step| {
@@ -121,68 +126,4 @@ fn ends(schedule: &Schedule, cliques: &[Option<Clique>]) -> Vec<[Clique; 2]> {
         cliques[at].clone().unwrap_or((VarId::new(0), Vec::new()))
     };
     ends.into_iter().map(|ends| ends.map(clique)).collect()
-}
-
-/// The stride in a table over `from` of each variable of `to`.
-fn strides(from: &[VarId], to: &[VarId], cards: &[usize]) -> Vec<usize> {
-    let stride = |v: &VarId| {
-        let after = from.iter().skip_while(|u| *u != v).skip(1);
-        after.map(|u| cards[u.index()]).product()
-    };
-    to.iter().map(stride).collect()
-}
-
-/// Visits the entries of a table in the order of another layout of its scope.
-fn permute(
-    table: &[f64],
-    scope: &[VarId],
-    strides: &[usize],
-    cards: &[usize],
-    mut visit: impl FnMut(usize, f64),
-) {
-    let mut state = vec![0; scope.len()];
-    let mut at = 0;
-    for number in 0..table.len() {
-        visit(number, table[at]);
-        for axis in (0..scope.len()).rev() {
-            state[axis] += 1;
-            at += strides[axis];
-            if state[axis] < cards[scope[axis].index()] {
-                break;
-            }
-            at -= strides[axis] * state[axis];
-            state[axis] = 0;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_is_read_in_another_layout() {
-        let cards = [2, 3, 4];
-        let from: Vec<VarId> = [0, 1, 2].map(VarId::new).to_vec();
-        let to: Vec<VarId> = [2, 0, 1].map(VarId::new).to_vec();
-        let table: Vec<f64> = (0..24).map(f64::from).collect();
-        let mut seen = [-1.0; 24];
-        permute(
-            &table,
-            &to,
-            &strides(&from, &to, &cards),
-            &cards,
-            |at, entry| {
-                seen[at] = entry;
-            },
-        );
-        for x in 0..2 {
-            for y in 0..3 {
-                for z in 0..4 {
-                    let entry = seen[z * 6 + x * 3 + y];
-                    assert_eq!(entry.to_bits(), table[x * 12 + y * 4 + z].to_bits());
-                }
-            }
-        }
-    }
 }

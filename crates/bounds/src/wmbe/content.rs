@@ -129,8 +129,8 @@ impl<'g, S: WeightMap> ContentMiniBuckets<'g, S> {
         if self.limit.holds(&whole, bucket.cards) {
             return Some(vec![(0..tables.len()).collect()]);
         }
-        let entries = whole.iter().map(|v| bucket.cards[v.index()] as f64);
-        let clique = entries.product::<f64>().min(self.limit.entries);
+        let clique = self.messages.algebra.entries(&whole);
+        let clique = clique.min(self.limit.entries);
         // Every table with its messages and one product, at the worst.
         let work = 3.0 * (tables.len() + 1) as f64 * clique;
         let bytes = 8.0 * (self.messages.demand(tables) + work);

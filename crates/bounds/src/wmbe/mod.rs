@@ -38,6 +38,7 @@ pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
 pub(crate) use racer::bytes;
+pub use racer::pairs;
 pub use structure::Structure;
 pub(crate) use tournament::{RACE_EVALUATIONS, Race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};

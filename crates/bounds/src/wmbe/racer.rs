@@ -9,9 +9,10 @@ use forney_model::FactorGraph;
 use super::{Candidate, Structure, WeightMap, Wmbe, WmbeObjective};
 use crate::board::{Board, Post};
 
-/// Pairs that the quasi-Newton steps remember: many while they cost less than a pass, few where
-/// shifts over large shared scopes make every vector as long as the tables.
-fn memory(schedule: &Schedule) -> usize {
+/// Pairs that quasi-Newton steps on shifts and weights remember: many while they cost less than a
+/// pass, few where shifts over large shared scopes make every vector as long as the tables.
+#[must_use]
+pub fn pairs(schedule: &Schedule) -> usize {
     if schedule.num_shifts() < 50_000 {
         12
     } else {
@@ -21,7 +22,7 @@ fn memory(schedule: &Schedule) -> usize {
 
 /// Bytes of an optimiser: the tables of both passes and the vectors of the quasi-Newton method.
 pub(crate) fn bytes(schedule: &Schedule) -> f64 {
-    let vectors = 2 * memory(schedule) + 8;
+    let vectors = 2 * pairs(schedule) + 8;
     let parameters = schedule.num_shifts() + schedule.num_weights();
     schedule.demand().kept_bytes + (8 * vectors * parameters) as f64
 }
@@ -37,10 +38,7 @@ pub(crate) struct Racer<S: WeightMap> {
     first: f64,
 }
 
-impl<S: WeightMap + Post> Racer<S>
-where
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
-{
+impl<S: WeightMap + Post> Racer<S> {
     /// Starts without shifts, at neutral weights.
     pub(super) fn new(candidate: Candidate, graph: &FactorGraph) -> Self {
         let start = WmbeObjective::<S>::start(&candidate.schedule);
@@ -50,11 +48,11 @@ where
     /// Starts at these parameters.
     pub(super) fn at(candidate: Candidate, graph: &FactorGraph, start: Vec<f64>) -> Self {
         let schedule = Arc::new(candidate.schedule);
-        let memory = memory(&schedule);
+        let pairs = pairs(&schedule);
         let entries = schedule.demand().total_entries;
         let bytes = bytes(&schedule);
         let objective = WmbeObjective::new(schedule, graph);
-        let climb = Lbfgs::new(objective, start, memory);
+        let climb = Lbfgs::new(objective, start, pairs);
         Self {
             structure: candidate.structure,
             first: climb.value(),

@@ -3,7 +3,7 @@
 //! A small change of a good structure keeps most of its mini-buckets, and with them their weights and
 //! cost shifts, so that a few evaluations tell whether the change pays.
 
-use forney_certify::{Budget, Certificate};
+use forney_certify::Budget;
 use forney_exact::{Bucket, SplitRule};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::carry::Carried;
 use super::racer::{Racer, bytes};
 use super::structure::{Mutation, Structure};
-use super::{Candidate, CliqueLimit, ContentMiniBuckets, WeightMap, Wmbe};
+use super::{Candidate, CliqueLimit, ContentMiniBuckets, WeightMap};
 use crate::board::{Board, Post};
 
 /// Changes that are tried at once, whatever the number of threads.
@@ -72,7 +72,6 @@ impl Search<'_> {
         board: &Board<'_>,
     ) where
         S: WeightMap + Post,
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
         let gained = incumbent.first_value() - incumbent.value();
         let margin = (MARGIN * gained).min(ENOUGH);
@@ -144,7 +143,6 @@ impl Search<'_> {
     ) -> Trial<S>
     where
         S: WeightMap + Post,
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
         let racer = self.compile(mutation, parent, carried, budget);
         let mut trial = Trial {
@@ -184,7 +182,6 @@ impl Search<'_> {
     ) -> Option<Racer<S>>
     where
         S: WeightMap + Post,
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
     {
         let order = mutation.order(parent);
         let memory = self.memory / BATCH as f64;

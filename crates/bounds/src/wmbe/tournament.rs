@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use forney_certify::{Budget, Certificate};
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 use rayon::prelude::*;
 
 use super::racer::{Racer, bytes};
-use super::{Candidate, Candidates, CliqueLimit, WeightMap, Wmbe};
+use super::{Candidate, Candidates, CliqueLimit, WeightMap};
 use crate::board::{Board, Post};
 
 /// Gradient evaluations of every candidate in the first round; each later round doubles them for
@@ -47,7 +47,6 @@ pub(crate) fn race<S>(
 ) -> Race<S>
 where
     S: WeightMap + Post,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
     let time = budget.remaining().unwrap_or(Duration::MAX);
     let mut racers: Vec<Racer<S>> = Vec::new();
@@ -109,7 +108,6 @@ fn round<S>(
     board: &Board<'_>,
 ) where
     S: WeightMap + Post,
-    Wmbe<S>: Certificate<FactorGraph, Side = S>,
 {
     racers.par_iter_mut().for_each(|racer| {
         racer.run(evaluations, budget, board);

@@ -95,10 +95,7 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
 
 #[test]
 fn a_search_tightens_both_sides_and_keeps_to_its_evaluations() {
-    fn law<S: WeightMap + Post>(graph: &FactorGraph, ln_z: f64) -> f64
-    where
-        Wmbe<S>: Certificate<FactorGraph, Side = S>,
-    {
+    fn law<S: WeightMap + Post>(graph: &FactorGraph, ln_z: f64) -> f64 {
         let budget = Budget::unlimited();
         let watch = &mut |_: &crate::Progress| {};
         let board = Board::new(&budget, watch);
