@@ -60,6 +60,13 @@ pub(crate) enum Failure {
         path.display()
     )]
     NotClosed { path: PathBuf },
+    /// Mini-buckets do not fit in memory.
+    #[error(
+        "mini-buckets need {} of memory even with cliques as small as the factors, more than the {} \
+         allowed; allow more memory, or use --method mf for a lower bound alone",
+        human(*bytes), human(*limit)
+    )]
+    MiniBucketsTooLarge { bytes: f64, limit: f64 },
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -129,6 +136,10 @@ enum Details<'a> {
         bytes: f64,
         limit: f64,
     },
+    Bytes {
+        bytes: f64,
+        limit: f64,
+    },
     Ibound {
         ibound: usize,
         least: usize,
@@ -164,6 +175,9 @@ impl From<BoundError> for Failure {
                 scope,
             },
             BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
+            BoundError::MiniBucketsTooLarge { bytes, limit } => {
+                Self::MiniBucketsTooLarge { bytes, limit }
+            }
             BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
         }
     }
@@ -192,7 +206,7 @@ impl Failure {
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
-            Self::TooLarge(_) => "too-large",
+            Self::TooLarge(_) | Self::MiniBucketsTooLarge { .. } => "too-large",
             Self::OutOfTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
@@ -220,6 +234,7 @@ impl Failure {
             | Self::Latent(_)
             | Self::Checkpoint { .. } => 2,
             Self::TooLarge(_)
+            | Self::MiniBucketsTooLarge { .. }
             | Self::DataTooLarge { .. }
             | Self::OutOfTime { .. }
             | Self::NotClosed { .. } => 3,
@@ -261,6 +276,10 @@ impl Failure {
                 width: too_large.width,
                 bytes: too_large.bytes,
                 limit: too_large.limit,
+            },
+            Self::MiniBucketsTooLarge { bytes, limit } => Details::Bytes {
+                bytes: *bytes,
+                limit: *limit,
             },
             _ => Details::None {},
         };
