@@ -150,6 +150,11 @@ impl<'w> Board<'w> {
         self.with(|inner| S::method(inner))
     }
 
+    /// Is `ln Z` itself known?
+    pub(crate) fn is_exact(&self) -> bool {
+        self.with(|inner| inner.exact)
+    }
+
     /// `upper − lower` so far.
     pub(crate) fn gap(&self) -> f64 {
         self.with(|inner| {

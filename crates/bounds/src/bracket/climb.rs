@@ -17,7 +17,7 @@ pub(super) struct Ascent<'g> {
     ibound: usize,
     /// Does nothing larger fit?
     capped: bool,
-    pub(super) round: u64,
+    round: u64,
     extras: Extras<'g>,
 }
 
@@ -36,14 +36,21 @@ impl<'g> Ascent<'g> {
 
     /// One level; why the ascent is over, if it is.
     pub(super) fn level(&mut self, job: &Job<'g, '_>) -> Result<Option<Stop>, BoundError> {
-        let level = job.level(self.ibound, self.round, &mut self.extras)?;
+        let level = job.level(self.ibound, self.round, &mut self.extras);
         self.round += 1;
         match level {
-            Level::Exact => return Ok(Some(Stop::Converged)),
-            Level::Done if !self.capped => self.ibound += IBOUND_STEP,
-            Level::Done => {}
-            // Nothing larger fits: what is left goes into other orders.
-            Level::Capped => self.capped = true,
+            // The sides are refused for the same reason, and what they have proved counts.
+            Err(error @ BoundError::MiniBucketsTooLarge { .. }) => {
+                job.board.refuse(error);
+                return Ok(Some(Stop::MemoryLimit));
+            }
+            level => match level? {
+                Level::Exact => return Ok(Some(Stop::Converged)),
+                Level::Done if !self.capped => self.ibound += IBOUND_STEP,
+                Level::Done => {}
+                // Nothing larger fits: what is left goes into other orders.
+                Level::Capped => self.capped = true,
+            },
         }
         if let Some(stop) = job.ended() {
             return Ok(Some(stop));
@@ -70,15 +77,5 @@ impl Job<'_, '_> {
             }
         }
         Ok(Stop::Converged)
-    }
-
-    /// Levels alone, without attempts at the exact answer beside them.
-    pub(super) fn ascend(&self) -> Result<Stop, BoundError> {
-        let mut ascent = Ascent::new(self);
-        loop {
-            if let Some(stop) = ascent.level(self)? {
-                return Ok(stop);
-            }
-        }
     }
 }

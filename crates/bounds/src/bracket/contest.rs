@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
+use super::lower::Extras;
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
@@ -120,7 +121,8 @@ impl Job<'_, '_> {
 
     /// The share of mini-buckets in the time that is left.
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
-        if leaders.contender::<S>() && !self.contender_alone() {
+        let others = Extras::owns(self.board.method::<S>());
+        if (leaders.contender::<S>() || others) && !self.contender_alone() {
             TRIAL
         } else if self.options.ibound.is_some() {
             SEARCH

@@ -1,7 +1,7 @@
 //! The exact answer: by name, at once where it is quick, and the search for an order that makes it
 //! affordable.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forney_certify::{Budget, Lower, Stop, Upper};
@@ -212,6 +212,13 @@ impl Job<'_, '_> {
         schedule: Arc<Schedule>,
         budget: &Budget,
     ) -> Result<bool, BoundError> {
+        let _only_one = self
+            .eliminating
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.board.is_exact() {
+            return Ok(true);
+        }
         let demand = schedule.demand();
         self.board.say(Activity::Eliminating {
             width: demand.width,

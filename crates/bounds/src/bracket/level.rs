@@ -50,6 +50,7 @@ impl<'j> Job<'j, '_> {
             Ok(fit) => fit,
             Err(refused) => {
                 // The methods beside mini-buckets may need less.
+                extras.begin(self);
                 extras.turn(self, ibound, round);
                 return Err(refused);
             }
@@ -70,6 +71,7 @@ impl<'j> Job<'j, '_> {
         drop(schedule);
         // On a huge model the orders and schedules themselves are what takes time.
         let compiling = (self.budget.elapsed() - began).as_secs_f64();
+        extras.begin(self);
         let compiled = match self.budget.remaining() {
             Some(left) => {
                 0.1 * left.as_secs_f64() * rayon::current_num_threads() as f64 / compiling
@@ -142,7 +144,7 @@ impl<'j> Job<'j, '_> {
         })
     }
 
-    /// Mini-buckets on the sides that are wanted, after `extras` below; true if nothing had to be split.
+    /// Mini-buckets on the sides that are wanted, and then `extras` below; true if nothing had to be split.
     fn both(
         &self,
         terms: &Terms,
@@ -154,8 +156,11 @@ impl<'j> Job<'j, '_> {
             || upper.then(|| self.side::<Above>(terms, candidates)),
             || {
                 lower.then(|| {
-                    extras();
-                    self.side::<Below>(terms, candidates)
+                    let exact = self.side::<Below>(terms, candidates);
+                    if !matches!(exact, Ok(true)) {
+                        extras();
+                    }
+                    exact
                 })
             },
         );

@@ -23,9 +23,14 @@ const MEAN_FIELD: f64 = 0.05;
 
 /// The shares of structured mean field and of conditioning at each level: of the one that has proved
 /// the best lower bound, at first, and else.
-const LEADING: f64 = 0.25;
+const LEADING: f64 = 0.3;
 const FIRST: f64 = 0.1;
 const FOLLOWING: f64 = 0.04;
+
+/// Names of the methods in reports.
+const MEAN_FIELD_NAME: &str = "mf";
+const STRUCTURED: &str = "structured-mf";
+const CONDITIONING: &str = "conditioning";
 
 /// Rounds of conditioning between two levels if time has no end.
 const UNTIMED_ROUNDS: usize = 3;
@@ -44,7 +49,7 @@ impl<'j> Job<'j, '_> {
         let budget = self.budget.capped(time);
         let run = mean_field(self.graph, seed, MEAN_FIELD_STARTS, &limits, &budget);
         if let Ok(lower) = run.point.verify(self.graph) {
-            self.board.post(lower, "mf");
+            self.board.post(lower, MEAN_FIELD_NAME);
         }
         run.trace.len()
     }
@@ -69,7 +74,7 @@ impl<'j> Job<'j, '_> {
             &budget,
         ) && let Ok(lower) = run.point.verify(self.graph)
         {
-            self.board.post(lower, "structured-mf");
+            self.board.post(lower, STRUCTURED);
         }
     }
 
@@ -84,9 +89,9 @@ impl<'j> Job<'j, '_> {
             if search.is_finished() || self.budget.stop().is_some() {
                 break;
             }
-            let improved = search.round();
+            let improved = search.round(&budget);
             if improved && let Ok(lower) = search.point().verify(self.graph) {
-                self.board.post(lower, "conditioning");
+                self.board.post(lower, CONDITIONING);
             }
             if budget.stop().is_some() || self.ended().is_some() {
                 break;
@@ -101,7 +106,7 @@ impl<'j> Job<'j, '_> {
             .ok()
             .flatten()?;
         if let Ok(lower) = search.point().verify(self.graph) {
-            self.board.post(lower, "conditioning");
+            self.board.post(lower, CONDITIONING);
         }
         Some(search)
     }
@@ -130,27 +135,39 @@ pub(super) struct Extras<'g> {
 }
 
 impl<'g> Extras<'g> {
-    /// Their turn at one level: whoever is ahead gets most.
-    pub(super) fn turn(&mut self, job: &Job<'g, '_>, ibound: usize, round: u64) {
-        if job.options.sides == Sides::Upper || job.options.method != Method::Auto {
-            return;
-        }
-        let first = !std::mem::replace(&mut self.begun, true);
-        let share = |name: &str| match job.board.method::<Below>() == name {
-            true => LEADING,
-            false if first => FIRST,
-            false => FOLLOWING,
-        };
-        if first {
+    /// Mean field, once, before all others: it is quick.
+    pub(super) fn begin(&mut self, job: &Job<'g, '_>) {
+        if Self::wanted(job) && !std::mem::replace(&mut self.begun, true) {
             job.board.say(Activity::Below("mean field"));
             job.mean_field(0, job.share(MEAN_FIELD));
         }
+    }
+
+    /// Their turn at one level: whoever is ahead gets most.
+    pub(super) fn turn(&mut self, job: &Job<'g, '_>, ibound: usize, round: u64) {
+        if !Self::wanted(job) {
+            return;
+        }
+        let share = |name: &str| match job.board.method::<Below>() == name {
+            true => LEADING,
+            false if round == 0 => FIRST,
+            false => FOLLOWING,
+        };
         job.board.say(Activity::Below("structured mean field"));
-        job.structured(ibound, round, job.share(share("structured-mf")));
+        job.structured(ibound, round, job.share(share(STRUCTURED)));
         job.board.say(Activity::Below("cutset conditioning"));
-        if first {
+        if round == 0 {
             self.conditioning = job.conditioning();
         }
-        job.condition(&mut self.conditioning, job.share(share("conditioning")));
+        job.condition(&mut self.conditioning, job.share(share(CONDITIONING)));
+    }
+
+    fn wanted(job: &Job<'g, '_>) -> bool {
+        job.options.method == Method::Auto && job.open().1
+    }
+
+    /// Is this the name of a method that mini-buckets alternate with?
+    pub(super) fn owns(name: &str) -> bool {
+        [MEAN_FIELD_NAME, STRUCTURED, CONDITIONING].contains(&name)
     }
 }

@@ -7,7 +7,7 @@ mod exact;
 mod level;
 mod lower;
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, Stop, Upper};
@@ -87,6 +87,8 @@ fn run(
         board: &board,
         contender: Entrant::of(contender, options.method, graph),
         first_order: &OnceLock::new(),
+        eliminating: &Mutex::new(()),
+        turn: 1.0,
     };
     job.first_upper_bound();
     let ended = match (options.method, options.ibound) {
@@ -116,6 +118,10 @@ struct Job<'j, 'w> {
     board: &'j Board<'w>,
     contender: Option<Entrant<'j>>,
     first_order: &'j OnceLock<Order>,
+    /// Held by whoever eliminates exactly: once is enough.
+    eliminating: &'j Mutex<()>,
+    /// The share of each lane where lanes take turns on one thread.
+    turn: f64,
 }
 
 impl Job<'_, '_> {
@@ -142,7 +148,7 @@ impl Job<'_, '_> {
         self.budget
             .remaining()
             .unwrap_or(Duration::from_secs(60))
-            .mul_f64(fraction)
+            .mul_f64(fraction * self.turn)
     }
 
     fn ended(&self) -> Option<Stop> {

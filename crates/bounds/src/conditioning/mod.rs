@@ -159,8 +159,8 @@ impl<'g> Conditioning<'g> {
         self.finished
     }
 
-    /// One round: tries several cutsets; says whether the bound improved.
-    pub fn round(&mut self) -> bool {
+    /// One round: tries several cutsets until the budget ends it; says whether the bound improved.
+    pub fn round(&mut self, budget: &Budget) -> bool {
         let limit = Limit {
             entries: self.entries,
             memory: self.memory / PROPOSALS as f64,
@@ -171,7 +171,7 @@ impl<'g> Conditioning<'g> {
             .into_par_iter()
             .map(|number| {
                 let mut rng = Pcg64::new(self.seed.into(), number as u128);
-                let cutset = choose(self.graph, &self.knowledge, limit, &mut rng)?;
+                let cutset = choose(self.graph, &self.knowledge, limit, &mut rng, budget)?;
                 self.evaluate(cutset)
             })
             .collect();
@@ -180,7 +180,8 @@ impl<'g> Conditioning<'g> {
             .flatten()
             .reduce(|best, next| if next.ln_z > best.ln_z { next } else { best });
         let Some(best) = best else {
-            self.finished = true;
+            // Without a cutset there is nothing more to try, but for one that was not found in time.
+            self.finished = budget.stop().is_none();
             return false;
         };
         self.knowledge = best.knowledge;
@@ -255,7 +256,8 @@ impl Refine for Conditioning<'_> {
     type Point = Conditioned;
 
     fn sweep(&mut self) -> f64 {
-        while !self.finished && self.budget.stop().is_none() && !self.round() {}
+        let budget = self.budget.clone();
+        while !self.finished && budget.stop().is_none() && !self.round(&budget) {}
         self.value
     }
 
