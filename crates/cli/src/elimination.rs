@@ -62,7 +62,7 @@ pub(crate) fn eliminate<T: Send + 'static>(
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
     let mut spent = Spent::default();
-    let found = match problem.restrict(&graph)? {
+    let found = match problem.restrict(&graph, &budget)? {
         None => None,
         Some(restriction) => {
             let simple = (task.simplify)(restriction.graph())?;

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(None, interrupt::flag());
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
-    let reduced = match problem.restrict(&graph)? {
+    let reduced = match problem.restrict(&graph, &budget)? {
         None => None,
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use forney_certify::Budget;
 use forney_model::{Contradiction, Domains, Evidence, FactorGraph, Restriction};
 use forney_uai::{UaiError, UaiModel, read_evidence, read_file, read_model};
 
@@ -51,9 +52,15 @@ impl Problem {
     }
 
     /// What evidence and hard zeros leave of the model; `None` if that is nothing: `Z = 0`.
-    pub(crate) fn restrict(&self, graph: &FactorGraph) -> Result<Option<Restriction>, Failure> {
+    ///
+    /// Where the budget ends, fewer hard zeros are made use of.
+    pub(crate) fn restrict(
+        &self,
+        graph: &FactorGraph,
+        budget: &Budget,
+    ) -> Result<Option<Restriction>, Failure> {
         let mut domains = Domains::observed(graph, &self.evidence)?;
-        Ok(match domains.probe(graph) {
+        Ok(match domains.probe(graph, budget) {
             Ok(_) => Some(domains.restrict(graph)),
             Err(Contradiction) => None,
         })
