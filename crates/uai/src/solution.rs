@@ -198,8 +198,8 @@ mod tests {
                 "line 2, column 1: expected the number of variables, at most 2 by the size of the file; found `3`",
             ),
             (
-                "MAP\n3\n0\n1  ",
-                "line 4, column 2: expected the state of variable 2; found the end of the file",
+                "MAP\n3\n0\n1000",
+                "line 4, column 5: expected the state of variable 2; found the end of the file",
             ),
         ] {
             let error = read_solution(text.as_bytes()).unwrap_err();
