@@ -12,6 +12,7 @@
 
 mod barren;
 mod bits;
+mod conflict;
 mod consistency;
 mod domains;
 pub mod enumerate;
@@ -26,6 +27,7 @@ mod simplify;
 mod table;
 
 pub use barren::without_barren;
+pub use conflict::{Conflict, conflict};
 pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;
