@@ -84,7 +84,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .chain(not_closed)
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
-        report,
+        reports: vec![report],
     })
 }
 

@@ -11,8 +11,8 @@ use crate::{Domains, FactorGraph, FactorId, VarId};
 /// [`Domains::probe`] does at most so many steps for each entry of the factors that hold zeros …
 const PROBE_EFFORT: usize = 4;
 
-/// … but so many in any case: nobody notices them.
-const LEAST_EFFORT: usize = 1 << 16;
+/// … but so many in any case: they take a few milliseconds.
+const LEAST_EFFORT: usize = 1 << 20;
 
 /// Steps between two looks at the clock, a small part of a millisecond.
 const GLANCE: usize = 1 << 12;
@@ -63,7 +63,7 @@ impl Domains {
     ///
     /// # Complexity
     /// That of [`prune`](Self::prune), and at most 4 steps for each entry of the factors that hold
-    /// zeros, or 2¹⁶.
+    /// zeros, or 2²⁰.
     ///
     /// # Example
     /// ```

@@ -50,5 +50,5 @@ pub use likelihood::{VirtualEvidence, read_virtual_evidence};
 pub use model::{ModelKind, Trailing, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
 pub use parse::read_model;
-pub use solution::{Solution, read_solution, write_solution};
+pub use solution::{Solution, read_solution, write_solution, write_solutions};
 pub use warning::Warning;
