@@ -28,6 +28,7 @@ const SHORTEST_TRIAL: Duration = Duration::from_millis(20);
 const UNTIMED_TRIAL: usize = 300;
 
 /// A contender with what it promises on this model.
+#[derive(Clone, Copy)]
 pub(super) struct Entrant<'j> {
     contender: &'j dyn Contender,
     /// Is it the method asked for, and not one of many?

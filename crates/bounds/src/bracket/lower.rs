@@ -7,7 +7,7 @@ use forney_certify::{Below, Certificate, Limits, Refine, Stop};
 use super::Job;
 use crate::conditioning::Conditioning;
 use crate::mean_field::mean_field;
-use crate::options::{Method, Sides};
+use crate::options::{Activity, Method, Sides};
 use crate::structured_mean_field::structured_mean_field;
 
 /// Starts of one batch of mean field, and the most sweeps of each.
@@ -18,12 +18,21 @@ const MEAN_FIELD_SWEEPS: usize = 500;
 const STRUCTURED_STARTS: usize = 4;
 const STRUCTURED_SWEEPS: usize = 100;
 
+/// The share of the time that is left for mean field, once.
+const MEAN_FIELD: f64 = 0.05;
+
+/// The shares of structured mean field and of conditioning at each level: of the one that has proved
+/// the best lower bound, at first, and else.
+const LEADING: f64 = 0.25;
+const FIRST: f64 = 0.1;
+const FOLLOWING: f64 = 0.04;
+
 /// Rounds of conditioning between two levels if time has no end.
 const UNTIMED_ROUNDS: usize = 3;
 
-impl Job<'_, '_> {
+impl<'j> Job<'j, '_> {
     /// One batch of mean-field starts; returns the sweeps of the best.
-    pub(super) fn mean_field(&self, round: u64, time: Duration) -> usize {
+    fn mean_field(&self, round: u64, time: Duration) -> usize {
         if self.options.sides == Sides::Upper {
             return 0;
         }
@@ -41,16 +50,13 @@ impl Job<'_, '_> {
     }
 
     /// Structured mean field with blocks of width up to the ibound.
-    pub(super) fn structured(&self, ibound: usize, round: u64) {
-        if self.options.sides == Sides::Upper || self.options.method != Method::Auto {
-            return;
-        }
+    fn structured(&self, ibound: usize, round: u64, time: Duration) {
         let limits = Limits {
             sweeps: Some(STRUCTURED_SWEEPS),
             tolerance: 1e-4,
         };
         let seed = self.options.seed.wrapping_add(round);
-        let budget = self.budget.capped(self.share(0.1));
+        let budget = self.budget.capped(time);
         let memory = 0.4 * self.options.memory;
         // Blocks that do not fit are no bound, and no failure of the bracket either.
         if let Ok(run) = structured_mean_field(
@@ -69,7 +75,7 @@ impl Job<'_, '_> {
 
     /// Rounds of cutset conditioning, at least one, until the time is over; a fixed number of them
     /// if there is no end of time, so that the result does not depend on the machine.
-    pub(super) fn condition(&self, search: &mut Option<Conditioning<'_>>, time: Duration) {
+    fn condition(&self, search: &mut Option<Conditioning<'j>>, time: Duration) {
         let budget = self.budget.capped(time);
         let Some(search) = search else { return };
         let timed = self.budget.remaining().is_some();
@@ -88,11 +94,8 @@ impl Job<'_, '_> {
         }
     }
 
-    /// The search for cutsets, where the lower side and every method are wanted.
-    pub(super) fn conditioning(&self) -> Option<Conditioning<'_>> {
-        if self.options.sides == Sides::Upper || self.options.method != Method::Auto {
-            return None;
-        }
+    /// The search for cutsets, if an allowed configuration is found.
+    fn conditioning(&self) -> Option<Conditioning<'j>> {
         let (seed, memory) = (self.options.seed, 0.4 * self.options.memory);
         let search = Conditioning::new(self.graph, seed, memory, self.budget)
             .ok()
@@ -116,5 +119,38 @@ impl Job<'_, '_> {
             }
         }
         Stop::Converged
+    }
+}
+
+/// The methods of the lower side that mini-buckets alternate with.
+#[derive(Default)]
+pub(super) struct Extras<'g> {
+    begun: bool,
+    conditioning: Option<Conditioning<'g>>,
+}
+
+impl<'g> Extras<'g> {
+    /// Their turn at one level: whoever is ahead gets most.
+    pub(super) fn turn(&mut self, job: &Job<'g, '_>, ibound: usize, round: u64) {
+        if job.options.sides == Sides::Upper || job.options.method != Method::Auto {
+            return;
+        }
+        let first = !std::mem::replace(&mut self.begun, true);
+        let share = |name: &str| match job.board.method::<Below>() == name {
+            true => LEADING,
+            false if first => FIRST,
+            false => FOLLOWING,
+        };
+        if first {
+            job.board.say(Activity::Below("mean field"));
+            job.mean_field(0, job.share(MEAN_FIELD));
+        }
+        job.board.say(Activity::Below("structured mean field"));
+        job.structured(ibound, round, job.share(share("structured-mf")));
+        job.board.say(Activity::Below("cutset conditioning"));
+        if first {
+            self.conditioning = job.conditioning();
+        }
+        job.condition(&mut self.conditioning, job.share(share("conditioning")));
     }
 }

@@ -1,14 +1,17 @@
 //! From a model to a bracket, within time and memory.
 
+mod beside;
 mod climb;
 mod contest;
 mod exact;
 mod level;
 mod lower;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, Stop, Upper};
+use forney_exact::Order;
 use forney_model::{FactorGraph, Table, simplify_sum};
 
 use crate::board::{Board, Watch};
@@ -24,9 +27,9 @@ use contest::Entrant;
 /// witness. Interrupting the budget ends it with the best bracket so far.
 ///
 /// # Errors
-/// [`BoundError::IboundTooSmall`], [`BoundError::TooLarge`] if exact elimination was demanded and
-/// does not fit, and [`BoundError::Crossed`] if two proofs contradict each other, which is a fault
-/// of this program.
+/// [`BoundError::IboundTooSmall`], and [`BoundError::Crossed`] if two proofs contradict each other,
+/// which is a fault of this program. A method that does not fit in the memory is no error:
+/// [`BoundReport::refused`] says so beside what was proved.
 ///
 /// # Example
 /// ```
@@ -83,25 +86,36 @@ fn run(
         budget,
         board: &board,
         contender: Entrant::of(contender, options.method, graph),
+        first_order: &OnceLock::new(),
     };
     job.first_upper_bound();
-    let stop = match options.method {
-        Method::Exact => job.exact_or_refuse()?,
-        Method::MeanField => job.mean_field_only(),
-        Method::Auto | Method::Wmbe | Method::Contender => match options.ibound {
-            Some(ibound) => job.fixed(ibound)?,
-            None => job.ascend()?,
-        },
+    let ended = match (options.method, options.ibound) {
+        (Method::Exact, _) => job.exact_or_refuse(),
+        (Method::MeanField, _) => Ok(job.mean_field_only()),
+        (Method::Auto | Method::Wmbe | Method::Contender, Some(ibound)) => job.fixed(ibound),
+        (Method::Auto, None) => job.auto(),
+        (Method::Wmbe | Method::Contender, None) => job.ascend(),
+    };
+    let stop = match ended {
+        Ok(stop) => stop,
+        // What was proved before counts all the same.
+        Err(error @ (BoundError::TooLarge(_) | BoundError::MiniBucketsTooLarge { .. })) => {
+            board.refuse(error);
+            Stop::MemoryLimit
+        }
+        Err(error) => return Err(error),
     };
     Ok(board.report(stop)?)
 }
 
+#[derive(Clone, Copy)]
 struct Job<'j, 'w> {
     graph: &'j FactorGraph,
     options: &'j BoundOptions,
     budget: &'j Budget,
     board: &'j Board<'w>,
     contender: Option<Entrant<'j>>,
+    first_order: &'j OnceLock<Order>,
 }
 
 impl Job<'_, '_> {
