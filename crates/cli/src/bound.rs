@@ -69,7 +69,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
     let mut trace = args.trace.as_deref().map(Trace::create);
-    let mut report = match problem.restrict(&graph)? {
+    let mut report = match problem.restrict(&graph, &budget)? {
         None => Report::impossible(&budget),
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .chain(refused.map(Failure::from))
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
-        report,
+        reports: vec![report],
     })
 }
 

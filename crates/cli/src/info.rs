@@ -34,6 +34,7 @@ pub(crate) struct Report {
     size: Size,
     /// Observed variables.
     evidence: usize,
+    #[serde(serialize_with = "json::whole")]
     memory_bytes: f64,
     /// What evidence and hard zeros leave; `None` if that is nothing: `Z = 0`.
     reduced: Option<Reduced>,
@@ -69,10 +70,10 @@ struct Gauged {
     #[serde(serialize_with = "json::number")]
     log2_clique: f64,
     /// Table entries of all cliques.
-    #[serde(serialize_with = "json::number")]
+    #[serde(serialize_with = "json::whole")]
     entries: f64,
     /// Of each candidate of the race.
-    #[serde(serialize_with = "json::number")]
+    #[serde(serialize_with = "json::whole")]
     candidate_bytes: f64,
 }
 
@@ -85,12 +86,12 @@ struct Cost {
     #[serde(serialize_with = "json::number")]
     log2_clique: f64,
     /// Table entries of all cliques.
-    #[serde(serialize_with = "json::number")]
+    #[serde(serialize_with = "json::whole")]
     entries: f64,
-    #[serde(serialize_with = "json::number")]
+    #[serde(serialize_with = "json::whole")]
     exact_bytes: f64,
     /// For marginals and for the most probable assignment.
-    #[serde(serialize_with = "json::number")]
+    #[serde(serialize_with = "json::whole")]
     marginals_bytes: f64,
     #[serde(serialize_with = "json::number")]
     exact_s: f64,
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(None, interrupt::flag());
     let problem = Problem::read(&args.model)?;
     let graph = problem.graph()?;
-    let reduced = match problem.restrict(&graph)? {
+    let reduced = match problem.restrict(&graph, &budget)? {
         None => None,
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;

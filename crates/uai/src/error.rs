@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum UaiError {
     /// The file does not say what its format asks for.
-    #[error("{}: expected {expected}; found {found}", Place { file, line: *line, column: *column })]
+    #[error(
+        "{}: expected {expected}; found {found}{}",
+        Place { file, line: *line, column: *column }, Hint(*hint)
+    )]
     Malformed {
         /// The file, if the text came from one.
         file: Option<PathBuf>,
@@ -22,6 +25,8 @@ pub enum UaiError {
         expected: String,
         /// What stands there.
         found: String,
+        /// What may have been meant, or the way out.
+        hint: Option<&'static str>,
     },
     /// The operating system refused.
     #[error("{}: {source}", file.display())]
@@ -81,6 +86,15 @@ impl UaiError {
             file: file.to_owned(),
             source,
         }
+    }
+}
+
+/// A remark behind a message.
+struct Hint(Option<&'static str>);
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }
 

@@ -34,17 +34,21 @@
 mod error;
 mod evidence;
 mod file;
+mod likelihood;
 mod model;
 mod number;
 mod order;
 mod parse;
 mod reader;
 mod solution;
+mod warning;
 
 pub use error::{Fault, UaiError};
-pub use evidence::read_evidence;
+pub use evidence::{EvidenceFile, read_evidence, read_evidences};
 pub use file::{read_file, write_atomic};
+pub use likelihood::{VirtualEvidence, read_virtual_evidence};
 pub use model::{ModelKind, Trailing, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
 pub use parse::read_model;
-pub use solution::{Solution, read_solution, write_solution};
+pub use solution::{Solution, read_solution, write_solution, write_solutions};
+pub use warning::Warning;

@@ -1,8 +1,8 @@
-//! Tokens between white space, and where they stand.
+//! Tokens, what may stand between them, and where they stand.
 
 use std::fmt::Arguments;
 
-use crate::{Fault, UaiError};
+use crate::{Fault, UaiError, Warning};
 
 /// A token and its offset in the file.
 #[derive(Clone, Copy)]
@@ -31,32 +31,99 @@ pub(crate) struct Number<'a> {
 
 /// A cursor over the tokens of a file.
 ///
+/// Tokens stand between white space. A comma behind a token that white space follows counts as
+/// white space; any other comma stays in its token, as it may be the decimal point of some country.
+/// `#` and `//` begin a comment that reaches to the end of its line, and so does a lone `c` at the
+/// beginning of a line. A byte order mark in front is skipped, and so are the NUL and Ctrl-Z at the
+/// end that some systems write there.
+///
 /// It keeps only an offset; line and column are counted when an error needs them.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     next: usize,
+    /// May a comma stand here, behind a token?
+    comma: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, next: 0 }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let padding = |byte: &&u8| is_space(**byte) || matches!(**byte, b'\0' | b'\x1a');
+        let end = bytes.len() - bytes.iter().rev().take_while(padding).count();
+        Self {
+            bytes: &bytes[..end],
+            next: 0,
+            comma: false,
+        }
     }
 
     pub(crate) fn next(&mut self) -> Option<Token<'a>> {
-        let rest = &self.bytes[self.next..];
-        let start = rest.iter().position(|byte| !is_space(*byte))?;
-        let rest = &rest[start..];
-        let len = rest
-            .iter()
-            .position(|byte| is_space(*byte))
-            .unwrap_or(rest.len());
-        let at = self.next + start;
-        self.next = at + len;
+        let at = self.skip()?;
+        let mut end = at + 1;
+        while !self.ends_token(end) {
+            end += 1;
+        }
+        let comma = self.is_separator(end);
+        self.next = if comma { end + 1 } else { end };
+        self.comma = !comma;
         Some(Token {
-            text: &rest[..len],
+            text: &self.bytes[at..end],
             at,
         })
+    }
+
+    /// Where the next token begins.
+    fn skip(&mut self) -> Option<usize> {
+        let mut at = self.next;
+        loop {
+            let byte = *self.bytes.get(at)?;
+            if is_space(byte) {
+                at += 1;
+            } else if self.comma && self.is_separator(at) {
+                self.comma = false;
+                at += 1;
+            } else if self.begins_comment(at) || self.begins_comment_line(at) {
+                let rest = &self.bytes[at..];
+                at += rest.iter().position(|byte| ends_line(*byte))?;
+            } else {
+                return Some(at);
+            }
+        }
+    }
+
+    /// Is what stands here no part of a token that began before?
+    fn ends_token(&self, at: usize) -> bool {
+        match self.bytes.get(at) {
+            None => true,
+            Some(b',') => self.is_separator(at),
+            Some(b'#' | b'/') => self.begins_comment(at),
+            Some(byte) => is_space(*byte),
+        }
+    }
+
+    /// A comma that no token goes on behind.
+    fn is_separator(&self, at: usize) -> bool {
+        self.bytes.get(at) == Some(&b',')
+            && (self.bytes.get(at + 1).is_none_or(|byte| is_space(*byte))
+                || self.begins_comment(at + 1))
+    }
+
+    fn begins_comment(&self, at: usize) -> bool {
+        match self.bytes.get(at) {
+            Some(b'#') => true,
+            Some(b'/') => self.bytes.get(at + 1) == Some(&b'/'),
+            _ => false,
+        }
+    }
+
+    /// A word `c` in front of a line: no number and no header is spelt so.
+    fn begins_comment_line(&self, at: usize) -> bool {
+        self.bytes[at] == b'c' && self.bytes.get(at + 1).is_none_or(|byte| is_space(*byte)) && {
+            let before = self.bytes[..at].iter().rev();
+            let mut before = before.skip_while(|byte| matches!(byte, b' ' | b'\t'));
+            before.next().is_none_or(|byte| ends_line(*byte))
+        }
     }
 
     pub(crate) fn token(&mut self, expected: Arguments<'_>) -> Result<Token<'a>, UaiError> {
@@ -65,10 +132,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn number(&mut self, expected: Arguments<'_>) -> Result<Number<'a>, UaiError> {
         let token = self.token(expected)?;
-        match token.parse() {
-            Some(value) => Ok(Number { value, token }),
-            None => Err(self.error(Fault::Token, token, expected)),
-        }
+        self.whole(token, expected)
     }
 
     /// A number below `end`.
@@ -113,12 +177,54 @@ impl<'a> Reader<'a> {
     pub(crate) fn numbers(mut self, expected: Arguments<'_>) -> Result<Vec<Number<'a>>, UaiError> {
         let mut numbers = Vec::new();
         while let Some(token) = self.next() {
-            let Some(value) = token.parse() else {
-                return Err(self.error(Fault::Token, token, expected));
-            };
-            numbers.push(Number { value, token });
+            numbers.push(self.whole(token, expected)?);
         }
         Ok(numbers)
+    }
+
+    /// How many tokens are left, all of them whole numbers.
+    pub(crate) fn count_numbers(mut self, expected: Arguments<'_>) -> Result<usize, UaiError> {
+        let mut count = 0;
+        while let Some(token) = self.next() {
+            self.whole(token, expected)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The next token, if it is a whole number.
+    pub(crate) fn next_number(&mut self) -> Option<Number<'a>> {
+        let token = self.next()?;
+        let value = token.parse()?;
+        Some(Number { value, token })
+    }
+
+    fn whole(&self, token: Token<'a>, expected: Arguments<'_>) -> Result<Number<'a>, UaiError> {
+        match token.parse() {
+            Some(value) => Ok(Number { value, token }),
+            None => Err(self.error(Fault::Token, token, expected)),
+        }
+    }
+
+    /// Do two tokens stand on different lines?
+    pub(crate) fn newline_between(&self, one: Token<'_>, other: Token<'_>) -> bool {
+        self.bytes[one.at..other.at].contains(&b'\n')
+    }
+
+    /// What is left, if anything is.
+    pub(crate) fn trailing(mut self, after: &'static str) -> Option<Warning> {
+        let first = self.next()?;
+        let (line, column) = self.place_of(first);
+        let mut words = 1;
+        while self.next().is_some() {
+            words += 1;
+        }
+        Some(Warning::Trailing {
+            line,
+            column,
+            words,
+            after,
+        })
     }
 
     /// Nothing may be left.
@@ -137,14 +243,28 @@ impl<'a> Reader<'a> {
         token: Token<'_>,
         expected: Arguments<'_>,
     ) -> UaiError {
-        self.malformed(fault, token.at, expected, quoted(token.text))
+        let decimal_comma = token.text.contains(&b',') && token.text.iter().any(u8::is_ascii_digit);
+        let hint = decimal_comma.then_some(
+            "a comma may separate numbers or stand for a decimal point: write a point, or a space \
+             behind the comma",
+        );
+        self.malformed(fault, token.at, expected, quoted(token.text), hint)
+    }
+
+    /// An error with a way out.
+    pub(crate) fn error_with(
+        &self,
+        fault: Fault,
+        token: Token<'_>,
+        expected: Arguments<'_>,
+        hint: &'static str,
+    ) -> UaiError {
+        self.malformed(fault, token.at, expected, quoted(token.text), Some(hint))
     }
 
     pub(crate) fn ends_before(&self, expected: Arguments<'_>) -> UaiError {
-        let blanks = self.bytes.iter().rev().take_while(|byte| is_space(**byte));
-        let end = self.bytes.len() - blanks.count();
         let found = "the end of the file".to_owned();
-        self.malformed(Fault::Truncated, end, expected, found)
+        self.malformed(Fault::Truncated, self.bytes.len(), expected, found, None)
     }
 
     fn malformed(
@@ -153,6 +273,7 @@ impl<'a> Reader<'a> {
         at: usize,
         expected: Arguments<'_>,
         found: String,
+        hint: Option<&'static str>,
     ) -> UaiError {
         let (line, column) = self.place(at);
         UaiError::Malformed {
@@ -162,6 +283,7 @@ impl<'a> Reader<'a> {
             fault,
             expected: expected.to_string(),
             found,
+            hint,
         }
     }
 
@@ -184,6 +306,10 @@ impl<'a> Reader<'a> {
 /// The white space of C's `isspace`, which other tools split at.
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == b'\x0b'
+}
+
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// A token fit for a message: binary made visible, length limited.
@@ -213,6 +339,53 @@ mod tests {
                 (b"three".as_slice(), (3, 6)),
             ]
         );
+    }
+
+    fn tokens(text: &[u8]) -> Vec<&str> {
+        let mut reader = Reader::new(text);
+        let tokens = std::iter::from_fn(|| reader.next());
+        tokens
+            .map(|token| std::str::from_utf8(token.text()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn comments_reach_to_the_end_of_their_line() {
+        for (text, expected) in [
+            ("# one\n2 # three\r\n4#five", vec!["2", "4"]),
+            ("// one\n2 // three\r4//five\n6", vec!["2", "4", "6"]),
+            ("c one\n  c two\nc\n3 c 4\nc5", vec!["3", "c", "4", "c5"]),
+            ("c", vec![]),
+            ("# no end", vec![]),
+            ("1/3 / a/b", vec!["1/3", "/", "a/b"]),
+        ] {
+            assert_eq!(tokens(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn commas_separate_only_before_white_space() {
+        for (text, expected) in [
+            ("1, 2,3 , 4,", vec!["1", "2,3", "4"]),
+            ("1,# one\n2,// two\n,3", vec!["1", "2", ",3"]),
+            ("1,, 2", vec!["1,", "2"]),
+            ("1, , 2", vec!["1", ",", "2"]),
+            (", 1", vec![",", "1"]),
+            (",", vec![","]),
+        ] {
+            assert_eq!(tokens(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn marks_and_padding_are_no_tokens() {
+        assert_eq!(tokens(b"\xef\xbb\xbf1 2\n\x1a"), ["1", "2"]);
+        assert_eq!(tokens(b"1 2\0\0\n\0"), ["1", "2"]);
+        assert_eq!(
+            tokens(b"1\x002 3"),
+            ["1\0".to_owned() + "2", "3".to_owned()]
+        );
+        assert_eq!(tokens(b"\0"), [""; 0]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
         args.methods.iter().map(|named| named.0).collect()
     };
     let jobs = jobs(&chosen);
-    let mut report = match problem.restrict(&graph)? {
+    let mut report = match problem.restrict(&graph, &budget)? {
         None => Report::impossible(&graph, &jobs),
         Some(restriction) => {
             let reduced = simplify_sum(restriction.graph())?;
