@@ -68,7 +68,7 @@ fn clamped(model: UaiModel, evidence: &Evidence) -> UaiModel {
         kind: ModelKind::Markov,
         cards: model.cards.clone(),
         factors: factors.collect(),
-        trailing: None,
+        warnings: Vec::new(),
     };
     for (var, _) in evidence.iter() {
         clamped.cards[var.index()] = 1;
@@ -77,27 +77,28 @@ fn clamped(model: UaiModel, evidence: &Evidence) -> UaiModel {
 }
 
 fn clamped_factor(factor: &UaiFactor, cards: &[usize], evidence: &Evidence) -> UaiFactor {
-    let mut values = factor.values.clone();
-    // From the last variable to the first: what is left of the later ones runs side by side.
-    let mut inner = 1;
-    for var in factor.scope.iter().rev() {
-        let card = cards[var.index()];
-        match evidence.state(*var) {
-            None => inner *= card,
-            Some(state) => {
-                let blocks = values.chunks_exact(card * inner);
-                let kept = blocks.flat_map(|block| &block[state * inner..(state + 1) * inner]);
-                values = kept.copied().collect();
-            }
-        }
-    }
-    let free = factor
-        .scope
-        .iter()
-        .filter(|var| evidence.state(**var).is_none());
+    let free = factor.scope.iter();
+    let free = free.filter(|var| evidence.state(**var).is_none());
     UaiFactor {
         scope: free.copied().collect(),
-        values,
+        entries: factor.entries.select(|entries| {
+            let mut entries = entries.to_vec();
+            // From the last variable to the first: what is left of the later ones runs side by side.
+            let mut inner = 1;
+            for var in factor.scope.iter().rev() {
+                let card = cards[var.index()];
+                match evidence.state(*var) {
+                    None => inner *= card,
+                    Some(state) => {
+                        let blocks = entries.chunks_exact(card * inner);
+                        let here = state * inner..(state + 1) * inner;
+                        let kept = blocks.flat_map(|block| &block[here.clone()]);
+                        entries = kept.copied().collect();
+                    }
+                }
+            }
+            entries
+        }),
     }
 }
 
@@ -128,7 +129,7 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use forney_model::VarId;
-    use forney_uai::read_model;
+    use forney_uai::{Entries, read_model};
 
     use super::*;
 
@@ -143,12 +144,15 @@ mod tests {
         assert_eq!(one.kind, ModelKind::Markov);
         assert_eq!(one.cards, [2, 1, 2]);
         assert_eq!(one.factors[0].scope, [VarId(0), VarId(2)]);
-        assert_eq!(one.factors[0].values, [4.0, 5.0, 10.0, 11.0]);
+        assert_eq!(
+            one.factors[0].entries,
+            Entries::Values(vec![4.0, 5.0, 10.0, 11.0])
+        );
         evidence.observe(VarId(0), 1).unwrap();
         evidence.observe(VarId(2), 0).unwrap();
         let all = clamped(model, &evidence);
-        assert_eq!(all.factors[0].values, [10.0]);
+        assert_eq!(all.factors[0].entries, Entries::Values(vec![10.0]));
         assert_eq!(all.factors[1].scope, []);
-        assert_eq!(all.factors[1].values, [20.0]);
+        assert_eq!(all.factors[1].entries, Entries::Values(vec![20.0]));
     }
 }

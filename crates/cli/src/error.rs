@@ -187,7 +187,6 @@ impl Failure {
             Self::File(error) | Self::OrderFile { error } => match error {
                 UaiError::Malformed { .. } => "malformed",
                 UaiError::Io { .. } => "io",
-                UaiError::Unwritable { .. } => "model",
             },
             Self::Model(_) => "model",
             Self::Order(_) => "order",
@@ -247,7 +246,6 @@ impl Failure {
                     found,
                 },
                 UaiError::Io { file, .. } => Details::File { file },
-                UaiError::Unwritable { .. } => Details::None {},
             },
             Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
             Self::Data { file, .. }

@@ -26,17 +26,8 @@ impl Problem {
             return Err(Failure::Usage(message.to_owned()));
         }
         let model = read_input(&args.file, read_model)?;
-        if let Some(trailing) = model.trailing {
-            complain(format_args!(
-                "warning: {}, line {}, column {}: {} after the last table ignored",
-                args.file.display(),
-                trailing.line,
-                trailing.column,
-                match trailing.tokens {
-                    1 => "one number".to_owned(),
-                    tokens => format!("{tokens} numbers"),
-                },
-            ));
+        for warning in &model.warnings {
+            complain(format_args!("warning: {}, {warning}", args.file.display()));
         }
         let evidence = match &args.evidence {
             Some(path) => read_input(path, |bytes| read_evidence(bytes, &model.cards))?,
