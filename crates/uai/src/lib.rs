@@ -38,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod atomic;
 mod error;
 mod evidence;
 mod file;
@@ -52,9 +53,10 @@ mod rows;
 mod solution;
 mod warning;
 
+pub use atomic::write_atomic;
 pub use error::{Fault, UaiError};
 pub use evidence::{EvidenceFile, read_evidence, read_evidences};
-pub use file::{read_file, write_atomic};
+pub use file::read_file;
 pub use likelihood::{VirtualEvidence, read_virtual_evidence};
 pub use model::{Entries, ModelKind, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
