@@ -238,7 +238,7 @@ impl Methods {
             domains = Domains::observed(&graph, &read_file(&evidence, read)?)?;
         }
         domains
-            .probe(&graph)
+            .probe(&graph, &Budget::unlimited())
             .map_err(|_| anyhow::anyhow!("{name} allows no assignment"))?;
         Ok(Some(simplify_sum(domains.restrict(&graph).graph())?))
     }

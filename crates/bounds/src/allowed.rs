@@ -96,7 +96,7 @@ impl AllowedSearch {
         let mut dead_ends = FIRST_DEAD_ENDS;
         while descent.looked_at <= self.effort && budget.stop().is_none() {
             descent.restart(rng);
-            if descent.run(dead_ends, self.effort, rng)? {
+            if descent.run(dead_ends, self.effort, rng, budget)? {
                 return Ok(Some(descent.configuration()));
             }
             dead_ends += dead_ends / 2;
@@ -146,12 +146,14 @@ impl Descent<'_> {
         self.looked_at += self.order.len();
     }
 
-    /// Decides variable after variable; false after too many dead ends or too much effort.
+    /// Decides variable after variable; false after too many dead ends, too much effort, or the
+    /// end of the budget.
     fn run(
         &mut self,
         dead_ends: usize,
         effort: usize,
         rng: &mut impl Rng,
+        budget: &Budget,
     ) -> Result<bool, Contradiction> {
         let mut left = dead_ends;
         let mut at = 0;
@@ -164,6 +166,7 @@ impl Descent<'_> {
             let v = self.order[at];
             let state = self.choose(v, rng);
             let before = self.propagation.mark();
+            let begun = self.propagation.work();
             self.decisions.push(Decision {
                 v,
                 state,
@@ -171,7 +174,6 @@ impl Descent<'_> {
                 at,
             });
             let mut outcome = self.propagation.assign(v, state);
-            self.looked_at += 1 + self.propagation.struck_since(before);
             while outcome.is_err() {
                 let Some(wrong) = self.decisions.pop() else {
                     return Err(Contradiction);
@@ -179,11 +181,11 @@ impl Descent<'_> {
                 self.failures[wrong.v.index()] += 1.0;
                 self.propagation.undo(wrong.before);
                 outcome = self.propagation.remove(wrong.v, wrong.state);
-                self.looked_at += 1 + self.propagation.struck_since(wrong.before);
                 at = wrong.at;
                 left = left.saturating_sub(1);
             }
-            if left == 0 || self.looked_at > effort {
+            self.looked_at += 1 + self.propagation.work() - begun;
+            if left == 0 || self.looked_at > effort || budget.stop().is_some() {
                 return Ok(false);
             }
         }

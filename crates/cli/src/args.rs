@@ -10,6 +10,7 @@ use forney_gauge::PublishedVariant;
 
 use crate::compare::CompareArgs;
 use crate::learn::args::LearnArgs;
+use crate::observation::Observation;
 use crate::order::OrderChoice;
 use crate::units;
 
@@ -24,13 +25,14 @@ use crate::units;
     arg_required_else_help = true,
     after_help = "\
 Exit codes: 0 done; 2 bad input, or an output that could not be written; 3 the job does not fit in
-the memory or time allowed; 130 interrupted, what was proved is printed; 70 an internal error."
+the memory or time allowed; 4 marginals or a most probable assignment were asked for and Z = 0: no
+assignment is allowed; 130 interrupted, what was proved is printed; 70 an internal error."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Print one JSON object on standard output, errors included
+    /// Print one JSON object on standard output, one a line for several samples, errors included
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -60,14 +62,23 @@ pub(crate) enum Command {
 }
 
 /// Which model.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ModelArgs {
     /// UAI model, `-` for standard input
     pub(crate) file: PathBuf,
 
-    /// Observed variables and their states (.evid), with or without a sample count
+    /// The tables of the model hold natural logarithms, as those of a file that ends in .LG do
+    #[arg(long)]
+    pub(crate) log_tables: bool,
+
+    /// Observed variables and their states (.evid), one sample or, for exact, marginals and map,
+    /// several; or likelihoods of states, soft evidence (.virt). May be given once for each
     #[arg(long, value_name = "FILE")]
-    pub(crate) evidence: Option<PathBuf>,
+    pub(crate) evidence: Vec<PathBuf>,
+
+    /// Observe one more variable: VAR=STATE, or softly VAR=L,L,… with a likelihood for each state
+    #[arg(short = 'e', long, value_name = "VAR=STATE")]
+    pub(crate) observe: Vec<Observation>,
 }
 
 #[derive(Args, Debug)]
@@ -88,7 +99,7 @@ pub(crate) struct InfoArgs {
     pub(crate) seed: u64,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ExactArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -102,7 +113,7 @@ pub(crate) struct ExactArgs {
 }
 
 /// How to eliminate, and with what.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct EliminationArgs {
     /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
     #[arg(long, value_name = "ORDER", default_value = "search")]

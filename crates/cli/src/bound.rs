@@ -63,10 +63,9 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             forney_gauge::NAME,
         )));
     }
-    let problem = Problem::read(&args.model)?;
-    let graph = problem.graph()?;
+    let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
-    let report = match problem.restrict(&graph)? {
+    let report = match problem.restrict(&budget)? {
         None => Report::impossible(&budget),
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .chain(not_closed)
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
-        report,
+        reports: vec![report],
     })
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::args::ConvertArgs;
 use crate::done::{Done, Output};
 use crate::error::Failure;
-use crate::problem::Problem;
+use crate::problem::Samples;
 
 /// What `forney convert` prints: the model, unless that went to a file.
 #[derive(Serialize)]
@@ -25,8 +25,8 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
-    let problem = Problem::read(&args.model)?;
-    let mut model = clamped(problem.model, &problem.evidence);
+    let (model, evidence) = Samples::read(&args.model)?.single()?;
+    let mut model = clamped(model, &evidence);
     if args.markov {
         model.kind = ModelKind::Markov;
     }
@@ -43,17 +43,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
         path: args.model.file.clone(),
         source,
     })?;
-    let file = match args.uai_output.clone() {
-        Some(path) => Some(Output { path, bytes }),
-        None => {
-            report.model = Some(String::from_utf8_lossy(&bytes).into_owned());
-            None
-        }
-    };
-    Ok(Done {
-        file,
-        ..Done::new(report)
-    })
+    match args.uai_output.clone() {
+        // The report says that it is written.
+        Some(path) => Output { path, bytes }.write()?,
+        None => report.model = Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+    Ok(Done::new(report))
 }
 
 /// The model in which every observed variable has its observed state only: cardinality 1, in no

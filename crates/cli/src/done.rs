@@ -1,18 +1,20 @@
 //! The end of a command: its report on standard output, its files, its exit code.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::slice;
 
-use forney_uai::{Solution, UaiError, write_atomic, write_solution};
+use forney_uai::{Solution, UaiError, write_atomic, write_solutions};
 use serde::Serialize;
 
 use crate::error::{Failure, complain};
 use crate::interrupt::INTERRUPTED;
 
-/// What a command has done: a report that prints itself as text and as JSON.
+/// What a command has done: reports that print themselves as text and as JSON.
 pub(crate) struct Done<R> {
-    pub(crate) report: R,
+    /// One, or one for each sample of evidence.
+    pub(crate) reports: Vec<R>,
     /// A file that the user asked for.
     pub(crate) file: Option<Output>,
     /// What else went wrong on the way.
@@ -33,11 +35,19 @@ impl Output {
         path: Option<&Path>,
         solution: &Solution,
     ) -> Result<Option<Self>, Failure> {
+        Self::solutions(path, slice::from_ref(solution))
+    }
+
+    /// The same for several samples of evidence.
+    pub(crate) fn solutions(
+        path: Option<&Path>,
+        solutions: &[Solution],
+    ) -> Result<Option<Self>, Failure> {
         let Some(path) = path.map(Path::to_owned) else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        match write_solution(&mut bytes, solution) {
+        match write_solutions(&mut bytes, solutions) {
             Ok(()) => Ok(Some(Self { path, bytes })),
             Err(source) => Err(Failure::Output { path, source }),
         }
@@ -55,7 +65,7 @@ impl<R> Done<R> {
     /// A run that ended as it should.
     pub(crate) fn new(report: R) -> Self {
         Self {
-            report,
+            reports: vec![report],
             file: None,
             trouble: Vec::new(),
             interrupted: false,
@@ -63,9 +73,9 @@ impl<R> Done<R> {
     }
 }
 
-/// Prints the report, writes the file, complains on standard error; returns the exit code.
+/// Prints the reports, writes the file, complains on standard error; returns the exit code.
 ///
-/// The report is printed whatever becomes of the file, and the file is written whatever becomes of
+/// The reports are printed whatever becomes of the file, and the file is written whatever becomes of
 /// standard output.
 pub(crate) fn finish<R: Display + Serialize>(done: Result<Done<R>, Failure>, json: bool) -> u8 {
     let done = match done {
@@ -73,9 +83,9 @@ pub(crate) fn finish<R: Display + Serialize>(done: Result<Done<R>, Failure>, jso
         Err(failure) => return fail(&failure, json),
     };
     let printed = if json {
-        print_json(&done.report)
+        done.reports.iter().try_for_each(print_json)
     } else {
-        print(&done.report)
+        print(&Paragraphs(&done.reports))
     };
     let written = done.file.map_or(Ok(()), |file| file.write());
     let failures = [printed.err(), written.err()].into_iter().flatten();
@@ -85,6 +95,21 @@ pub(crate) fn finish<R: Display + Serialize>(done: Result<Done<R>, Failure>, jso
         (true, _) => INTERRUPTED,
         (false, Some(failure)) => failure.exit_code(),
         (false, None) => 0,
+    }
+}
+
+/// Reports with an empty line between them.
+struct Paragraphs<'r, R>(&'r [R]);
+
+impl<R: Display> Display for Paragraphs<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, report) in self.0.iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            report.fmt(f)?;
+        }
+        Ok(())
     }
 }
 

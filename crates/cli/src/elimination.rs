@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use forney_certify::{Budget, Stop};
 use forney_exact::{Keep, Order, TooLarge, human};
-use forney_model::{FactorGraph, ModelError, Restriction};
+use forney_model::{Evidence, FactorGraph, ModelError, Restriction};
 use serde::Serialize;
 
 use crate::args::{EliminationArgs, ExactArgs};
+use crate::clash::Clash;
 use crate::error::Failure;
+use crate::order::OrderChoice;
 use crate::plan::Plan;
-use crate::problem::Problem;
+use crate::problem::{Samples, restrict};
 use crate::text::{rough_seconds, seconds};
 use crate::work::{self, Tell};
-use crate::{interrupt, memory, progress};
+use crate::{interrupt, json, memory, progress};
 
 /// Longest search for an order when the user sets no time.
 const LONGEST_SEARCH: Duration = Duration::from_secs(10);
@@ -22,14 +24,42 @@ const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 /// Work that is predicted to take more than so many times what is left of the time is not begun.
 const HOPELESS: f64 = 10.0;
 
-/// The result of an elimination.
-pub(crate) struct Eliminated<T> {
-    pub(crate) problem: Problem,
-    /// The whole model, without regard to the evidence.
-    pub(crate) graph: FactorGraph,
-    /// What was found, and the way back to the original states; `None` if zeros alone show `Z = 0`.
-    pub(crate) found: Option<(T, Restriction)>,
+/// Something to compute by elimination.
+pub(crate) struct Task<T> {
+    /// The command.
+    pub(crate) name: &'static str,
+    /// A smaller model with the same answer.
+    pub(crate) simplify: fn(&FactorGraph) -> Result<FactorGraph, ModelError>,
+    /// Does it keep all messages?
+    pub(crate) keep: Keep,
+    /// About how many forward passes it takes.
+    pub(crate) passes: f64,
+    /// Computes it within so many bytes; `None` if `Z = 0`.
+    pub(crate) run: fn(&Reduced<'_>, &Order, f64) -> Result<Option<T>, TooLarge>,
+}
+
+/// A model, and what evidence, hard zeros and simplification leave of it.
+pub(crate) struct Reduced<'g> {
+    pub(crate) whole: &'g FactorGraph,
+    pub(crate) restriction: Restriction,
+    pub(crate) simple: FactorGraph,
+}
+
+/// What was found for one sample of evidence.
+pub(crate) struct Answer<T> {
+    /// Its number, from 1, if there are several.
+    pub(crate) sample: Option<usize>,
+    /// `None` if `Z = 0`.
+    pub(crate) found: Option<T>,
+    pub(crate) conflict: Option<Clash>,
     pub(crate) spent: Spent,
+}
+
+/// The answers in the order of the samples, as far as there are any.
+pub(crate) struct Answers<T> {
+    pub(crate) answers: Vec<Answer<T>>,
+    /// Why there are no more.
+    pub(crate) trouble: Option<Failure>,
 }
 
 /// What an elimination took.
@@ -38,89 +68,268 @@ pub(crate) struct Spent {
     pub(crate) width: usize,
     pub(crate) elapsed_s: f64,
     /// Tables alive together, as predicted and compared with `--memory`.
+    #[serde(serialize_with = "json::whole")]
     pub(crate) peak_bytes: f64,
 }
 
-/// Something to compute by elimination.
-pub(crate) struct Task<T> {
-    /// A smaller model with the same answer.
-    pub(crate) simplify: fn(&FactorGraph) -> Result<FactorGraph, ModelError>,
-    /// Does it keep all messages?
-    pub(crate) keep: Keep,
-    /// About how many forward passes it takes.
-    pub(crate) passes: f64,
-    /// Computes it within so many bytes.
-    pub(crate) run: fn(&FactorGraph, &Order, f64) -> Result<T, TooLarge>,
+/// What is being done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stage {
+    Reading,
+    Ordering,
+    Eliminating {
+        predicted_s: f64,
+        /// Or is it not even tried?
+        begun: bool,
+    },
 }
 
-/// Reads a model, reduces it, finds an order, and does the task, within memory and time.
+/// What the worker tells of.
+enum News<T> {
+    Samples(usize),
+    Stage(Stage),
+    Answer(Answer<T>),
+}
+
+/// Reads a model, and for each sample of evidence reduces it, finds an order, and does the task,
+/// within memory and time.
+///
+/// # Errors
+/// Why there is no answer at all.
 pub(crate) fn eliminate<T: Send + 'static>(
     args: &ExactArgs,
     task: Task<T>,
-) -> Result<Eliminated<T>, Failure> {
+) -> Result<Answers<T>, Failure> {
     let budget = Budget::new(args.elimination.time, interrupt::flag());
-    let problem = Problem::read(&args.model)?;
-    let graph = problem.graph()?;
-    let mut spent = Spent::default();
-    let found = match problem.restrict(&graph)? {
-        None => None,
-        Some(restriction) => {
-            let simple = (task.simplify)(restriction.graph())?;
-            let plan = plan(&simple, &args.elimination, &budget)?;
-            let memory = args
-                .elimination
-                .memory
-                .unwrap_or_else(memory::default_limit);
-            plan.admit(task.keep, memory)?;
-            spent.width = plan.cost.width;
-            spent.peak_bytes = plan.bytes(task.keep);
-            let predicted_s = plan.seconds() * task.passes;
-            let work = move || (task.run)(&simple, &plan.order, memory);
-            let result = in_time(&budget, predicted_s, work)??;
-            Some((result, restriction))
-        }
+    let mut stage = Stage::Reading;
+    let mut samples = 1;
+    let mut answers = Vec::new();
+    let spinner = progress::spinner(stage.to_string());
+    let (its_args, its_budget) = (args.clone(), budget.clone());
+    // Whatever takes long is left alone when the budget ends, also a file that does not end.
+    let worked = work::within(
+        &budget,
+        Duration::ZERO,
+        move |tell| answer_all(&its_args, &task, &its_budget, tell),
+        |news| match news {
+            News::Samples(number) => samples = number,
+            News::Stage(now) => {
+                stage = now;
+                spinner.say(stage.to_string());
+            }
+            News::Answer(answer) => answers.push(answer),
+        },
+    );
+    drop(spinner);
+    let trouble = match worked {
+        Ok(Ok(())) => None,
+        Ok(Err(failure)) => Some(failure),
+        Err(Stop::Interrupted) => Some(Failure::Interrupted),
+        Err(_) => Some(Failure::OutOfTime { stage }),
     };
-    spent.elapsed_s = budget.elapsed().as_secs_f64();
-    Ok(Eliminated {
-        problem,
-        graph,
-        found,
-        spent,
-    })
+    let trouble = trouble.map(|failure| match samples {
+        1 => failure,
+        of => Failure::Sample {
+            sample: answers.len() + 1,
+            of,
+            failure: Box::new(failure),
+        },
+    });
+    match trouble {
+        Some(failure) if answers.is_empty() => Err(failure),
+        trouble => Ok(Answers { answers, trouble }),
+    }
 }
 
-/// The order that the user asks for; a search for one takes at most half of the time.
-fn plan(graph: &FactorGraph, args: &EliminationArgs, budget: &Budget) -> Result<Plan, Failure> {
-    let _spinner = progress::spinner("searching for an elimination order".to_owned());
-    let longest = args.time.map_or(LONGEST_SEARCH, |time| time / 2);
-    let order = args
-        .order
-        .order(graph, args.seed, &budget.capped(longest))?;
+/// Tells the answers for all samples, one after another.
+fn answer_all<T>(
+    args: &ExactArgs,
+    task: &Task<T>,
+    budget: &Budget,
+    tell: &Tell<'_, News<T>>,
+) -> Result<(), Failure> {
+    let Samples {
+        model,
+        soft,
+        samples,
+    } = Samples::read(&args.model)?;
+    let graph = model.into_graph()?;
+    tell(News::Samples(samples.len()));
+    let mut last = None;
+    let mut begun = Duration::ZERO;
+    for (at, evidence) in samples.iter().enumerate() {
+        let mut answer = answer(&graph, evidence, args, task, budget, &mut last, tell)?;
+        if answer.found.is_none() {
+            answer.conflict = Clash::find(&graph, soft, evidence, budget);
+        }
+        answer.sample = (samples.len() > 1).then_some(at + 1);
+        let elapsed = budget.elapsed();
+        answer.spent.elapsed_s = elapsed.saturating_sub(begun).as_secs_f64();
+        begun = elapsed;
+        tell(News::Answer(answer));
+    }
+    Ok(())
+}
+
+/// The answer for one sample; `last` is the plan of the one before.
+fn answer<T>(
+    graph: &FactorGraph,
+    evidence: &Evidence,
+    args: &ExactArgs,
+    task: &Task<T>,
+    budget: &Budget,
+    last: &mut Option<Plan>,
+    tell: &Tell<'_, News<T>>,
+) -> Result<Answer<T>, Failure> {
+    let mut answer = Answer {
+        sample: None,
+        found: None,
+        conflict: None,
+        spent: Spent::default(),
+    };
+    let Some(restriction) = restrict(graph, evidence, budget)? else {
+        return Ok(answer);
+    };
+    let reduced = Reduced {
+        simple: (task.simplify)(restriction.graph())?,
+        whole: graph,
+        restriction,
+    };
+    tell(News::Stage(Stage::Ordering));
+    let plan = plan(&reduced.simple, &args.elimination, budget, last.take())?;
+    let given = args.elimination.memory;
+    let memory = given.unwrap_or_else(memory::default_limit);
+    if plan.admit(task.keep, memory).is_err() {
+        return Err(Failure::NoFit(NoFit {
+            task: task.name,
+            width: plan.cost.width,
+            largest_clique: plan.cost.max_entries,
+            bytes: plan.bytes(task.keep),
+            limit: memory,
+            given: given.is_some(),
+            ln_z_bytes: plan.bytes(Keep::Live),
+        }));
+    }
+    answer.spent.width = plan.cost.width;
+    answer.spent.peak_bytes = plan.bytes(task.keep);
+    let predicted_s = plan.seconds() * task.passes;
+    let left = budget.remaining().map(|left| left.as_secs_f64());
+    let begun = !left.is_some_and(|left| predicted_s > HOPELESS * left);
+    let stage = Stage::Eliminating { predicted_s, begun };
+    if !begun {
+        return Err(Failure::OutOfTime { stage });
+    }
+    tell(News::Stage(stage));
+    answer.found = (task.run)(&reduced, &plan.order, memory)?;
+    *last = Some(plan);
+    Ok(answer)
+}
+
+/// The order that the user asks for. A search for one takes at most half of the time that is left,
+/// and is spared where the order of the sample before costs no more than it did there.
+fn plan(
+    graph: &FactorGraph,
+    args: &EliminationArgs,
+    budget: &Budget,
+    last: Option<Plan>,
+) -> Result<Plan, Failure> {
+    if let (Some(last), OrderChoice::Search) = (last, &args.order) {
+        let again = Plan::new(graph, Order::new(last.order.vars().to_vec(), graph)?);
+        if again.cost.total_entries <= last.cost.total_entries {
+            return Ok(again);
+        }
+    }
+    let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
+    let order = (args.order).order(graph, args.seed, &budget.capped(longest))?;
     Ok(Plan::new(graph, order))
 }
 
-fn in_time<T: Send + 'static>(
-    budget: &Budget,
-    predicted_s: f64,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    let predicted = rough_seconds(predicted_s);
-    let _spinner = progress::spinner(format!("eliminating, about {predicted}"));
-    let left = budget.remaining().map(|left| left.as_secs_f64());
-    if left.is_some_and(|left| predicted_s > HOPELESS * left) {
-        return Err(Failure::OutOfTime {
-            predicted,
-            begun: false,
-        });
+/// An elimination that does not fit in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoFit {
+    /// The command.
+    pub(crate) task: &'static str,
+    pub(crate) width: usize,
+    /// Entries of the largest table that it has to go through.
+    pub(crate) largest_clique: f64,
+    pub(crate) bytes: f64,
+    pub(crate) limit: f64,
+    /// Did the user set the limit?
+    pub(crate) given: bool,
+    /// What `ln Z` alone takes.
+    pub(crate) ln_z_bytes: f64,
+}
+
+impl fmt::Display for NoFit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` needs {} for its tables, more than the {}{}: the largest of them joins {} \
+             variables and has 2^{:.1} entries; ",
+            self.task,
+            human(self.bytes),
+            human(self.limit),
+            if self.given {
+                " of --memory"
+            } else {
+                " that are half of the free memory"
+            },
+            self.width + 1,
+            self.largest_clique.max(1.0).log2(),
+        )?;
+        if self.bytes.is_finite() && self.bytes < 2f64.powi(60) {
+            write!(f, "--memory {} would do, ", mebibytes(self.bytes))?;
+        }
+        write!(
+            f,
+            "a longer search may find a cheaper order (--time, --seed), "
+        )?;
+        if self.ln_z_bytes <= self.limit && self.ln_z_bytes < self.bytes {
+            let needs = human(self.ln_z_bytes);
+            write!(f, "`forney exact` computes ln Z alone with {needs}, ")?;
+        }
+        write!(f, "and `forney bound` bounds ln Z in any memory")
     }
-    let done = work::within(budget, Duration::ZERO, |_: &Tell<'_, ()>| work(), |()| {});
-    done.map_err(|stop| match stop {
-        Stop::Interrupted => Failure::Interrupted,
-        _ => Failure::OutOfTime {
-            predicted,
-            begun: true,
-        },
-    })
+}
+
+/// A size as `--memory` takes it, rounded up.
+fn mebibytes(bytes: f64) -> String {
+    const MEBIBYTE: f64 = 1024.0 * 1024.0;
+    format!("{:.0}MiB", (bytes / MEBIBYTE).ceil())
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reading => write!(f, "reading"),
+            Self::Ordering => write!(f, "searching for an elimination order"),
+            Self::Eliminating { predicted_s, .. } => {
+                write!(f, "eliminating, about {}", rough_seconds(*predicted_s))
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// What there was no time for, and the way out.
+    pub(crate) fn unfinished(self) -> String {
+        match self {
+            Self::Reading => "the model was not read within --time; allow more time".to_owned(),
+            Self::Ordering => "no elimination order was found within --time; allow more time, or \
+                               choose a quick one: --order minfill"
+                .to_owned(),
+            Self::Eliminating { predicted_s, begun } => format!(
+                "exact elimination {}, predicted to take about {}; allow more time, search longer \
+                 for an order, or bound ln Z instead: `forney bound`",
+                if begun {
+                    "did not end within --time"
+                } else {
+                    "was not begun: it does not fit in --time"
+                },
+                rough_seconds(predicted_s)
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Spent {
@@ -129,7 +338,7 @@ impl fmt::Display for Spent {
             f,
             "width {}, {} of tables, {}",
             self.width,
-            human(self.peak_bytes),
+            human(self.peak_bytes + 0.0),
             seconds(self.elapsed_s)
         )
     }

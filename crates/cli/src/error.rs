@@ -1,6 +1,6 @@
 //! What can go wrong, how it is told, and the exit code that says so.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,15 @@ use forney_model::ModelError;
 use forney_uai::UaiError;
 use serde::Serialize;
 
+use crate::elimination::{NoFit, Stage};
 use crate::interrupt::INTERRUPTED;
 use crate::json;
 
 /// Exit code of a fault of this program.
 const INTERNAL: u8 = 70;
+
+/// Exit code where an assignment was asked for, or a distribution of them, and none is allowed.
+const IMPOSSIBLE: u8 = 4;
 
 /// A line on standard error. If that is closed nobody can be told, which is no reason to end.
 pub(crate) fn complain(message: impl Display) {
@@ -46,13 +50,32 @@ pub(crate) enum Failure {
     /// The job does not fit in memory.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// An elimination does not fit in memory.
+    #[error("{0}")]
+    NoFit(NoFit),
     /// The job does not fit in the time allowed.
+    #[error("{}", stage.unfinished())]
+    OutOfTime { stage: Stage },
+    /// The same for one of several samples of evidence.
+    #[error("sample {sample} of {of}: {failure}")]
+    Sample {
+        sample: usize,
+        of: usize,
+        failure: Box<Failure>,
+    },
+    /// `Z = 0`, and what was asked for does not exist then.
     #[error(
-        "exact elimination {}, predicted to take about {predicted}; allow more time, search longer \
-         for an order, or bound ln Z instead: `forney bound`",
-        if *begun { "did not end within --time" } else { "was not begun: it does not fit in --time" }
+        "Z = 0{}: no assignment is allowed, so there is no {what}",
+        Of(samples)
     )]
-    OutOfTime { predicted: String, begun: bool },
+    NoAssignment {
+        what: &'static str,
+        /// Numbers of the samples, if there are several.
+        samples: Vec<usize>,
+    },
+    /// An answer is missing in a file that holds all of them.
+    #[error("{} was not written: it holds answers only", path.display())]
+    NoAnswer { path: PathBuf },
     /// A single number was asked for, and only a bracket was found.
     #[error(
         "{} was not written: it holds a single number, and the bracket did not close within the \
@@ -97,6 +120,20 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
+/// The samples that are meant, if there are several.
+struct Of<'s>(&'s [usize]);
+
+impl Display for Of<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        match self.0.len() {
+            0 => Ok(()),
+            1 => write!(f, " for sample {}", numbers[0]),
+            _ => write!(f, " for samples {}", numbers.join(", ")),
+        }
+    }
+}
+
 /// A name that is neither a heuristic nor a file may be a misspelt heuristic.
 fn hint_at_names(error: &UaiError) -> &'static str {
     match error {
@@ -125,8 +162,9 @@ enum Details<'a> {
     },
     Size {
         width: usize,
-        #[serde(serialize_with = "json::number")]
+        #[serde(serialize_with = "json::whole")]
         bytes: f64,
+        #[serde(serialize_with = "json::whole")]
         limit: f64,
     },
     Ibound {
@@ -191,7 +229,10 @@ impl Failure {
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
-            Self::TooLarge(_) => "too-large",
+            Self::TooLarge(_) | Self::NoFit(_) => "too-large",
+            Self::Sample { failure, .. } => failure.kind(),
+            Self::NoAssignment { .. } => "no-assignment",
+            Self::NoAnswer { .. } => "no-answer",
             Self::OutOfTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
@@ -204,7 +245,7 @@ impl Failure {
         }
     }
 
-    /// The exit code: 2 for bad input, 3 for what does not fit, 130 for an interruption, 70 for
+    /// The exit code: 2 for bad input, 3 for what does not fit, 4 for what does not exist, 130 for an interruption, 70 for
     /// a fault of this program.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -219,9 +260,13 @@ impl Failure {
             | Self::Latent(_)
             | Self::Checkpoint { .. } => 2,
             Self::TooLarge(_)
+            | Self::NoFit(_)
             | Self::DataTooLarge { .. }
             | Self::OutOfTime { .. }
-            | Self::NotClosed { .. } => 3,
+            | Self::NotClosed { .. }
+            | Self::NoAnswer { .. } => 3,
+            Self::NoAssignment { .. } => IMPOSSIBLE,
+            Self::Sample { failure, .. } => failure.exit_code(),
             Self::Internal(_) => INTERNAL,
             Self::Interrupted => INTERRUPTED,
         }
@@ -229,7 +274,17 @@ impl Failure {
 
     /// The error for `--json`.
     pub(crate) fn to_json(&self) -> JsonError<'_> {
-        let details = match self {
+        JsonError {
+            error: Told {
+                kind: self.kind(),
+                message: self.to_string(),
+                details: self.details(),
+            },
+        }
+    }
+
+    fn details(&self) -> Details<'_> {
+        match self {
             Self::File(error) | Self::OrderFile { error } => match error {
                 UaiError::Malformed {
                     file,
@@ -247,7 +302,9 @@ impl Failure {
                 },
                 UaiError::Io { file, .. } => Details::File { file },
             },
-            Self::Output { path, .. } | Self::NotClosed { path } => Details::File { file: path },
+            Self::Output { path, .. } | Self::NotClosed { path } | Self::NoAnswer { path } => {
+                Details::File { file: path }
+            }
             Self::Data { file, .. }
             | Self::DataTooLarge { file, .. }
             | Self::Checkpoint { file, .. } => Details::File { file },
@@ -260,14 +317,13 @@ impl Failure {
                 bytes: too_large.bytes,
                 limit: too_large.limit,
             },
-            _ => Details::None {},
-        };
-        JsonError {
-            error: Told {
-                kind: self.kind(),
-                message: self.to_string(),
-                details,
+            Self::NoFit(no_fit) => Details::Size {
+                width: no_fit.width,
+                bytes: no_fit.bytes,
+                limit: no_fit.limit,
             },
+            Self::Sample { failure, .. } => failure.details(),
+            _ => Details::None {},
         }
     }
 }

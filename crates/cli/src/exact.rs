@@ -7,9 +7,10 @@ use forney_model::simplify_sum;
 use forney_uai::Solution;
 use serde::Serialize;
 
+use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
-use crate::done::{Done, Output};
-use crate::elimination::{Spent, Task, eliminate};
+use crate::done::Done;
+use crate::elimination::{Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -22,39 +23,44 @@ pub(crate) struct Report {
     #[serde(serialize_with = "json::number")]
     log10_z: f64,
     #[serde(flatten)]
-    spent: Spent,
+    common: Common,
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(
+    let answers = eliminate(
         args,
         Task {
+            name: "exact",
             simplify: simplify_sum,
             keep: Keep::Live,
             passes: 1.0,
-            run: ln_z,
+            run: |reduced, order, memory| {
+                let ln_z = ln_z(&reduced.simple, order, memory)?;
+                Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
+            },
         },
     )?;
-    let ln_z = done.found.map_or(f64::NEG_INFINITY, |(ln_z, _)| ln_z);
-    let log10_z = log10(ln_z);
-    let solution = Solution::Pr { log10_z };
-    Ok(Done {
-        file: Output::solution(args.uai_output.as_deref(), &solution)?,
-        ..Done::new(Report {
+    answered(args, answers, "value", |found, common| {
+        // ln 0 is a value as any other.
+        let ln_z = found.unwrap_or(f64::NEG_INFINITY);
+        let log10_z = log10(ln_z);
+        let report = Report {
             ln_z,
             log10_z,
-            spent: done.spent,
-        })
+            common,
+        };
+        (report, Some(Solution::Pr { log10_z }))
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.common.head(f)?;
         writeln!(f, "ln Z     {}", digits(self.ln_z))?;
         writeln!(f, "log10 Z  {}", digits(self.log10_z))?;
         if self.ln_z == f64::NEG_INFINITY {
-            writeln!(f, "         Z = 0: every assignment is forbidden")?;
+            self.common.impossible(f)?;
         }
-        write!(f, "{}", self.spent)
+        write!(f, "{}", self.common)
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | `args`, `units` | the words |
+//! | `args`, `units`, `observation` | the words |
 //! | `problem`, `order`, `plan`, `memory` | files and words made into models, orders, limits |
-//! | `elimination`, `work`, `interrupt` | running a job within its limits |
+//! | `elimination`, `answered`, `clash`, `work`, `interrupt` | running a job within its limits |
 //! | `progress`, `trace` | what can be seen of a running job |
 //! | `info`, `exact`, `bound`, `compare`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
 //! | `learn` | `forney learn`: data in, training, checkpoints, models out |
@@ -13,8 +13,10 @@
 // The libraries print nothing; their user does.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod answered;
 mod args;
 mod bound;
+mod clash;
 mod compare;
 mod convert;
 mod done;
@@ -28,6 +30,7 @@ mod learn;
 mod map;
 mod marginals;
 mod memory;
+mod observation;
 mod order;
 mod plan;
 mod problem;

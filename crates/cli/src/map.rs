@@ -3,13 +3,14 @@
 use std::fmt;
 
 use forney_exact::{Keep, most_probable};
-use forney_model::{VarId, simplify};
+use forney_model::simplify;
 use forney_uai::Solution;
 use serde::Serialize;
 
+use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
-use crate::done::{Done, Output};
-use crate::elimination::{Spent, Task, eliminate};
+use crate::done::Done;
+use crate::elimination::{Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -21,54 +22,56 @@ pub(crate) struct Report {
     ln_value: f64,
     #[serde(serialize_with = "json::number")]
     log10_value: f64,
-    /// The state of each variable.
-    assignment: Vec<usize>,
+    /// The state of each variable; `None` if `Z = 0`.
+    assignment: Option<Vec<usize>>,
     #[serde(flatten)]
-    spent: Spent,
+    common: Common,
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(
+    let answers = eliminate(
         args,
         Task {
+            name: "map",
             simplify,
             keep: Keep::All,
             passes: 1.0,
-            run: most_probable,
+            run: |reduced, order, memory| {
+                let best = most_probable(&reduced.simple, order, memory)?;
+                let assignment = reduced.restriction.lift_assignment(&best.states);
+                // The value is that of the whole model, whatever was done to reduce it.
+                let ln_value = reduced.whole.ln_value(&assignment);
+                Ok((ln_value > f64::NEG_INFINITY).then_some((ln_value, assignment)))
+            },
         },
     )?;
-    let assignment = match done.found {
-        Some((best, restriction)) => restriction.lift_assignment(&best.states),
-        // All assignments are as good as any, as long as they agree with the evidence.
-        None => {
-            let observed = |v| done.problem.evidence.state(VarId::new(v)).unwrap_or(0);
-            (0..done.graph.num_variables()).map(observed).collect()
-        }
-    };
-    // The value is that of the whole model, whatever was done to reduce it.
-    let ln_value = done.graph.ln_value(&assignment);
-    let solution = Solution::Map(assignment.clone());
-    Ok(Done {
-        file: Output::solution(args.uai_output.as_deref(), &solution)?,
-        ..Done::new(Report {
+    let what = "most probable assignment";
+    answered(args, answers, what, |found, common| {
+        let (ln_value, assignment) = found.unzip();
+        let ln_value = ln_value.unwrap_or(f64::NEG_INFINITY);
+        let solution = assignment.clone().map(Solution::Map);
+        let report = Report {
             ln_value,
             log10_value: log10(ln_value),
             assignment,
-            spent: done.spent,
-        })
+            common,
+        };
+        (report, solution)
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.common.head(f)?;
         writeln!(f, "ln value     {}", digits(self.ln_value))?;
         writeln!(f, "log10 value  {}", digits(self.log10_value))?;
-        if self.ln_value == f64::NEG_INFINITY {
-            writeln!(f, "             Z = 0: every assignment is forbidden")?;
-        }
-        write!(f, "{}", self.spent)?;
+        let Some(assignment) = &self.assignment else {
+            self.common.impossible(f)?;
+            return write!(f, "{}", self.common);
+        };
+        write!(f, "{}", self.common)?;
         writeln!(f, "\nstate of variable 0, 1, …")?;
-        for (variable, state) in self.assignment.iter().enumerate() {
+        for (variable, state) in assignment.iter().enumerate() {
             let space = if variable == 0 { "" } else { " " };
             write!(f, "{space}{state}")?;
         }

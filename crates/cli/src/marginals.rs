@@ -7,9 +7,10 @@ use forney_model::simplify;
 use forney_uai::Solution;
 use serde::Serialize;
 
+use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
-use crate::done::{Done, Output};
-use crate::elimination::{Spent, Task, eliminate};
+use crate::done::Done;
+use crate::elimination::{Task, eliminate};
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -21,55 +22,53 @@ pub(crate) struct Report {
     ln_z: f64,
     #[serde(serialize_with = "json::number")]
     log10_z: f64,
-    /// By variable one probability for each state; all zero if `Z = 0`.
-    marginals: Vec<Vec<f64>>,
+    /// By variable one probability for each state; `None` if `Z = 0`.
+    marginals: Option<Vec<Vec<f64>>>,
     #[serde(flatten)]
-    spent: Spent,
+    common: Common,
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let done = eliminate(
+    let answers = eliminate(
         args,
         Task {
+            name: "marginals",
             simplify,
             keep: Keep::All,
             passes: 6.0,
-            run: marginals,
+            run: |reduced, order, memory| {
+                let found = marginals(&reduced.simple, order, memory)?;
+                let lifted = reduced.restriction.lift_marginals(&found.variables);
+                Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
+            },
         },
     )?;
-    let (ln_z, marginals) = match done.found {
-        Some((found, restriction)) => (found.ln_z, restriction.lift_marginals(&found.variables)),
-        None => {
-            let zeros = done.graph.cards().iter().map(|&card| vec![0.0; card]);
-            (f64::NEG_INFINITY, zeros.collect())
-        }
-    };
-    let solution = Solution::Mar(marginals.clone());
-    Ok(Done {
-        file: Output::solution(args.uai_output.as_deref(), &solution)?,
-        ..Done::new(Report {
+    answered(args, answers, "marginals", |found, common| {
+        let (ln_z, marginals) = found.unzip();
+        let ln_z = ln_z.unwrap_or(f64::NEG_INFINITY);
+        let solution = marginals.clone().map(Solution::Mar);
+        let report = Report {
             ln_z,
             log10_z: log10(ln_z),
             marginals,
-            spent: done.spent,
-        })
+            common,
+        };
+        (report, solution)
     })
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.common.head(f)?;
         writeln!(f, "ln Z     {}", digits(self.ln_z))?;
         writeln!(f, "log10 Z  {}", digits(self.log10_z))?;
-        if self.ln_z == f64::NEG_INFINITY {
-            writeln!(
-                f,
-                "         Z = 0: every assignment is forbidden, there are no marginals"
-            )?;
-            return write!(f, "{}", self.spent);
-        }
-        write!(f, "{}", self.spent)?;
+        let Some(marginals) = &self.marginals else {
+            self.common.impossible(f)?;
+            return write!(f, "{}", self.common);
+        };
+        write!(f, "{}", self.common)?;
         writeln!(f, "\nvariable  probability of state 0, 1, …")?;
-        for (variable, marginal) in self.marginals.iter().enumerate() {
+        for (variable, marginal) in marginals.iter().enumerate() {
             write!(f, "{variable:<8}")?;
             for p in marginal {
                 write!(f, "  {p:.6}")?;

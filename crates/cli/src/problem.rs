@@ -2,52 +2,161 @@
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
-use forney_model::{Contradiction, Domains, Evidence, FactorGraph, Restriction};
-use forney_uai::{UaiError, UaiModel, read_evidence, read_file, read_model};
+use forney_certify::{Budget, Stop};
+use forney_model::{Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction};
+use forney_uai::{
+    Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
+    read_file, read_log_model, read_model, read_virtual_evidence,
+};
 
 use crate::args::ModelArgs;
+use crate::elimination::Stage;
 use crate::error::{Failure, complain};
+use crate::work::{self, Tell};
 
 /// The name of standard input on the command line.
 const STDIN: &str = "-";
 
-/// A model as its file states it, and what is observed.
+/// What files of soft evidence end in.
+const SOFT: &str = "virt";
+
+/// A model and one sample of evidence.
 pub(crate) struct Problem {
-    pub(crate) model: UaiModel,
+    pub(crate) kind: ModelKind,
+    /// The whole model, without regard to the evidence, with a factor more for each soft
+    /// observation.
+    pub(crate) graph: FactorGraph,
+    /// What is observed.
     pub(crate) evidence: Evidence,
 }
 
+/// A model with one sample of evidence or more.
+pub(crate) struct Samples {
+    pub(crate) model: UaiModel,
+    /// Factors from this one on are soft evidence.
+    pub(crate) soft: usize,
+    /// At least one; nothing is observed in an empty one.
+    pub(crate) samples: Vec<Evidence>,
+}
+
 impl Problem {
-    /// Reads model and evidence; says on standard error if the model file holds more than a model.
+    /// Reads a model and one sample of evidence, on a thread of its own that is left alone where
+    /// the budget ends: nobody knows how long a file is, or whether it ends.
+    pub(crate) fn read(args: &ModelArgs, budget: &Budget) -> Result<Self, Failure> {
+        let args = args.clone();
+        let read = move |_: &Tell<'_, ()>| {
+            let (model, evidence) = Samples::read(&args)?.single()?;
+            Ok(Self {
+                kind: model.kind,
+                graph: model.into_graph()?,
+                evidence,
+            })
+        };
+        let read = work::within(budget, Duration::ZERO, read, |()| {});
+        read.unwrap_or_else(|stop| match stop {
+            Stop::Interrupted => Err(Failure::Interrupted),
+            _ => Err(Failure::OutOfTime {
+                stage: Stage::Reading,
+            }),
+        })
+    }
+
+    /// [`restrict`] to the evidence.
+    pub(crate) fn restrict(&self, budget: &Budget) -> Result<Option<Restriction>, Failure> {
+        Ok(restrict(&self.graph, &self.evidence, budget)?)
+    }
+}
+
+/// What evidence and hard zeros leave of a model; `None` if that is nothing: `Z = 0`.
+///
+/// Where the budget ends, fewer hard zeros are made use of.
+pub(crate) fn restrict(
+    graph: &FactorGraph,
+    evidence: &Evidence,
+    budget: &Budget,
+) -> Result<Option<Restriction>, ModelError> {
+    let mut domains = Domains::observed(graph, evidence)?;
+    Ok(match domains.probe(graph, budget) {
+        Ok(_) => Some(domains.restrict(graph)),
+        Err(Contradiction) => None,
+    })
+}
+
+impl Samples {
+    /// Reads model and evidence; says on standard error what the files hold beside them.
     pub(crate) fn read(args: &ModelArgs) -> Result<Self, Failure> {
-        if is_stdin(&args.file) && args.evidence.as_deref().is_some_and(is_stdin) {
+        let files = [&args.file].into_iter().chain(&args.evidence);
+        if files.filter(|file| is_stdin(file)).count() > 1 {
             let message = "only one of the model and the evidence can come from standard input";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let model = read_input(&args.file, read_model)?;
-        for warning in &model.warnings {
-            complain(format_args!("warning: {}, {warning}", args.file.display()));
+        let (soft, hard): (Vec<_>, Vec<_>) =
+            (args.evidence.iter()).partition(|file| file.extension().is_some_and(|e| e == SOFT));
+        if soft.len() > 1 || hard.len() > 1 {
+            let message = "--evidence takes one file of observed states and one of likelihoods, \
+                           which ends in .virt";
+            return Err(Failure::Usage(message.to_owned()));
         }
-        let evidence = match &args.evidence {
-            Some(path) => read_input(path, |bytes| read_evidence(bytes, &model.cards))?,
-            None => Evidence::default(),
+        let logarithms = args.log_tables || is_log_model(&args.file);
+        let read = if logarithms {
+            read_log_model
+        } else {
+            read_model
         };
-        Ok(Self { model, evidence })
-    }
-
-    /// The model as a factor graph, without regard to the evidence.
-    pub(crate) fn graph(&self) -> Result<FactorGraph, Failure> {
-        Ok(self.model.to_graph()?)
-    }
-
-    /// What evidence and hard zeros leave of the model; `None` if that is nothing: `Z = 0`.
-    pub(crate) fn restrict(&self, graph: &FactorGraph) -> Result<Option<Restriction>, Failure> {
-        let mut domains = Domains::observed(graph, &self.evidence)?;
-        Ok(match domains.probe(graph) {
-            Ok(_) => Some(domains.restrict(graph)),
-            Err(Contradiction) => None,
+        let mut model = read_input(&args.file, read)?;
+        warn(&args.file, &model.warnings);
+        let mut samples = vec![Evidence::default()];
+        if let Some(path) = hard.first() {
+            let read = read_input(path, |bytes| read_evidences(bytes, &model.cards))?;
+            warn(path, &read.warnings);
+            samples = read.samples;
+        }
+        let mut likelihoods = Vec::new();
+        if let Some(path) = soft.first() {
+            let read = read_input(path, |bytes| read_virtual_evidence(bytes, &model.cards))?;
+            warn(path, &read.warnings);
+            likelihoods = read.likelihoods;
+        }
+        for observation in &args.observe {
+            observation.enter(&model.cards, &mut samples, &mut likelihoods)?;
+        }
+        let soft = model.factors.len();
+        if !likelihoods.is_empty() {
+            // A likelihood is no conditional distribution.
+            model.kind = ModelKind::Markov;
+        }
+        model
+            .factors
+            .extend(likelihoods.into_iter().map(|(var, values)| UaiFactor {
+                scope: vec![var],
+                entries: Entries::Values(values),
+            }));
+        Ok(Self {
+            model,
+            soft,
+            samples,
         })
+    }
+
+    /// The only sample, for a command that takes no more.
+    pub(crate) fn single(self) -> Result<(UaiModel, Evidence), Failure> {
+        match <[Evidence; 1]>::try_from(self.samples) {
+            Ok([evidence]) => Ok((self.model, evidence)),
+            Err(samples) => Err(Failure::Usage(format!(
+                "the evidence holds {} samples, and this command takes one: write the one that you \
+                 mean to a file of its own, or state it with --observe; exact, marginals and map \
+                 answer all of them",
+                samples.len()
+            ))),
+        }
+    }
+}
+
+fn warn(path: &Path, warnings: &[Warning]) {
+    for warning in warnings {
+        complain(format_args!("warning: {}, {warning}", path.display()));
     }
 }
 

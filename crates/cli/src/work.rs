@@ -1,6 +1,6 @@
 //! Work that may not stop as soon as it should, under a budget that must hold.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ pub(crate) fn within<T: Send + 'static, P: Send + 'static>(
             None => budget.remaining().unwrap_or(GLANCE),
             Some((stop, since)) => match grace.checked_sub(since.elapsed()) {
                 Some(left) => left,
-                None => return Err(stop),
+                None => return last_words(&receive, see).ok_or(stop),
             },
         };
         match receive.recv_timeout(wait.min(GLANCE)) {
@@ -58,11 +58,21 @@ pub(crate) fn within<T: Send + 'static, P: Send + 'static>(
     }
 }
 
+/// Shows what was told before the end of the budget and not yet heard; the result, if there is one.
+fn last_words<T, P>(receive: &Receiver<Message<T, P>>, mut see: impl FnMut(P)) -> Option<T> {
+    loop {
+        match receive.try_recv() {
+            Ok(Message::Progress(progress)) => see(progress),
+            Ok(Message::Done(result)) => return Some(result),
+            Err(_) => return None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
-    use std::sync::mpsc::Receiver;
 
     use super::*;
 
@@ -87,6 +97,28 @@ mod tests {
             assert_eq!(within(&budget, GLANCE, work, |()| {}), Err(stop));
             drop(keep);
         }
+    }
+
+    #[test]
+    fn what_was_told_in_time_is_heard() {
+        let over = Budget::unlimited().capped(Duration::from_millis(50));
+        let (keep, forever): (_, Receiver<()>) = channel();
+        let mut seen = 0;
+        let work = move |tell: &Tell<'_, ()>| {
+            (0..1000).for_each(|_| tell(()));
+            forever.recv()
+        };
+        let see = |()| {
+            // Seeing takes so long that the budget ends after a few.
+            thread::sleep(Duration::from_millis(if seen < 10 { 10 } else { 0 }));
+            seen += 1;
+        };
+        assert_eq!(
+            within(&over, Duration::ZERO, work, see),
+            Err(Stop::TimeLimit)
+        );
+        assert_eq!(seen, 1000);
+        drop(keep);
     }
 
     #[test]

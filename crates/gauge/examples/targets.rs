@@ -236,7 +236,7 @@ fn generated(bundled: &Path, name: &str) -> Result<(FactorGraph, f64), Box<dyn E
 fn reduced(graph: &FactorGraph, evidence: &Evidence) -> Result<FactorGraph, Box<dyn Error>> {
     let mut domains = Domains::observed(graph, evidence)?;
     domains
-        .probe(graph)
+        .probe(graph, &Budget::unlimited())
         .map_err(|_| "the evidence is impossible")?;
     Ok(simplify_sum(domains.restrict(graph).graph())?)
 }

@@ -3,11 +3,19 @@
 //! A state that goes has marginal probability 0, so `Z`, all marginals and all maximising
 //! assignments stay the same.
 
-use crate::propagation::{Contradiction, Propagation};
-use crate::{Domains, FactorGraph};
+use forney_certify::Budget;
 
-/// [`Domains::probe`] strikes out at most so many times the entries that all factors have.
-const PROBE_EFFORT: usize = 16;
+use crate::propagation::{Contradiction, End, GoOn, Propagation};
+use crate::{Domains, FactorGraph, FactorId, VarId};
+
+/// [`Domains::probe`] does at most so many steps for each entry of the factors that hold zeros …
+const PROBE_EFFORT: usize = 4;
+
+/// … but so many in any case: they take a few milliseconds.
+const LEAST_EFFORT: usize = 1 << 20;
+
+/// Steps between two looks at the clock, a small part of a millisecond.
+const GLANCE: usize = 1 << 12;
 
 impl Domains {
     /// Removes every state that some factor forbids whatever the other variables do within their
@@ -44,6 +52,9 @@ impl Domains {
     /// nothing after pruning (singleton consistency, Debruyne & Bessière 1997); says how many
     /// states went.
     ///
+    /// What hard zeros forbid need not be known to the last state: where the budget ends or the
+    /// effort is spent, it keeps what it has removed so far.
+    ///
     /// # Errors
     /// As [`prune`](Self::prune).
     ///
@@ -51,37 +62,47 @@ impl Domains {
     /// If the domains belong to another model.
     ///
     /// # Complexity
-    /// Linear in the entries of all factors: it ends early, with what it has removed so far, once
-    /// it has struck out 16 times as many.
-    pub fn probe(&mut self, graph: &FactorGraph) -> Result<usize, Contradiction> {
-        let entries: usize = graph.factors().iter().map(|table| table.ln().len()).sum();
-        let mut effort = entries.saturating_mul(PROBE_EFFORT);
-        let mut pruned = Propagation::new(graph, self)?;
-        loop {
-            let before = pruned.mark();
-            for v in graph.variables() {
-                for state in 0..graph.card(v) {
-                    if pruned.num_allowed(v) == 1 || !pruned.is_allowed(v, state) {
-                        continue;
-                    }
-                    let mark = pruned.mark();
-                    let impossible = pruned.assign(v, state).is_err();
-                    // One more, so that a probe that strikes nothing is not free of charge.
-                    let Some(rest) = effort.checked_sub(pruned.struck_since(mark) + 1) else {
-                        pruned.undo(mark);
-                        return Ok(self.keep(graph, &pruned));
-                    };
-                    effort = rest;
-                    pruned.undo(mark);
-                    if impossible {
-                        pruned.remove(v, state)?;
-                    }
-                }
+    /// That of [`prune`](Self::prune), and at most 4 steps for each entry of the factors that hold
+    /// zeros, or 2²⁰.
+    ///
+    /// # Example
+    /// ```
+    /// use forney_certify::Budget;
+    /// use forney_model::{Domains, FactorGraph, Table, VarId};
+    /// // State 0 of the last variable asks for state 0 of both others, which exclude each other.
+    /// let pair = |a, b, values: [f64; 4]| {
+    ///     Table::from_values(vec![VarId(a), VarId(b)], vec![2, 2], &values)
+    /// };
+    /// let factors = vec![
+    ///     pair(2, 0, [1.0, 0.0, 1.0, 1.0])?,
+    ///     pair(2, 1, [1.0, 0.0, 1.0, 1.0])?,
+    ///     pair(0, 1, [0.0, 1.0, 1.0, 1.0])?,
+    /// ];
+    /// let model = FactorGraph::new(vec![2; 3], factors)?;
+    /// let mut domains = Domains::full(&model);
+    /// assert_eq!(domains.prune(&model), Ok(0));
+    /// assert_eq!(domains.probe(&model, &Budget::unlimited()), Ok(1));
+    /// assert_eq!(domains.states()[2], [1]);
+    /// # Ok::<(), forney_model::ModelError>(())
+    /// ```
+    pub fn probe(&mut self, graph: &FactorGraph, budget: &Budget) -> Result<usize, Contradiction> {
+        let mut glance = 0;
+        let mut in_time = |propagation: &Propagation| {
+            if propagation.work() < glance {
+                return true;
             }
-            if pruned.changed_since(before).next().is_none() {
-                return Ok(self.keep(graph, &pruned));
-            }
+            glance = propagation.work() + GLANCE;
+            budget.stop().is_none()
+        };
+        let mut pruned = Propagation::unpropagated(graph, self);
+        let all = (0..graph.num_factors()).map(FactorId::new);
+        if pruned.begin(graph, all, &mut in_time)? == End::Fixpoint {
+            let effort = pruned.num_entries().saturating_mul(PROBE_EFFORT);
+            let effort = effort.max(LEAST_EFFORT);
+            let effort = pruned.work().saturating_add(effort);
+            pruned.probe(&mut |pruned| pruned.work() < effort && in_time(pruned))?;
         }
+        Ok(self.keep(graph, &pruned))
     }
 
     /// Keeps the states that are allowed; says how many were not.
@@ -93,5 +114,41 @@ impl Domains {
             removed -= states.len();
         }
         removed
+    }
+}
+
+impl Propagation {
+    /// Removes the states that cannot be assigned, until none is left or it may not go on.
+    fn probe(&mut self, go_on: GoOn<'_>) -> Result<(), Contradiction> {
+        loop {
+            let before = self.mark();
+            for v in (0..self.num_variables()).map(VarId::new) {
+                if !self.is_constrained(v) {
+                    continue;
+                }
+                let mut from = 0;
+                while let Some(state) = self.next_allowed(v, from) {
+                    from = state + 1;
+                    if self.num_allowed(v) == 1 {
+                        break;
+                    }
+                    let mark = self.mark();
+                    let end = self.assign_while(v, state, go_on);
+                    self.undo(mark);
+                    match end {
+                        Ok(End::Fixpoint) => {}
+                        Ok(End::Stopped) => return Ok(()),
+                        Err(Contradiction) => {
+                            if self.remove_while(v, state, go_on)? == End::Stopped {
+                                return Ok(());
+                            }
+                        }
+                    }
+                }
+            }
+            if self.changed_since(before).next().is_none() {
+                return Ok(());
+            }
+        }
     }
 }

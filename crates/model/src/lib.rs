@@ -11,6 +11,8 @@
 //! Tables live in the log domain (nats); a hard zero is `−∞`.
 
 mod barren;
+mod bits;
+mod conflict;
 mod consistency;
 mod domains;
 pub mod enumerate;
@@ -25,6 +27,7 @@ mod simplify;
 mod table;
 
 pub use barren::without_barren;
+pub use conflict::{Conflict, conflict};
 pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;

@@ -1,11 +1,14 @@
-//! Generalised arc consistency (Mohr & Masini 1988), kept up to date while states are removed and
+//! Generalised arc consistency (Mackworth 1977), kept up to date while states are removed and
 //! given back.
 //!
 //! A state is removed when in some factor every entry that agrees with the present domains is
-//! zero. As in AC-4, each factor counts the live entries of each of its states, so that an entry
-//! is looked at once when it dies and not again.
+//! zero. Each state of each axis of a factor watches one entry that supports it, and looks for
+//! another only when that one dies, never at an entry before it (as in AC-2001, Bessière & Régin):
+//! while domains shrink, no entry that was passed over comes back. A table with few zeros costs
+//! next to nothing, as nearly every entry is a support.
 
-use crate::{Domains, FactorGraph, Table, VarId};
+use crate::bits::Bits;
+use crate::{Domains, FactorGraph, FactorId, Table, VarId};
 
 /// Every assignment is forbidden: `Z = 0`, `ln Z = −∞`. An answer, seldom an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,9 +18,11 @@ pub struct Contradiction;
 /// Domains that stay arc consistent while states are removed, with the way back.
 ///
 /// # Complexity
-/// Time linear in the entries of the factors that hold zeros, times their scope size, for any
-/// sequence of removals without [`undo`](Propagation::undo); undoing costs what it takes back.
-/// About one byte for each of these entries, and 16 for each that has died.
+/// Time at most linear in the entries of the factors that hold zeros, times the square of their
+/// scope size, for any sequence of removals without [`undo`](Propagation::undo), and mostly far
+/// less: only entries that agree with the present domains are looked at, up to the first support.
+/// Undoing costs what it takes back. One bit for each of these entries, and 8 bytes for each state
+/// of each axis.
 ///
 /// # Example
 /// ```
@@ -37,53 +42,69 @@ pub struct Contradiction;
 pub struct Propagation {
     /// Place of the first state of each variable in `allowed`, and the number of all states.
     first: Vec<usize>,
-    allowed: Vec<bool>,
+    allowed: Bits,
     /// Allowed states of each variable.
     left: Vec<usize>,
     /// Only factors that hold zeros: the others never remove a state.
-    factors: Vec<Counted>,
+    factors: Vec<Watched>,
     axes: Vec<Axis>,
-    /// Nonzero entries whose states are all allowed, as far as struck out; factor by factor.
-    live: Vec<bool>,
-    /// Live entries for each state of each axis.
-    counts: Vec<usize>,
+    /// Which entries are not zero, factor by factor.
+    nonzero: Bits,
+    /// For each state of each axis the entry that supports it.
+    watches: Vec<usize>,
     /// Where each variable occurs: (index in `factors`, index in `axes`).
     places: Vec<Vec<(usize, usize)>>,
-    /// Removed states, oldest first; those from `struck` on still have live entries.
-    removed: Vec<(VarId, usize)>,
-    struck: usize,
-    /// Is some domain empty?
-    empty: bool,
-    /// Dead entries, oldest first: (index in `factors`, entry).
-    dead: Vec<(usize, usize)>,
+    /// Removed states, oldest first; those from `revised` on are not yet taken account of.
+    removed: Vec<Removal>,
+    revised: usize,
+    /// A variable without a state.
+    empty: Option<VarId>,
+    /// Watches that moved, oldest first: (index in `watches`, where it was).
+    moved: Vec<(usize, usize)>,
+    work: usize,
 }
 
 /// A point to which [`Propagation::undo`] can return.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     removed: usize,
-    dead: usize,
+    moved: usize,
+}
+
+/// How a propagation came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// No further state can be removed.
+    Fixpoint,
+    /// Something is left to do: what was removed is rightly gone, nothing else can be relied on.
+    Stopped,
+}
+
+/// Is asked from time to time whether to go on.
+pub(crate) type GoOn<'a> = &'a mut dyn FnMut(&Propagation) -> bool;
+
+#[derive(Clone, Copy, Debug)]
+struct Removal {
+    v: VarId,
+    state: usize,
+    /// The factor that allowed it no longer; `None` for a decision of the caller.
+    cause: Option<FactorId>,
 }
 
 #[derive(Clone, Debug)]
-struct Counted {
+struct Watched {
+    id: FactorId,
     axes: std::ops::Range<usize>,
-    live: std::ops::Range<usize>,
+    /// Its part of `nonzero`.
+    entries: std::ops::Range<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Axis {
     var: VarId,
-    card: usize,
     stride: usize,
-    /// Place of its first state in `counts`.
-    counts: usize,
-}
-
-impl Axis {
-    fn state(self, entry: usize) -> usize {
-        entry / self.stride % self.card
-    }
+    /// Place of its first state in `watches`.
+    watches: usize,
 }
 
 impl Propagation {
@@ -95,6 +116,17 @@ impl Propagation {
     /// # Panics
     /// If the domains belong to another model.
     pub fn new(graph: &FactorGraph, domains: &Domains) -> Result<Self, Contradiction> {
+        let mut propagation = Self::unpropagated(graph, domains);
+        propagation.begin(
+            graph,
+            (0..graph.num_factors()).map(FactorId::new),
+            &mut |_| true,
+        )?;
+        Ok(propagation)
+    }
+
+    /// The domains as they are given, without any factor.
+    pub(crate) fn unpropagated(graph: &FactorGraph, domains: &Domains) -> Self {
         assert_eq!(
             domains.states().len(),
             graph.num_variables(),
@@ -104,45 +136,72 @@ impl Propagation {
         for card in graph.cards() {
             first.push(first[first.len() - 1] + card);
         }
-        let mut allowed = vec![false; first[first.len() - 1]];
+        let mut allowed = Bits::new(first[first.len() - 1]);
         for (at, states) in first.iter().zip(domains.states()) {
             for state in states {
-                allowed[at + state] = true;
+                allowed.insert(at + state);
             }
         }
-        let mut propagation = Self {
+        Self {
             first,
             allowed,
             left: domains.states().iter().map(Vec::len).collect(),
             factors: Vec::new(),
             axes: Vec::new(),
-            live: Vec::new(),
-            counts: Vec::new(),
+            nonzero: Bits::new(0),
+            watches: Vec::new(),
             places: vec![Vec::new(); graph.num_variables()],
             removed: Vec::new(),
-            struck: 0,
-            empty: false,
-            dead: Vec::new(),
-        };
-        for table in graph.factors() {
+            revised: 0,
+            empty: (graph.variables()).find(|v| domains.states()[v.index()].is_empty()),
+            moved: Vec::new(),
+            work: 0,
+        }
+    }
+
+    /// Adds factors and propagates what they forbid.
+    pub(crate) fn begin(
+        &mut self,
+        graph: &FactorGraph,
+        factors: impl Iterator<Item = FactorId>,
+        go_on: GoOn<'_>,
+    ) -> Result<End, Contradiction> {
+        for id in factors {
+            let table = &graph.factors()[id.index()];
+            self.work += 1 + table.ln().len() / 64;
             if table.ln().contains(&f64::NEG_INFINITY) {
-                propagation.count(table)?;
+                if table.scope().is_empty() {
+                    return Err(Contradiction);
+                }
+                self.watch(id, table);
+            }
+            if !go_on(self) {
+                return Ok(End::Stopped);
             }
         }
-        for at in 0..propagation.axes.len() {
-            let Axis { var, card, .. } = propagation.axes[at];
-            for state in 0..card {
-                if propagation.counts[propagation.axes[at].counts + state] == 0 {
-                    propagation.strike(var, state);
+        for factor in 0..self.factors.len() {
+            for axis in self.factors[factor].axes.clone() {
+                let Axis { var, watches, .. } = self.axes[axis];
+                let mut from = 0;
+                while let Some(state) = self.next_allowed(var, from) {
+                    let slice = self.watches[watches + state];
+                    self.seek(factor, axis, state, slice);
+                    from = state + 1;
+                }
+                // No mark is older than this: nobody can ask for these moves back.
+                self.moved.clear();
+                if !go_on(self) {
+                    return Ok(End::Stopped);
                 }
             }
         }
-        propagation.propagate()?;
-        Ok(propagation)
+        let end = self.propagate(go_on);
+        self.moved = Vec::new();
+        end
     }
 
-    /// Adds the counters of one factor.
-    fn count(&mut self, table: &Table) -> Result<(), Contradiction> {
+    /// Adds one factor, whose states watch the first entries of their slices.
+    fn watch(&mut self, id: FactorId, table: &Table) {
         let (index, first_axis) = (self.factors.len(), self.axes.len());
         let mut stride = table.ln().len();
         for (&var, &card) in table.scope().iter().zip(table.cards()) {
@@ -150,41 +209,46 @@ impl Propagation {
             self.places[var.index()].push((index, self.axes.len()));
             self.axes.push(Axis {
                 var,
-                card,
                 stride,
-                counts: self.counts.len(),
+                watches: self.watches.len(),
             });
-            self.counts.resize(self.counts.len() + card, 0);
+            self.watches.extend((0..card).map(|state| state * stride));
         }
-        let axes = first_axis..self.axes.len();
-        let live = self.live.len()..self.live.len() + table.ln().len();
-        let mut any = false;
-        for (entry, &ln) in table.ln().iter().enumerate() {
-            let axes = &self.axes[axes.clone()];
-            let alive = ln > f64::NEG_INFINITY
-                && (axes.iter()).all(|axis| self.is_allowed(axis.var, axis.state(entry)));
-            self.live.push(alive);
-            any |= alive;
-            if alive {
-                for axis in axes {
-                    self.counts[axis.counts + axis.state(entry)] += 1;
-                }
-            }
-        }
-        self.factors.push(Counted { axes, live });
-        any.then_some(()).ok_or(Contradiction)
+        let entries = self.nonzero.len()..self.nonzero.len() + table.ln().len();
+        self.nonzero
+            .extend(table.ln().iter().map(|&ln| ln > f64::NEG_INFINITY));
+        self.factors.push(Watched {
+            id,
+            axes: first_axis..self.axes.len(),
+            entries,
+        });
+    }
+
+    fn card(&self, v: VarId) -> usize {
+        self.first[v.index() + 1] - self.first[v.index()]
     }
 
     /// Is the state left?
     #[must_use]
     pub fn is_allowed(&self, v: VarId, state: usize) -> bool {
-        self.allowed[self.first[v.index()] + state]
+        self.allowed.contains(self.first[v.index()] + state)
     }
 
     /// The states that are left, ascending.
     pub fn allowed(&self, v: VarId) -> impl Iterator<Item = usize> + '_ {
-        let states = &self.allowed[self.first[v.index()]..self.first[v.index() + 1]];
-        (0..states.len()).filter(|&state| states[state])
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let state = self.next_allowed(v, from)?;
+            from = state + 1;
+            Some(state)
+        })
+    }
+
+    /// The least allowed state that is at least `from`.
+    pub(crate) fn next_allowed(&self, v: VarId, from: usize) -> Option<usize> {
+        let first = self.first[v.index()];
+        let next = self.allowed.next(first + from, self.first[v.index() + 1])?;
+        Some(next - first)
     }
 
     /// How many states are left, at least one unless a contradiction was met.
@@ -193,13 +257,37 @@ impl Propagation {
         self.left[v.index()]
     }
 
+    pub(crate) fn num_variables(&self) -> usize {
+        self.left.len()
+    }
+
+    /// Entries of the factors that hold zeros.
+    pub(crate) fn num_entries(&self) -> usize {
+        self.nonzero.len()
+    }
+
+    /// Can some factor forbid states of the variable?
+    pub(crate) fn is_constrained(&self, v: VarId) -> bool {
+        !self.places[v.index()].is_empty()
+    }
+
     /// Removes a state, and all that then lose their support.
     ///
     /// # Errors
     /// [`Contradiction`] if nothing is left; only [`undo`](Self::undo) makes sense then.
     pub fn remove(&mut self, v: VarId, state: usize) -> Result<(), Contradiction> {
-        self.strike(v, state);
-        self.propagate()
+        self.remove_while(v, state, &mut |_| true).map(|_| ())
+    }
+
+    /// As [`remove`](Self::remove), as long as it may go on.
+    pub(crate) fn remove_while(
+        &mut self,
+        v: VarId,
+        state: usize,
+        go_on: GoOn<'_>,
+    ) -> Result<End, Contradiction> {
+        self.strike(v, state, None);
+        self.propagate(go_on)
     }
 
     /// Removes all states but one, and all that then lose their support.
@@ -207,12 +295,24 @@ impl Propagation {
     /// # Errors
     /// As [`remove`](Self::remove).
     pub fn assign(&mut self, v: VarId, state: usize) -> Result<(), Contradiction> {
-        for other in 0..self.first[v.index() + 1] - self.first[v.index()] {
+        self.assign_while(v, state, &mut |_| true).map(|_| ())
+    }
+
+    /// As [`assign`](Self::assign), as long as it may go on.
+    pub(crate) fn assign_while(
+        &mut self,
+        v: VarId,
+        state: usize,
+        go_on: GoOn<'_>,
+    ) -> Result<End, Contradiction> {
+        let mut from = 0;
+        while let Some(other) = self.next_allowed(v, from) {
             if other != state {
-                self.strike(v, other);
+                self.strike(v, other, None);
             }
+            from = other + 1;
         }
-        self.propagate()
+        self.propagate(go_on)
     }
 
     /// Remembers the present domains.
@@ -220,85 +320,164 @@ impl Propagation {
     pub fn mark(&self) -> Mark {
         Mark {
             removed: self.removed.len(),
-            dead: self.dead.len(),
+            moved: self.moved.len(),
         }
     }
 
     /// Returns to the domains of an earlier mark; marks made after it are void.
     pub fn undo(&mut self, mark: Mark) {
-        for (factor, entry) in self.dead.drain(mark.dead..) {
-            let Counted { axes, live } = &self.factors[factor];
-            self.live[live.start + entry] = true;
-            for axis in &self.axes[axes.clone()] {
-                self.counts[axis.counts + axis.state(entry)] += 1;
-            }
+        self.work += self.moved.len() - mark.moved + self.removed.len() - mark.removed;
+        // A watch that moved twice goes back to where it was first.
+        for (watch, entry) in self.moved.drain(mark.moved..).rev() {
+            self.watches[watch] = entry;
         }
-        for (v, state) in self.removed.drain(mark.removed..) {
-            self.allowed[self.first[v.index()] + state] = true;
+        for Removal { v, state, .. } in self.removed.drain(mark.removed..) {
+            self.allowed.insert(self.first[v.index()] + state);
             self.left[v.index()] += 1;
         }
-        self.struck = mark.removed;
-        self.empty = false;
+        self.revised = mark.removed;
+        self.empty = None;
     }
 
     /// The variables that lost a state since the mark, once for each state, oldest loss first.
     pub fn changed_since(&self, mark: Mark) -> impl Iterator<Item = VarId> + '_ {
-        self.removed[mark.removed..].iter().map(|&(v, _)| v)
+        self.removed[mark.removed..].iter().map(|removal| removal.v)
     }
 
-    /// How many entries were struck out since the mark: the work done.
+    /// The work done so far: watches, entries and states looked at, undoing included. It never
+    /// decreases.
     #[must_use]
-    pub fn struck_since(&self, mark: Mark) -> usize {
-        self.dead.len() - mark.dead
+    pub fn work(&self) -> usize {
+        self.work
     }
 
-    /// Takes the state out of its domain, not yet out of the factors.
-    fn strike(&mut self, v: VarId, state: usize) {
-        let allowed = &mut self.allowed[self.first[v.index()] + state];
-        if *allowed {
-            *allowed = false;
+    /// After a contradiction: factors and variables with smaller domains than they could have,
+    /// which together are enough for it.
+    pub(crate) fn causes(&self) -> (Vec<FactorId>, Vec<VarId>) {
+        let mut needed = vec![false; self.left.len()];
+        let mut factors = Vec::new();
+        if let Some(v) = self.empty {
+            needed[v.index()] = true;
+        }
+        // From the last removal to the first: a removal matters if the variable that lost a state
+        // does, and then so do all earlier removals around the factor that caused it.
+        for removal in self.removed.iter().rev() {
+            if let (true, Some(cause)) = (needed[removal.v.index()], removal.cause) {
+                let at = self
+                    .factors
+                    .binary_search_by_key(&cause, |factor| factor.id)
+                    .expect("a cause is a factor");
+                for axis in &self.axes[self.factors[at].axes.clone()] {
+                    needed[axis.var.index()] = true;
+                }
+                factors.push(cause);
+            }
+        }
+        factors.sort_unstable();
+        factors.dedup();
+        let variables = (0..needed.len()).filter(|&v| needed[v]).map(VarId::new);
+        (factors, variables.collect())
+    }
+
+    /// Takes the state out of its domain; its neighbours are not yet told.
+    fn strike(&mut self, v: VarId, state: usize, cause: Option<FactorId>) {
+        if self.is_allowed(v, state) {
+            self.work += 1;
+            self.allowed.remove(self.first[v.index()] + state);
             self.left[v.index()] -= 1;
-            self.empty |= self.left[v.index()] == 0;
-            self.removed.push((v, state));
+            if self.left[v.index()] == 0 {
+                self.empty = Some(v);
+            }
+            self.removed.push(Removal { v, state, cause });
         }
     }
 
-    /// Kills the entries of removed states and removes the states that lose their last entry.
-    fn propagate(&mut self) -> Result<(), Contradiction> {
-        while !self.empty && self.struck < self.removed.len() {
-            let (v, state) = self.removed[self.struck];
-            self.struck += 1;
+    /// Tells the neighbours of removed states, until none is removed or nothing is left.
+    fn propagate(&mut self, go_on: GoOn<'_>) -> Result<End, Contradiction> {
+        while self.empty.is_none() && self.revised < self.removed.len() {
+            if !go_on(self) {
+                return Ok(End::Stopped);
+            }
+            let v = self.removed[self.revised].v;
+            // States that went together are told of together.
+            while (self.removed.get(self.revised)).is_some_and(|removal| removal.v == v) {
+                self.revised += 1;
+            }
             for place in 0..self.places[v.index()].len() {
                 let (factor, axis) = self.places[v.index()][place];
-                let Axis { card, stride, .. } = self.axes[axis];
-                let entries = self.factors[factor].live.len();
-                for block in (state * stride..entries).step_by(card * stride) {
-                    for entry in block..block + stride {
-                        self.kill(factor, entry);
+                for other in self.factors[factor].axes.clone() {
+                    if other != axis {
+                        self.revise(factor, axis, other);
                     }
+                }
+                if self.empty.is_some() {
+                    return Err(Contradiction);
+                }
+                if !go_on(self) {
+                    return Ok(End::Stopped);
                 }
             }
         }
-        if self.empty {
-            Err(Contradiction)
-        } else {
-            Ok(())
+        match self.empty {
+            Some(_) => Err(Contradiction),
+            None => Ok(End::Fixpoint),
         }
     }
 
-    fn kill(&mut self, factor: usize, entry: usize) {
-        let Counted { axes, live } = self.factors[factor].clone();
-        if !std::mem::replace(&mut self.live[live.start + entry], false) {
-            return;
-        }
-        self.dead.push((factor, entry));
-        for axis in axes {
-            let axis = self.axes[axis];
-            let state = axis.state(entry);
-            self.counts[axis.counts + state] -= 1;
-            if self.counts[axis.counts + state] == 0 {
-                self.strike(axis.var, state);
+    /// Finds new supports for the states of `axis` whose watches died with a state of `changed`.
+    fn revise(&mut self, factor: usize, changed: usize, axis: usize) {
+        let lost = self.axes[changed];
+        let card = self.card(lost.var);
+        let Axis { var, watches, .. } = self.axes[axis];
+        let mut from = 0;
+        while let Some(state) = self.next_allowed(var, from) {
+            self.work += 1;
+            let entry = self.watches[watches + state];
+            if !self.is_allowed(lost.var, entry / lost.stride % card) {
+                self.seek(factor, axis, state, entry + 1);
             }
+            from = state + 1;
         }
+    }
+
+    /// Moves the watch of a state to its first support from an entry on; strikes the state if
+    /// there is none.
+    fn seek(&mut self, factor: usize, axis: usize, state: usize, from: usize) {
+        let Axis { var, watches, .. } = self.axes[axis];
+        match self.support(factor, axis, state, from) {
+            Some(entry) => {
+                let before = std::mem::replace(&mut self.watches[watches + state], entry);
+                self.moved.push((watches + state, before));
+            }
+            None => self.strike(var, state, Some(self.factors[factor].id)),
+        }
+    }
+
+    /// The first nonzero entry from `from` on that has this state and agrees with all domains.
+    fn support(&mut self, factor: usize, axis: usize, state: usize, from: usize) -> Option<usize> {
+        let Watched { axes, entries, .. } = self.factors[factor].clone();
+        let mut from = from;
+        'entries: while let Some(at) = self.nonzero.next(entries.start + from, entries.end) {
+            self.work += 1;
+            let entry = at - entries.start;
+            let mut rest = entry;
+            for at in axes.clone() {
+                let Axis { var, stride, .. } = self.axes[at];
+                let own = rest / stride;
+                let next = match at == axis {
+                    true => (own <= state).then_some(state),
+                    false => self.next_allowed(var, own),
+                };
+                if next != Some(own) {
+                    // Nothing before the next state of this axis agrees.
+                    let next = next.unwrap_or(self.card(var));
+                    from = entry - rest + next * stride;
+                    continue 'entries;
+                }
+                rest -= own * stride;
+            }
+            return Some(entry);
+        }
+        None
     }
 }

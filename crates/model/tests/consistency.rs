@@ -1,5 +1,9 @@
 //! Laws of pruning and simplification: nothing that is computed from a model may change.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use forney_certify::Budget;
 use forney_model::enumerate::{Enumeration, enumerate, for_each_assignment};
 use forney_model::generate::{RandomModel, random};
 use forney_model::{
@@ -24,6 +28,16 @@ fn model(seed: u64) -> FactorGraph {
     random(&spec, &mut rng)
 }
 
+/// Probing with all the time that it wants.
+fn probe(domains: &mut Domains, graph: &FactorGraph) -> Result<usize, Contradiction> {
+    domains.probe(graph, &Budget::unlimited())
+}
+
+/// Probing that is interrupted before it begins.
+fn probe_in_no_time(domains: &mut Domains, graph: &FactorGraph) -> Result<usize, Contradiction> {
+    domains.probe(graph, &Budget::new(None, Arc::new(AtomicBool::new(true))))
+}
+
 fn assert_same(found: &Enumeration, expected: &Enumeration, marginals: &[Vec<f64>], seed: u64) {
     let close = |a: f64, b: f64| (a - b).abs() < 1e-10 || a.max(b) == f64::NEG_INFINITY;
     assert!(close(found.ln_z, expected.ln_z), "ln Z of seed {seed}");
@@ -46,7 +60,7 @@ fn pruning_and_probing_keep_z_marginals_and_maximum() {
     for seed in 0..MODELS {
         let graph = model(seed);
         let expected = enumerate(&graph);
-        for method in [Domains::prune, Domains::probe] {
+        for method in [Domains::prune, probe, probe_in_no_time] {
             let mut domains = Domains::full(&graph);
             match method(&mut domains, &graph) {
                 Ok(gone) => {
@@ -69,7 +83,10 @@ fn pruning_and_probing_keep_z_marginals_and_maximum() {
 
 /// The definition, word by word: remove unsupported states one after another.
 fn naive_prune(graph: &FactorGraph) -> Option<Vec<Vec<usize>>> {
-    let mut states: Vec<Vec<usize>> = graph.cards().iter().map(|&c| (0..c).collect()).collect();
+    naive_prune_from(graph, Domains::full(graph).states().to_vec())
+}
+
+fn naive_prune_from(graph: &FactorGraph, mut states: Vec<Vec<usize>>) -> Option<Vec<Vec<usize>>> {
     loop {
         let mut unsupported = None;
         for table in graph.factors() {
@@ -143,28 +160,134 @@ fn pruned_domains_of_a_restriction_are_those_of_the_clamped_model() {
 }
 
 #[test]
-fn undoing_gives_back_every_state_and_every_support() {
+fn probing_removes_at_most_what_cannot_be_assigned() {
+    let mut more = 0;
     for seed in 0..MODELS {
         let graph = model(seed);
-        let Ok(fresh) = Propagation::new(&graph, &Domains::full(&graph)) else {
-            continue;
+        let pruned = naive_prune(&graph);
+        let mut expected = pruned.clone();
+        // Singleton consistency by its definition.
+        while let Some(states) = &expected {
+            let single = graph.variables().find_map(|v| {
+                let impossible = |&state: &usize| {
+                    let mut assigned = states.clone();
+                    assigned[v.index()] = vec![state];
+                    naive_prune_from(&graph, assigned).is_none()
+                };
+                let state = states[v.index()].iter().copied().find(impossible)?;
+                Some((v, state))
+            });
+            let Some((v, state)) = single else { break };
+            let mut fewer = states.clone();
+            fewer[v.index()].retain(|&s| s != state);
+            expected = naive_prune_from(&graph, fewer);
+        }
+        let within = |inner: &[Vec<usize>], outer: &[Vec<usize>]| {
+            (inner.iter().zip(outer)).all(|(a, b)| a.iter().all(|state| b.contains(state)))
         };
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let mut propagation = fresh.clone();
-        let mark = propagation.mark();
-        for _ in 0..graph.num_variables() {
-            let v = VarId::new(rng.random_range(0..graph.num_variables()));
-            let state = rng.random_range(0..graph.card(v));
-            if propagation.assign(v, state).is_err() {
-                break;
+        let mut domains = Domains::full(&graph);
+        match (probe(&mut domains, &graph), expected) {
+            (Err(Contradiction), expected) => assert!(expected.is_none(), "seed {seed}"),
+            (Ok(_), expected) => {
+                let pruned = pruned.expect("probing prunes first");
+                assert!(within(domains.states(), &pruned), "seed {seed}");
+                more += usize::from(domains.states() != pruned);
+                if let Some(expected) = expected {
+                    assert!(within(&expected, domains.states()), "seed {seed}");
+                }
             }
         }
+    }
+    assert!(more > 5, "only {more} models where probing removes more");
+}
+
+#[test]
+fn undoing_gives_back_every_state_and_every_support() {
+    let mut undone = 0;
+    for seed in 0..MODELS {
+        let graph = model(seed);
+        let Ok(mut propagation) = Propagation::new(&graph, &Domains::full(&graph)) else {
+            continue;
+        };
+        let states = |propagation: &Propagation| -> Vec<Vec<usize>> {
+            let allowed = |v| propagation.allowed(v).collect();
+            graph.variables().map(allowed).collect()
+        };
+        let fresh = states(&propagation);
+        let mut rng = Pcg64::seed_from_u64(seed);
+        for _ in 0..4 {
+            let mark = propagation.mark();
+            let mut expected = Some(fresh.clone());
+            for _ in 0..graph.num_variables() {
+                let v = VarId::new(rng.random_range(0..graph.num_variables()));
+                let state = rng.random_range(0..graph.card(v));
+                let found = if rng.random() {
+                    if let Some(states) = &mut expected {
+                        states[v.index()].retain(|&s| s == state);
+                    }
+                    propagation.assign(v, state)
+                } else {
+                    if let Some(states) = &mut expected {
+                        states[v.index()].retain(|&s| s != state);
+                    }
+                    propagation.remove(v, state)
+                };
+                expected = expected
+                    .filter(|states| states.iter().all(|states| !states.is_empty()))
+                    .and_then(|states| naive_prune_from(&graph, states));
+                assert_eq!(found.is_ok(), expected.is_some(), "seed {seed}");
+                match &expected {
+                    Some(expected) => assert_eq!(&states(&propagation), expected, "seed {seed}"),
+                    None => break,
+                }
+            }
+            propagation.undo(mark);
+            undone += 1;
+            assert_eq!(states(&propagation), fresh, "seed {seed}");
+        }
+    }
+    assert!(undone > 1000);
+}
+
+/// A zero can only matter where nearly all else is decided.
+#[test]
+fn one_zero_in_a_wide_table_costs_next_to_nothing() {
+    const WIDE: usize = 16;
+    let wide: Vec<VarId> = (0..WIDE).map(VarId::new).collect();
+    let mut values = vec![1.0; 1 << WIDE];
+    values[0] = 0.0;
+    let table = Table::from_values(wide, vec![2; WIDE], &values).unwrap();
+    let graph = FactorGraph::new(vec![2; WIDE], vec![table]).unwrap();
+    let mut propagation = Propagation::new(&graph, &Domains::full(&graph)).unwrap();
+    // To see that there is a zero it looks at every entry once, 64 at a time.
+    let begun = propagation.work();
+    assert!(begun < (1 << WIDE) / 16, "{begun}");
+    for v in graph.variables().skip(1) {
+        propagation.assign(v, 0).unwrap();
+    }
+    assert!(propagation.allowed(VarId(0)).eq([1]));
+    let work = propagation.work() - begun;
+    assert!(work < 40 * WIDE * WIDE, "{work}");
+}
+
+/// A function of two variables of many states: one entry of each row is not zero.
+#[test]
+fn an_assignment_costs_no_more_than_the_entries_that_agree() {
+    const CARD: usize = 40;
+    let mut values = vec![0.0; CARD * CARD * CARD];
+    for row in 0..CARD * CARD {
+        values[row * CARD + (row / CARD + row % CARD) % CARD] = 1.0;
+    }
+    let scope = vec![VarId(0), VarId(1), VarId(2)];
+    let table = Table::from_values(scope, vec![CARD; 3], &values).unwrap();
+    let graph = FactorGraph::new(vec![CARD; 3], vec![table]).unwrap();
+    let mut propagation = Propagation::new(&graph, &Domains::full(&graph)).unwrap();
+    for v in graph.variables() {
+        let (mark, begun) = (propagation.mark(), propagation.work());
+        propagation.assign(v, CARD / 2).unwrap();
         propagation.undo(mark);
-        assert_eq!(
-            format!("{propagation:?}"),
-            format!("{fresh:?}"),
-            "seed {seed}"
-        );
+        let work = propagation.work() - begun;
+        assert!(work < 10 * CARD * CARD, "{v}: {work}");
     }
 }
 
@@ -175,7 +298,7 @@ fn simplifying_keeps_z_marginals_and_maximum_and_enlarges_nothing() {
         let mut graph = model(seed);
         if seed % 2 == 0 {
             let mut domains = Domains::full(&graph);
-            if domains.probe(&graph).is_ok() {
+            if probe(&mut domains, &graph).is_ok() {
                 graph = domains.restrict(&graph).graph().clone();
             }
         }
@@ -249,11 +372,11 @@ fn many_variables_take_no_quadratic_time() {
         let mut evidence = Evidence::default();
         evidence.observe(VarId::new(N - 1), 2).unwrap();
         let mut domains = Domains::observed(&graph, &evidence).unwrap();
-        assert_eq!(domains.probe(&graph), Ok(2 * (N - 1)));
+        assert_eq!(probe(&mut domains, &graph), Ok(2 * (N - 1)));
         assert!(domains.states().iter().all(|states| states == &[2]));
         let simple = simplify(domains.restrict(&graph).graph()).unwrap();
         assert_eq!(simple.num_factors(), 0);
         // Without the observation no probe fails; each would walk through all variables.
-        assert_eq!(Domains::full(&graph).probe(&graph), Ok(0));
+        assert_eq!(probe(&mut Domains::full(&graph), &graph), Ok(0));
     }
 }

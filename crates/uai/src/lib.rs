@@ -62,5 +62,5 @@ pub use model::{Entries, ModelKind, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
 pub use parse::{is_log_model, read_log_model, read_model};
 pub use rows::Meant;
-pub use solution::{Solution, read_solution, write_solution};
+pub use solution::{Solution, read_solution, write_solution, write_solutions};
 pub use warning::Warning;

@@ -35,14 +35,62 @@ pub enum Solution {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn write_solution(out: &mut impl Write, solution: &Solution) -> io::Result<()> {
+    writeln!(out, "{}", solution.word())?;
+    write_answer(out, solution)
+}
+
+/// Writes the results for several samples of evidence: the word, the number of samples, then one
+/// line for each. A single one is written as by [`write_solution`], without that number.
+///
+/// # Errors
+/// As [`write_solution`], and [`io::ErrorKind::InvalidInput`] for none, or for answers to different
+/// questions.
+///
+/// # Example
+/// ```
+/// use forney_uai::{Solution, write_solutions};
+/// let mut text = Vec::new();
+/// write_solutions(&mut text, &[Solution::Map(vec![0, 1]), Solution::Map(vec![1, 1])])?;
+/// assert_eq!(text, b"MAP\n2\n2 0 1\n2 1 1\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn write_solutions(out: &mut impl Write, solutions: &[Solution]) -> io::Result<()> {
+    match solutions {
+        [] => Err(invalid("there is no result to write")),
+        [solution] => write_solution(out, solution),
+        [first, ..] if solutions.iter().all(|s| s.word() == first.word()) => {
+            writeln!(out, "{}\n{}", first.word(), solutions.len())?;
+            (solutions.iter()).try_for_each(|solution| write_answer(out, solution))
+        }
+        _ => Err(invalid("a result file answers one question")),
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+impl Solution {
+    /// The first word of its file.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Pr { .. } => "PR",
+            Self::Mar(_) => "MAR",
+            Self::Map(_) => "MAP",
+        }
+    }
+}
+
+/// The line of one sample.
+fn write_answer(out: &mut impl Write, solution: &Solution) -> io::Result<()> {
     match solution {
         Solution::Pr { log10_z } => {
-            out.write_all(b"PR\n")?;
-            write_number(out, *log10_z)?;
+            // Adding 0 turns −0 into 0.
+            write_number(out, *log10_z + 0.0)?;
             writeln!(out)
         }
         Solution::Mar(marginals) => {
-            write!(out, "MAR\n{}", marginals.len())?;
+            write!(out, "{}", marginals.len())?;
             for marginal in marginals {
                 write!(out, " {}", marginal.len())?;
                 for p in marginal {
@@ -53,7 +101,7 @@ pub fn write_solution(out: &mut impl Write, solution: &Solution) -> io::Result<(
             writeln!(out)
         }
         Solution::Map(states) => {
-            write!(out, "MAP\n{} ", states.len())?;
+            write!(out, "{} ", states.len())?;
             write_line(out, states)
         }
     }
