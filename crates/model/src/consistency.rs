@@ -54,7 +54,11 @@ impl Domains {
     /// Linear in the entries of all factors: it ends early, with what it has removed so far, once
     /// it has struck out 16 times as many.
     pub fn probe(&mut self, graph: &FactorGraph) -> Result<usize, Contradiction> {
-        let entries: usize = graph.factors().iter().map(|table| table.ln().len()).sum();
+        let entries: usize = graph
+            .factors()
+            .iter()
+            .map(|table| table.num_entries())
+            .sum();
         let mut effort = entries.saturating_mul(PROBE_EFFORT);
         let mut pruned = Propagation::new(graph, self)?;
         loop {

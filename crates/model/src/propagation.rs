@@ -125,7 +125,7 @@ impl Propagation {
             dead: Vec::new(),
         };
         for table in graph.factors() {
-            if table.ln().contains(&f64::NEG_INFINITY) {
+            if table.relative().contains(&f64::NEG_INFINITY) {
                 propagation.count(table)?;
             }
         }
@@ -144,7 +144,7 @@ impl Propagation {
     /// Adds the counters of one factor.
     fn count(&mut self, table: &Table) -> Result<(), Contradiction> {
         let (index, first_axis) = (self.factors.len(), self.axes.len());
-        let mut stride = table.ln().len();
+        let mut stride = table.num_entries();
         for (&var, &card) in table.scope().iter().zip(table.cards()) {
             stride /= card;
             self.places[var.index()].push((index, self.axes.len()));
@@ -157,9 +157,9 @@ impl Propagation {
             self.counts.resize(self.counts.len() + card, 0);
         }
         let axes = first_axis..self.axes.len();
-        let live = self.live.len()..self.live.len() + table.ln().len();
+        let live = self.live.len()..self.live.len() + table.num_entries();
         let mut any = false;
-        for (entry, &ln) in table.ln().iter().enumerate() {
+        for (entry, &ln) in table.relative().iter().enumerate() {
             let axes = &self.axes[axes.clone()];
             let alive = ln > f64::NEG_INFINITY
                 && (axes.iter()).all(|axis| self.is_allowed(axis.var, axis.state(entry)));

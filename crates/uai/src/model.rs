@@ -77,7 +77,7 @@ impl UaiModel {
     /// # Example
     /// ```
     /// let model = forney_uai::read_model(b"MARKOV 1 2  1  1 0  2 1 3")?;
-    /// assert_eq!(model.to_graph()?.factors()[0].ln(), &[0.0, 3f64.ln()]);
+    /// assert_eq!(model.to_graph()?.factors()[0].ln_entry(1), 3f64.ln());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_graph(&self) -> Result<FactorGraph, ModelError> {
@@ -98,8 +98,8 @@ impl UaiModel {
 
     /// The Markov network of a factor graph, entries `exp(ln f)`.
     ///
-    /// Rounding is that of `exp`: the logarithm of an entry keeps an absolute error near 1e-16
-    /// times its size. A file that was read is converted without any by writing its `UaiModel`.
+    /// Rounding is that of `exp` of the relative entries, a few units in the last place. A file that
+    /// was read is converted without any by writing its `UaiModel`.
     ///
     /// # Errors
     /// [`UaiError::Unwritable`] if an entry that is not a hard zero would become infinite,
@@ -116,8 +116,8 @@ impl UaiModel {
     /// ```
     pub fn from_graph(graph: &FactorGraph) -> Result<Self, UaiError> {
         let plain = |(factor, table): (usize, &Table)| {
-            let value = |(entry, &ln): (usize, &f64)| {
-                let value = ln.exp();
+            let value = |entry: usize| {
+                let (ln, value) = (table.ln_entry(entry), table.value(entry));
                 if value.is_normal() || ln == f64::NEG_INFINITY {
                     Ok(value)
                 } else {
@@ -126,10 +126,7 @@ impl UaiModel {
             };
             Ok(UaiFactor {
                 scope: table.scope().to_vec(),
-                values: table
-                    .ln()
-                    .iter()
-                    .enumerate()
+                values: (0..table.num_entries())
                     .map(value)
                     .collect::<Result<_, _>>()?,
             })

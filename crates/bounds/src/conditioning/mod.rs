@@ -121,7 +121,11 @@ impl<'g> Conditioning<'g> {
         let Some(found) = search.find(graph, &mut rng, budget)? else {
             return Ok(None);
         };
-        let entries: usize = graph.factors().iter().map(|table| table.ln().len()).sum();
+        let entries: usize = graph
+            .factors()
+            .iter()
+            .map(|table| table.num_entries())
+            .sum();
         Ok(Some(Self {
             graph,
             budget: budget.clone(),
