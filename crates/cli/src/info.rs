@@ -202,10 +202,10 @@ impl Size {
             factors: tables.len(),
             components: graph.num_components() + variables - graph.num_variables(),
             largest_scope: tables.iter().map(|t| t.scope().len()).max().unwrap_or(0),
-            entries: tables.iter().map(|t| t.ln().len()).sum(),
+            entries: tables.iter().map(|t| t.num_entries()).sum(),
             zeros: tables
                 .iter()
-                .map(|t| t.ln().iter().filter(zero).count())
+                .map(|t| t.relative().iter().filter(zero).count())
                 .sum(),
         }
     }

@@ -1,5 +1,7 @@
 //! Barren variables (Shachter 1986): those whose sum leaves nothing to couple.
 
+use forney_certify::DoubleDouble;
+
 use crate::simplify::without_constant_axes;
 use crate::{FactorGraph, ModelError, Table, VarId};
 
@@ -45,7 +47,7 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
         }
     }
     let mut gone = Vec::new();
-    let mut constant = 0.0;
+    let mut constant = DoubleDouble::ZERO;
     let mut waiting: Vec<VarId> = graph.variables().collect();
     while let Some(v) = waiting.pop() {
         let (1, a) = places[v.index()] else {
@@ -62,7 +64,7 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
             *sum -= a;
         }
         waiting.extend(scope.iter().filter(|&&w| w != v));
-        constant -= (graph.card(v) as f64).ln();
+        constant -= DoubleDouble::ln(graph.card(v) as f64);
         gone.push(v);
         factors[a] = rest;
     }
@@ -78,7 +80,7 @@ fn sum_out(table: &Table, v: VarId) -> Result<Table, ModelError> {
     scope.push(v);
     let last = table.permuted(&scope);
     let (&card, cards) = last.cards().split_last().expect("v is in the scope");
-    let ln = last.ln().chunks_exact(card).map(|row| {
+    let ln = last.relative().chunks_exact(card).map(|row| {
         let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if most == f64::NEG_INFINITY {
             return most;
@@ -86,5 +88,5 @@ fn sum_out(table: &Table, v: VarId) -> Result<Table, ModelError> {
         most + row.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln()
     });
     scope.pop();
-    Table::from_ln(scope, cards.to_vec(), ln.collect())
+    Table::from_ln(scope, cards.to_vec(), ln.collect())?.scaled(table.ln_scale())
 }

@@ -1,5 +1,6 @@
 //! The factor graph: factors, and for each variable the factors that mention it.
 
+use forney_certify::DoubleDouble;
 use petgraph::unionfind::UnionFind;
 
 use crate::{FactorId, ModelError, Table, VarId};
@@ -28,6 +29,7 @@ pub const MAX_CARD: usize = 1 << 24;
 pub struct FactorGraph {
     cards: Vec<usize>,
     factors: Vec<Table>,
+    ln_scale: DoubleDouble,
     /// The mentions of variable `v` are `mentions[first[v]..first[v + 1]]`.
     first: Vec<usize>,
     mentions: Vec<FactorId>,
@@ -92,6 +94,7 @@ impl FactorGraph {
         }
         first.pop();
         Ok(Self {
+            ln_scale: factors.iter().map(Table::ln_scale).sum(),
             cards,
             factors,
             first,
@@ -156,21 +159,38 @@ impl FactorGraph {
         components
     }
 
+    /// `Σ_a ln max f_a`, in nats: what is added once to a value that was computed from the
+    /// [relative](Table::relative) entries.
+    #[must_use]
+    pub fn ln_scale(&self) -> DoubleDouble {
+        self.ln_scale
+    }
+
     /// `Σ_a ln f_a(x_a)` for one full assignment, in nats; `−∞` if a factor forbids it.
     ///
     /// # Panics
     /// If `assignment` does not have one state for each variable.
     #[must_use]
     pub fn ln_value(&self, assignment: &[usize]) -> f64 {
+        (self.ln_scale + self.relative_value(assignment)).value()
+    }
+
+    /// `Σ_a ln (f_a(x_a) / max f_a)` for one full assignment, in nats.
+    ///
+    /// # Panics
+    /// As [`ln_value`](Self::ln_value).
+    #[must_use]
+    pub fn relative_value(&self, assignment: &[usize]) -> DoubleDouble {
         assert_eq!(
             assignment.len(),
             self.cards.len(),
             "one state for each variable"
         );
-        self.factors
-            .iter()
-            .map(|f| f.ln()[f.flat_index(f.scope().iter().map(|v| assignment[v.index()]))])
-            .sum()
+        let own = |f: &Table| {
+            let states = f.scope().iter().map(|v| assignment[v.index()]);
+            f.relative()[f.flat_index(states)]
+        };
+        self.factors.iter().map(own).sum()
     }
 }
 

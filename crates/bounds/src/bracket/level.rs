@@ -205,7 +205,11 @@ impl<'j> Job<'j, '_> {
     /// Where the ibound asks for more, the limit on entries falls until a race of at least one
     /// candidate fits.
     fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
-        let factors = self.graph.factors().iter().map(|factor| factor.ln().len());
+        let factors = self
+            .graph
+            .factors()
+            .iter()
+            .map(|factor| factor.num_entries());
         let least = factors.max().unwrap_or(1) as f64;
         let mut limit = CliqueLimit {
             ibound,

@@ -10,7 +10,7 @@ mod lower;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use forney_certify::{Above, Below, Budget, Stop, Upper};
+use forney_certify::{Above, Below, Budget, DoubleDouble, Stop, Upper};
 use forney_exact::Order;
 use forney_model::{FactorGraph, Table, simplify_sum};
 
@@ -130,9 +130,13 @@ impl Job<'_, '_> {
         if self.options.sides == Sides::Lower || self.options.method == Method::MeanField {
             return;
         }
-        let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let factors: f64 = self.graph.factors().iter().map(most).sum();
-        if let Ok(upper) = Upper::new(factors + self.ln_states()) {
+        let zero = self.graph.factors().iter().any(Table::is_zero);
+        let most = if zero {
+            f64::NEG_INFINITY
+        } else {
+            (self.graph.ln_scale() + self.ln_states()).value()
+        };
+        if let Ok(upper) = Upper::new(most) {
             self.board.post(upper, "maxima");
         }
     }
@@ -140,7 +144,8 @@ impl Job<'_, '_> {
     /// `Σ_v ln |X_v|`: the logarithm of the number of assignments.
     fn ln_states(&self) -> f64 {
         let cards = self.graph.cards().iter();
-        cards.map(|&card| (card as f64).ln()).sum()
+        let sum: DoubleDouble = cards.map(|&card| (card as f64).ln()).sum();
+        sum.value()
     }
 
     /// A fraction of the time that is left; a minute of it if there is no end.

@@ -116,7 +116,7 @@ impl<'g> Forests<'g> {
         let mut legs = Vec::new();
         let mut at = vec![0; m];
         for (factor, table) in graph.factors().iter().enumerate() {
-            let mut stride = table.ln().len();
+            let mut stride = table.num_entries();
             for (&v, &card) in table.scope().iter().zip(table.cards()) {
                 stride /= card;
                 at[factor] += stride * start[v.index()];
@@ -156,7 +156,7 @@ impl<'g> Forests<'g> {
     fn first_temperature(&self) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);
         for table in self.graph.factors() {
-            let finite = || table.ln().iter().copied().filter(|ln| ln.is_finite());
+            let finite = || table.relative().iter().copied().filter(|ln| ln.is_finite());
             let spread =
                 finite().fold(f64::NEG_INFINITY, f64::max) - finite().fold(f64::INFINITY, f64::min);
             if spread > 0.0 {
@@ -282,7 +282,7 @@ impl<'g> Forests<'g> {
             self.list_children(own.factor, v);
             for state in 0..card {
                 let term = if self.children.is_empty() {
-                    beta * self.graph.factors()[own.factor].ln()[base + own.stride * state]
+                    beta * self.graph.factors()[own.factor].relative()[base + own.stride * state]
                 } else {
                     self.weigh(own.factor, base + own.stride * state, beta);
                     ln_sum(&self.weights)
@@ -306,7 +306,7 @@ impl<'g> Forests<'g> {
     /// `β ln f + Σ messages` for all joint states of the listed children, the last one fastest; `at` is
     /// the entry of the factor where they have their present states.
     fn weigh(&mut self, factor: usize, at: usize, beta: f64) {
-        let ln = self.graph.factors()[factor].ln();
+        let ln = self.graph.factors()[factor].relative();
         let present = |leg: &Leg| leg.stride * self.states[leg.variable];
         let base = at - self.children.iter().map(present).sum::<usize>();
         self.weights.clear();

@@ -129,7 +129,11 @@ impl<'g> Conditioning<'g> {
         let share = budget.remaining().map(|left| left.mul_f64(COOLING));
         let cooling = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
         let states = cool(graph, &found.states, &mut rng, &cooling);
-        let entries: usize = graph.factors().iter().map(|table| table.ln().len()).sum();
+        let entries: usize = graph
+            .factors()
+            .iter()
+            .map(|table| table.num_entries())
+            .sum();
         Ok(Some(Self {
             graph,
             budget: budget.clone(),
