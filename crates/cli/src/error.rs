@@ -64,10 +64,7 @@ pub(crate) enum Failure {
         failure: Box<Failure>,
     },
     /// `Z = 0`, and what was asked for does not exist then.
-    #[error(
-        "Z = 0{}: no assignment is allowed, so there {what}",
-        Of(samples)
-    )]
+    #[error("Z = 0{}: no assignment is allowed, so there {what}", Of(samples))]
     NoAssignment {
         what: &'static str,
         /// Numbers of the samples, if there are several.

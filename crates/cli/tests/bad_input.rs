@@ -261,7 +261,10 @@ fn what_does_not_fit_in_memory() {
         let error = refused(&ran, 3, "too-large", "more than the 9.8 KiB of --memory");
         let told = error["message"].as_str().expect("a sentence");
         assert!(told.starts_with(&format!("`{command}` needs ")), "{told}");
-        assert!(told.contains("`forney bound` bounds ln Z instead"), "{told}");
+        assert!(
+            told.contains("`forney bound` bounds ln Z instead"),
+            "{told}"
+        );
         assert!(error["width"].as_u64() >= Some(15), "{error}");
         assert!(
             error["bytes"].as_f64() > Some(1e4) && error["limit"] == 1e4,

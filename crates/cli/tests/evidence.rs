@@ -65,7 +65,15 @@ fn several_samples_are_answered_as_each_alone() {
     for command in ["exact", "marginals", "map"] {
         for order in ["minfill", "search"] {
             let run = |evidence: &str| {
-                answered(&[command, ASIA, "--evidence", evidence, "--order", order, "--json"])
+                answered(&[
+                    command,
+                    ASIA,
+                    "--evidence",
+                    evidence,
+                    "--order",
+                    order,
+                    "--json",
+                ])
             };
             let together = lines(&run(&all.path));
             assert_eq!(together.len(), samples.len());
