@@ -67,6 +67,10 @@ pub(crate) struct ModelArgs {
     /// UAI model, `-` for standard input
     pub(crate) file: PathBuf,
 
+    /// The tables of the model hold natural logarithms, as those of a file that ends in .LG do
+    #[arg(long)]
+    pub(crate) log_tables: bool,
+
     /// Observed variables and their states (.evid), one sample or, for exact, marginals and map,
     /// several; or likelihoods of states, soft evidence (.virt). May be given once for each
     #[arg(long, value_name = "FILE")]

@@ -66,10 +66,9 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             forney_gauge::NAME,
         )));
     }
-    let problem = Problem::read(&args.model)?;
-    let graph = problem.graph()?;
+    let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
-    let mut report = match problem.restrict(&graph, &budget)? {
+    let mut report = match problem.restrict(&budget)? {
         None => Report::impossible(&budget),
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };

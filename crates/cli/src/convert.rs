@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::args::ConvertArgs;
 use crate::done::{Done, Output};
 use crate::error::Failure;
-use crate::problem::Problem;
+use crate::problem::Samples;
 
 /// What `forney convert` prints: the model, unless that went to a file.
 #[derive(Serialize)]
@@ -25,8 +25,8 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
-    let problem = Problem::read(&args.model)?;
-    let mut model = clamped(problem.model, &problem.evidence);
+    let (model, evidence) = Samples::read(&args.model)?.single()?;
+    let mut model = clamped(model, &evidence);
     if args.markov {
         model.kind = ModelKind::Markov;
     }
@@ -43,17 +43,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
         path: args.model.file.clone(),
         source,
     })?;
-    let file = match args.uai_output.clone() {
-        Some(path) => Some(Output { path, bytes }),
-        None => {
-            report.model = Some(String::from_utf8_lossy(&bytes).into_owned());
-            None
-        }
-    };
-    Ok(Done {
-        file,
-        ..Done::new(report)
-    })
+    match args.uai_output.clone() {
+        // The report says that it is written.
+        Some(path) => Output { path, bytes }.write()?,
+        None => report.model = Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+    Ok(Done::new(report))
 }
 
 /// The model in which every observed variable has its observed state only: cardinality 1, in no
@@ -68,7 +63,7 @@ fn clamped(model: UaiModel, evidence: &Evidence) -> UaiModel {
         kind: ModelKind::Markov,
         cards: model.cards.clone(),
         factors: factors.collect(),
-        trailing: None,
+        warnings: Vec::new(),
     };
     for (var, _) in evidence.iter() {
         clamped.cards[var.index()] = 1;
@@ -77,27 +72,28 @@ fn clamped(model: UaiModel, evidence: &Evidence) -> UaiModel {
 }
 
 fn clamped_factor(factor: &UaiFactor, cards: &[usize], evidence: &Evidence) -> UaiFactor {
-    let mut values = factor.values.clone();
-    // From the last variable to the first: what is left of the later ones runs side by side.
-    let mut inner = 1;
-    for var in factor.scope.iter().rev() {
-        let card = cards[var.index()];
-        match evidence.state(*var) {
-            None => inner *= card,
-            Some(state) => {
-                let blocks = values.chunks_exact(card * inner);
-                let kept = blocks.flat_map(|block| &block[state * inner..(state + 1) * inner]);
-                values = kept.copied().collect();
-            }
-        }
-    }
-    let free = factor
-        .scope
-        .iter()
-        .filter(|var| evidence.state(**var).is_none());
+    let free = factor.scope.iter();
+    let free = free.filter(|var| evidence.state(**var).is_none());
     UaiFactor {
         scope: free.copied().collect(),
-        values,
+        entries: factor.entries.select(|entries| {
+            let mut entries = entries.to_vec();
+            // From the last variable to the first: what is left of the later ones runs side by side.
+            let mut inner = 1;
+            for var in factor.scope.iter().rev() {
+                let card = cards[var.index()];
+                match evidence.state(*var) {
+                    None => inner *= card,
+                    Some(state) => {
+                        let blocks = entries.chunks_exact(card * inner);
+                        let here = state * inner..(state + 1) * inner;
+                        let kept = blocks.flat_map(|block| &block[here.clone()]);
+                        entries = kept.copied().collect();
+                    }
+                }
+            }
+            entries
+        }),
     }
 }
 
@@ -128,7 +124,7 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use forney_model::VarId;
-    use forney_uai::read_model;
+    use forney_uai::{Entries, read_model};
 
     use super::*;
 
@@ -143,12 +139,15 @@ mod tests {
         assert_eq!(one.kind, ModelKind::Markov);
         assert_eq!(one.cards, [2, 1, 2]);
         assert_eq!(one.factors[0].scope, [VarId(0), VarId(2)]);
-        assert_eq!(one.factors[0].values, [4.0, 5.0, 10.0, 11.0]);
+        assert_eq!(
+            one.factors[0].entries,
+            Entries::Values(vec![4.0, 5.0, 10.0, 11.0])
+        );
         evidence.observe(VarId(0), 1).unwrap();
         evidence.observe(VarId(2), 0).unwrap();
         let all = clamped(model, &evidence);
-        assert_eq!(all.factors[0].values, [10.0]);
+        assert_eq!(all.factors[0].entries, Entries::Values(vec![10.0]));
         assert_eq!(all.factors[1].scope, []);
-        assert_eq!(all.factors[1].values, [20.0]);
+        assert_eq!(all.factors[1].entries, Entries::Values(vec![20.0]));
     }
 }

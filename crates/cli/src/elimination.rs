@@ -153,8 +153,7 @@ fn answer_all<T>(
         soft,
         samples,
     } = Samples::read(&args.model)?;
-    let graph = model.to_graph()?;
-    drop(model);
+    let graph = model.into_graph()?;
     tell(News::Samples(samples.len()));
     let mut last = None;
     let mut begun = Duration::ZERO;

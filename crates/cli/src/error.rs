@@ -238,7 +238,6 @@ impl Failure {
             Self::File(error) | Self::OrderFile { error } => match error {
                 UaiError::Malformed { .. } => "malformed",
                 UaiError::Io { .. } => "io",
-                UaiError::Unwritable { .. } => "model",
             },
             Self::Model(_) => "model",
             Self::Order(_) => "order",
@@ -316,7 +315,6 @@ impl Failure {
                     found,
                 },
                 UaiError::Io { file, .. } => Details::File { file },
-                UaiError::Unwritable { .. } => Details::None {},
             },
             Self::Output { path, .. } | Self::NotClosed { path } | Self::NoAnswer { path } => {
                 Details::File { file: path }

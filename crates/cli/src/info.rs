@@ -99,9 +99,8 @@ struct Cost {
 
 pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(None, interrupt::flag());
-    let problem = Problem::read(&args.model)?;
-    let graph = problem.graph()?;
-    let reduced = match problem.restrict(&graph, &budget)? {
+    let problem = Problem::read(&args.model, &budget)?;
+    let reduced = match problem.restrict(&budget)? {
         None => None,
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;
@@ -114,14 +113,14 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         }
     };
     let mut cardinalities = BTreeMap::new();
-    for &card in graph.cards() {
+    for &card in problem.graph.cards() {
         *cardinalities.entry(card).or_default() += 1;
     }
     Ok(Done::new(Report {
         file: args.model.file.clone(),
-        kind: problem.model.kind.word(),
+        kind: problem.kind.word(),
         cardinalities,
-        size: Size::of_all(&graph),
+        size: Size::of_all(&problem.graph),
         evidence: problem.evidence.len(),
         memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
         reduced,

@@ -2,16 +2,19 @@
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
-use forney_certify::Budget;
+use forney_certify::{Budget, Stop};
 use forney_model::{Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction};
 use forney_uai::{
-    ModelKind, UaiError, UaiFactor, UaiModel, Warning, read_evidences, read_file, read_model,
-    read_virtual_evidence,
+    Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
+    read_file, read_log_model, read_model, read_virtual_evidence,
 };
 
 use crate::args::ModelArgs;
+use crate::elimination::Stage;
 use crate::error::{Failure, complain};
+use crate::work::{self, Tell};
 
 /// The name of standard input on the command line.
 const STDIN: &str = "-";
@@ -19,9 +22,12 @@ const STDIN: &str = "-";
 /// What files of soft evidence end in.
 const SOFT: &str = "virt";
 
-/// A model as its file states it, with a factor more for each soft observation.
+/// A model and one sample of evidence.
 pub(crate) struct Problem {
-    pub(crate) model: UaiModel,
+    pub(crate) kind: ModelKind,
+    /// The whole model, without regard to the evidence, with a factor more for each soft
+    /// observation.
+    pub(crate) graph: FactorGraph,
     /// What is observed.
     pub(crate) evidence: Evidence,
 }
@@ -36,32 +42,30 @@ pub(crate) struct Samples {
 }
 
 impl Problem {
-    /// Reads a model and one sample of evidence.
-    pub(crate) fn read(args: &ModelArgs) -> Result<Self, Failure> {
-        let Samples { model, samples, .. } = Samples::read(args)?;
-        match <[Evidence; 1]>::try_from(samples) {
-            Ok([evidence]) => Ok(Self { model, evidence }),
-            Err(samples) => Err(Failure::Usage(format!(
-                "the evidence holds {} samples, and this command takes one: write the one that you \
-                 mean to a file of its own, or state it with --observe; exact, marginals and map \
-                 answer all of them",
-                samples.len()
-            ))),
-        }
-    }
-
-    /// The model as a factor graph, without regard to the evidence.
-    pub(crate) fn graph(&self) -> Result<FactorGraph, Failure> {
-        Ok(self.model.to_graph()?)
+    /// Reads a model and one sample of evidence, on a thread of its own that is left alone where
+    /// the budget ends: nobody knows how long a file is, or whether it ends.
+    pub(crate) fn read(args: &ModelArgs, budget: &Budget) -> Result<Self, Failure> {
+        let args = args.clone();
+        let read = move |_: &Tell<'_, ()>| {
+            let (model, evidence) = Samples::read(&args)?.single()?;
+            Ok(Self {
+                kind: model.kind,
+                graph: model.into_graph()?,
+                evidence,
+            })
+        };
+        let read = work::within(budget, Duration::ZERO, read, |()| {});
+        read.unwrap_or_else(|stop| match stop {
+            Stop::Interrupted => Err(Failure::Interrupted),
+            _ => Err(Failure::OutOfTime {
+                stage: Stage::Reading,
+            }),
+        })
     }
 
     /// [`restrict`] to the evidence.
-    pub(crate) fn restrict(
-        &self,
-        graph: &FactorGraph,
-        budget: &Budget,
-    ) -> Result<Option<Restriction>, Failure> {
-        Ok(restrict(graph, &self.evidence, budget)?)
+    pub(crate) fn restrict(&self, budget: &Budget) -> Result<Option<Restriction>, Failure> {
+        Ok(restrict(&self.graph, &self.evidence, budget)?)
     }
 }
 
@@ -95,19 +99,14 @@ impl Samples {
                            which ends in .virt";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let mut model = read_input(&args.file, read_model)?;
-        if let Some(trailing) = model.trailing {
-            complain(format_args!(
-                "warning: {}, line {}, column {}: {} after the last table ignored",
-                args.file.display(),
-                trailing.line,
-                trailing.column,
-                match trailing.tokens {
-                    1 => "one number".to_owned(),
-                    tokens => format!("{tokens} numbers"),
-                },
-            ));
-        }
+        let logarithms = args.log_tables || is_log_model(&args.file);
+        let read = if logarithms {
+            read_log_model
+        } else {
+            read_model
+        };
+        let mut model = read_input(&args.file, read)?;
+        warn(&args.file, &model.warnings);
         let mut samples = vec![Evidence::default()];
         if let Some(path) = hard.first() {
             let read = read_input(path, |bytes| read_evidences(bytes, &model.cards))?;
@@ -132,13 +131,26 @@ impl Samples {
             .factors
             .extend(likelihoods.into_iter().map(|(var, values)| UaiFactor {
                 scope: vec![var],
-                values,
+                entries: Entries::Values(values),
             }));
         Ok(Self {
             model,
             soft,
             samples,
         })
+    }
+
+    /// The only sample, for a command that takes no more.
+    pub(crate) fn single(self) -> Result<(UaiModel, Evidence), Failure> {
+        match <[Evidence; 1]>::try_from(self.samples) {
+            Ok([evidence]) => Ok((self.model, evidence)),
+            Err(samples) => Err(Failure::Usage(format!(
+                "the evidence holds {} samples, and this command takes one: write the one that you \
+                 mean to a file of its own, or state it with --observe; exact, marginals and map \
+                 answer all of them",
+                samples.len()
+            ))),
+        }
     }
 }
 

@@ -36,20 +36,6 @@ pub enum UaiError {
         /// What it said.
         source: io::Error,
     },
-    /// A log table holds a value whose exponential is not a normal `f64`, so that a file of plain
-    /// values would hold infinity or a false hard zero.
-    #[error(
-        "entry {entry} of factor {factor} is e^({ln}), which a file of plain values cannot hold (it \
-         reaches from e^(-708) to e^(709)); add a constant to the log table and subtract it from ln Z"
-    )]
-    Unwritable {
-        /// The factor.
-        factor: usize,
-        /// The entry, last variable fastest.
-        entry: usize,
-        /// Its natural logarithm.
-        ln: f64,
-    },
 }
 
 /// What kind of mistake a malformed file makes.
@@ -59,6 +45,8 @@ pub enum Fault {
     Truncated,
     /// A token is not of the kind that belongs here: a word for a number, a fraction for a count.
     Token,
+    /// The file begins as one of another format.
+    Format,
     /// A number is outside of its range: a variable, a state, a cardinality, a table entry.
     Range,
     /// A count does not fit what it counts.

@@ -2,6 +2,7 @@
 
 use forney_model::VarId;
 
+use crate::number::{NotReal, Real, real};
 use crate::reader::Reader;
 use crate::{Fault, UaiError, Warning};
 
@@ -82,13 +83,13 @@ fn read_row(reader: &mut Reader<'_>, var: usize, card: usize) -> Result<Vec<f64>
     for state in 0..card {
         let expected = format_args!("the likelihood of state {state} of variable {var}");
         let token = reader.token(expected)?;
-        match token.parse::<f64>() {
-            Some(value) if value == 0.0 || (value > 0.0 && value.is_normal()) => row.push(value),
-            Some(_) => {
+        match real(token.text()) {
+            Ok(Real::Value(value)) => row.push(value),
+            Err(NotReal::Word) => return Err(reader.error(Fault::Token, token, expected)),
+            Ok(Real::Ln(_)) | Err(NotReal::Negative | NotReal::Range) => {
                 let expected = format_args!("{expected}, 0 or from 2.3e-308 to 1.79e308");
                 return Err(reader.error(Fault::Range, token, expected));
             }
-            None => return Err(reader.error(Fault::Token, token, expected)),
         }
     }
     if row.iter().all(|likelihood| *likelihood == 0.0) {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use forney_model::{FactorGraph, ModelError, Table, VarId};
 
-use crate::UaiError;
-use crate::number::write_number;
+use crate::Warning;
+use crate::number::{LARGEST_LN, write_exp, write_value};
 
 /// The first word of a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum ModelKind {
     /// Any nonnegative factors.
     Markov,
     /// Each factor is a conditional probability table, its last variable the child. The tables are
-    /// taken as they are: rows that do not sum to 1 are not refused.
+    /// taken as they are: of rows that do not sum to 1 the reader [warns](Warning::Rows).
     Bayes,
 }
 
@@ -28,30 +28,81 @@ impl ModelKind {
     }
 }
 
-/// A factor with the plain values of its file.
+/// The entries of a factor, last variable fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entries {
+    /// Plain values, finite and ≥ 0.
+    Values(Vec<f64>),
+    /// Natural logarithms, `−∞` for a hard zero: the entries of a file of log tables, and of a
+    /// table some of whose plain entries no normal `f64` can hold.
+    Ln(Vec<f64>),
+}
+
+impl Entries {
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Values(entries) | Self::Ln(entries) => entries.len(),
+        }
+    }
+
+    /// Are there none? No table of a legal model is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same entries as far as `keep` says, in the notation that they have.
+    #[must_use]
+    pub fn select(&self, keep: impl FnOnce(&[f64]) -> Vec<f64>) -> Self {
+        match self {
+            Self::Values(values) => Self::Values(keep(values)),
+            Self::Ln(ln) => Self::Ln(keep(ln)),
+        }
+    }
+}
+
+/// A factor with the entries of its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UaiFactor {
     /// The variables, slowest first.
     pub scope: Vec<VarId>,
-    /// The entries, finite and ≥ 0, last variable fastest.
-    pub values: Vec<f64>,
+    /// One entry for each setting of the variables.
+    pub entries: Entries,
 }
 
-/// Numbers after the last table, which do not belong to the model.
-///
-/// Files in use end with stray numbers; they are ignored, but a program should say so. Anything
-/// but a number there is an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trailing {
-    /// Line of the first one, from 1.
-    pub line: usize,
-    /// Column of the first one in bytes, from 1.
-    pub column: usize,
-    /// How many there are.
-    pub tokens: usize,
+impl UaiFactor {
+    fn to_table(&self, cards: &[usize]) -> Result<Table, ModelError> {
+        let of_scope = self.cards(cards)?;
+        match &self.entries {
+            Entries::Values(values) => Table::from_values(self.scope.clone(), of_scope, values),
+            Entries::Ln(ln) => Table::from_ln(self.scope.clone(), of_scope, ln.clone()),
+        }
+    }
+
+    fn into_table(self, cards: &[usize]) -> Result<Table, ModelError> {
+        let of_scope = self.cards(cards)?;
+        match self.entries {
+            Entries::Values(values) => Table::from_values(self.scope, of_scope, &values),
+            Entries::Ln(ln) => Table::from_ln(self.scope, of_scope, ln),
+        }
+    }
+
+    /// The cardinalities of the scope.
+    fn cards(&self, cards: &[usize]) -> Result<Vec<usize>, ModelError> {
+        let card = |var: &VarId| {
+            let card = cards.get(var.index());
+            card.copied().ok_or(ModelError::UnknownVariable {
+                var: *var,
+                variables: cards.len(),
+            })
+        };
+        self.scope.iter().map(card).collect()
+    }
 }
 
-/// A model as its file states it: plain values, bit for bit.
+/// A model as its file states it; plain values bit for bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UaiModel {
     /// Markov network or Bayesian network.
@@ -60,8 +111,8 @@ pub struct UaiModel {
     pub cards: Vec<usize>,
     /// The factors, in the order of the file.
     pub factors: Vec<UaiFactor>,
-    /// What the file holds after the model; not part of it, and never written.
-    pub trailing: Option<Trailing>,
+    /// What the reader passed over or doubts; not part of the model, and never written.
+    pub warnings: Vec<Warning>,
 }
 
 impl UaiModel {
@@ -81,83 +132,92 @@ impl UaiModel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_graph(&self) -> Result<FactorGraph, ModelError> {
-        let table = |factor: &UaiFactor| {
-            let card = |var: &VarId| {
-                let card = self.cards.get(var.index());
-                card.copied().ok_or(ModelError::UnknownVariable {
-                    var: *var,
-                    variables: self.cards.len(),
-                })
-            };
-            let cards = factor.scope.iter().map(card).collect::<Result<_, _>>()?;
-            Table::from_values(factor.scope.clone(), cards, &factor.values)
-        };
-        let tables = self.factors.iter().map(table).collect::<Result<_, _>>()?;
+        let factors = self.factors.iter();
+        let tables = factors.map(|factor| factor.to_table(&self.cards));
+        let tables = tables.collect::<Result<_, _>>()?;
         FactorGraph::new(self.cards.clone(), tables)
     }
 
-    /// The Markov network of a factor graph, entries `exp(ln f)`.
+    /// The same graph, giving up the entries of the file one table after the other: about half of
+    /// the memory for a large model.
+    ///
+    /// # Errors
+    /// As [`UaiModel::to_graph`].
+    pub fn into_graph(self) -> Result<FactorGraph, ModelError> {
+        let factors = self.factors.into_iter();
+        let tables = factors.map(|factor| factor.into_table(&self.cards));
+        let tables = tables.collect::<Result<_, _>>()?;
+        FactorGraph::new(self.cards, tables)
+    }
+
+    /// The Markov network of a factor graph: entries `exp(ln f)`, but the logarithms themselves in
+    /// a table that has one whose exponential is no normal `f64`.
     ///
     /// Rounding is that of `exp`: the logarithm of an entry keeps an absolute error near 1e-16
     /// times its size. A file that was read is converted without any by writing its `UaiModel`.
     ///
-    /// # Errors
-    /// [`UaiError::Unwritable`] if an entry that is not a hard zero would become infinite,
-    /// subnormal or 0.
-    ///
     /// # Example
     /// ```
     /// use forney_model::{FactorGraph, Table};
-    /// use forney_uai::UaiModel;
+    /// use forney_uai::{Entries, UaiModel};
     /// let constant = |ln| FactorGraph::new(vec![], vec![Table::constant(ln)?]);
-    /// assert_eq!(UaiModel::from_graph(&constant(0.0)?)?.factors[0].values, [1.0]);
-    /// assert!(UaiModel::from_graph(&constant(-1000.0)?).is_err());
+    /// let entries = |ln| Ok::<_, forney_model::ModelError>(UaiModel::from_graph(&constant(ln)?).factors.remove(0).entries);
+    /// assert_eq!(entries(0.0)?, Entries::Values(vec![1.0]));
+    /// assert_eq!(entries(-1000.0)?, Entries::Ln(vec![-1000.0]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_graph(graph: &FactorGraph) -> Result<Self, UaiError> {
-        let plain = |(factor, table): (usize, &Table)| {
-            let value = |(entry, &ln): (usize, &f64)| {
-                let value = ln.exp();
-                if value.is_normal() || ln == f64::NEG_INFINITY {
-                    Ok(value)
-                } else {
-                    Err(UaiError::Unwritable { factor, entry, ln })
-                }
-            };
-            Ok(UaiFactor {
+    #[must_use]
+    pub fn from_graph(graph: &FactorGraph) -> Self {
+        let stated = |table: &Table| {
+            let ln = table.ln();
+            let values: Vec<f64> = ln.iter().map(|ln| ln.exp()).collect();
+            let mut pairs = values.iter().zip(ln);
+            let near = pairs.all(|(value, ln)| value.is_normal() || *ln == f64::NEG_INFINITY);
+            UaiFactor {
                 scope: table.scope().to_vec(),
-                values: table
-                    .ln()
-                    .iter()
-                    .enumerate()
-                    .map(value)
-                    .collect::<Result<_, _>>()?,
-            })
+                entries: match near {
+                    true => Entries::Values(values),
+                    false => Entries::Ln(ln.to_vec()),
+                },
+            }
         };
-        Ok(Self {
+        Self {
             kind: ModelKind::Markov,
             cards: graph.cards().to_vec(),
-            factors: graph
-                .factors()
-                .iter()
-                .enumerate()
-                .map(plain)
-                .collect::<Result<_, _>>()?,
-            trailing: None,
+            factors: graph.factors().iter().map(stated).collect(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Is this a model that a file can hold?
+    fn check(&self) -> io::Result<()> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        FactorGraph::new(self.cards.clone(), Vec::new()).map_err(invalid)?;
+        self.factors.iter().try_for_each(|factor| {
+            let table = factor.to_table(&self.cards).map_err(invalid)?;
+            let far = |ln: &&f64| ln.is_finite() && ln.abs() > LARGEST_LN;
+            match table.ln().iter().find(far) {
+                None => Ok(()),
+                Some(ln) => {
+                    let message = format!("e^{ln} has an exponent of ten digits");
+                    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+                }
+            }
         })
     }
 }
 
-/// Writes a model file; every entry is the shortest decimal that reads back to the same bits, so
-/// that [`read_model`](crate::read_model) gives the model back.
+/// Writes a model file of plain values; every value is the shortest decimal that reads back to the
+/// same bits, so that [`read_model`](crate::read_model) gives the model back.
+///
+/// A logarithm is written as the number that it is of, with an exponent of any size
+/// (`4.87e-525`); it reads back to the same logarithm, or to one within 2⁻⁵² of it.
 ///
 /// # Errors
 /// Those of `out`, and [`io::ErrorKind::InvalidInput`] for a model that [`UaiModel::to_graph`]
-/// refuses: nothing is written then.
+/// refuses, or with a logarithm beyond ±2·10⁹: nothing is written then.
 pub fn write_model(out: &mut impl Write, model: &UaiModel) -> io::Result<()> {
-    model
-        .to_graph()
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    model.check()?;
     writeln!(out, "{}\n{}", model.kind.word(), model.cards.len())?;
     write_line(out, &model.cards)?;
     writeln!(out, "{}", model.factors.len())?;
@@ -169,19 +229,30 @@ pub fn write_model(out: &mut impl Write, model: &UaiModel) -> io::Result<()> {
         writeln!(out)?;
     }
     for factor in &model.factors {
-        write!(out, "\n{}\n", factor.values.len())?;
+        write!(out, "\n{}\n", factor.entries.len())?;
         // One line for each setting of all variables but the last.
-        let row = factor
-            .scope
-            .last()
-            .map_or(1, |var| model.cards[var.index()]);
-        for values in factor.values.chunks(row) {
-            for value in values {
-                out.write_all(b" ")?;
-                write_number(out, *value)?;
-            }
-            writeln!(out)?;
+        let last = factor.scope.last();
+        let row = last.map_or(1, |var| model.cards[var.index()]);
+        match &factor.entries {
+            Entries::Values(values) => write_rows(out, values, row, write_value)?,
+            Entries::Ln(ln) => write_rows(out, ln, row, write_exp)?,
         }
+    }
+    Ok(())
+}
+
+fn write_rows<W: Write>(
+    out: &mut W,
+    entries: &[f64],
+    row: usize,
+    write: fn(&mut W, f64) -> io::Result<()>,
+) -> io::Result<()> {
+    for entries in entries.chunks(row) {
+        for entry in entries {
+            out.write_all(b" ")?;
+            write(out, *entry)?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

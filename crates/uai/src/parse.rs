@@ -1,18 +1,31 @@
 //! Reads model files.
 
+use std::path::Path;
+
 use forney_model::{MAX_CARD, VarId, table_len};
 
-use crate::reader::Reader;
-use crate::{Fault, ModelKind, Trailing, UaiError, UaiFactor, UaiModel};
+use crate::format::looks_like;
+use crate::number::{NotReal, Real, logarithm, real};
+use crate::reader::{Reader, Token};
+use crate::rows::Rows;
+use crate::{Entries, Fault, ModelKind, UaiError, UaiFactor, UaiModel};
 
 /// Reads a `.uai` model.
 ///
 /// Legal and read as such: `MARKOV 0 0`, variables that no factor mentions, cardinality 1, scopes
-/// without variables, repeated scopes, hard zeros, factors of nothing but zeros.
+/// without variables, repeated scopes, hard zeros, factors of nothing but zeros. Also read, as the
+/// meaning is plain: the first word in any case, comments (see the [crate]), entries with the
+/// exponents of Fortran (`1.0D0`), and fractions (`1/3`).
+///
+/// An entry that is not 0 but too small or large for a normal `f64`, such as `4.87e-525`, makes its
+/// table one of [logarithms](Entries::Ln).
+///
+/// What follows the last table is passed over with a [warning](crate::Warning), and so are rows of
+/// a `BAYES` model that do not sum to 1 within 0.015.
 ///
 /// # Errors
-/// [`UaiError::Malformed`] at the first token that breaks the format. An entry that is not 0 in the
-/// file but would be 0 or infinite as `f64` breaks it too: it would become a false hard zero.
+/// [`UaiError::Malformed`] at the first token that breaks the format. If the first word is that of
+/// another format, the error names it and says how to convert.
 ///
 /// # Complexity
 /// Linear in the length of the file, whatever its counts claim.
@@ -20,49 +33,100 @@ use crate::{Fault, ModelKind, Trailing, UaiError, UaiFactor, UaiModel};
 /// # Example
 /// ```
 /// use forney_model::VarId;
-/// use forney_uai::{ModelKind, read_model};
+/// use forney_uai::{Entries, ModelKind, read_model};
 /// let model = read_model(b"BAYES\n2\n2 2\n2\n1 0\n2 0 1\n2 .4 .6\n4 .1 .9 .5 .5")?;
 /// assert_eq!(model.kind, ModelKind::Bayes);
 /// assert_eq!(model.factors[1].scope, [VarId(0), VarId(1)]);
-/// assert_eq!(model.factors[1].values, [0.1, 0.9, 0.5, 0.5]);
+/// assert_eq!(model.factors[1].entries, Entries::Values(vec![0.1, 0.9, 0.5, 0.5]));
 /// # Ok::<(), forney_uai::UaiError>(())
 /// ```
 pub fn read_model(bytes: &[u8]) -> Result<UaiModel, UaiError> {
+    read(bytes, Notation::Values)
+}
+
+/// Reads a model whose tables hold natural logarithms in place of values, `-inf` for a hard zero:
+/// toulbar2's `.LG`, in all else a `.uai` model.
+///
+/// toulbar2's manual names no base; its program takes the logarithms as natural ones.
+///
+/// # Errors
+/// As [`read_model`]; entries may be negative, and must be finite or `-inf`.
+///
+/// # Example
+/// ```
+/// use forney_uai::{Entries, read_log_model};
+/// let model = read_log_model(b"MARKOV 1 2  1  1 0  2 0 -400")?;
+/// assert_eq!(model.factors[0].entries, Entries::Ln(vec![0.0, -400.0]));
+/// # Ok::<(), forney_uai::UaiError>(())
+/// ```
+pub fn read_log_model(bytes: &[u8]) -> Result<UaiModel, UaiError> {
+    read(bytes, Notation::Logarithms)
+}
+
+/// Does the name of a model file say that its tables hold logarithms? It does if it ends in `.LG`.
+#[must_use]
+pub fn is_log_model(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("lg"))
+}
+
+/// How the entries of a file are to be read.
+#[derive(Clone, Copy)]
+enum Notation {
+    Values,
+    Logarithms,
+}
+
+fn read(bytes: &[u8], notation: Notation) -> Result<UaiModel, UaiError> {
     let mut reader = Reader::new(bytes);
-    let kind = read_kind(&mut reader)?;
+    let kind = read_kind(&mut reader, bytes)?;
     let variables = reader.count(1, format_args!("the number of variables"))?;
     let mut cards = Vec::with_capacity(variables);
     for var in 0..variables {
         cards.push(read_card(&mut reader, var)?);
     }
     // A factor takes the length of its scope, that of its table, and at least one entry.
-    let factors = reader.count(3, format_args!("the number of factors"))?;
-    let mut scopes = Vec::with_capacity(factors);
+    let count = reader.count(3, format_args!("the number of factors"))?;
+    let mut factors = Vec::with_capacity(count);
     // `last[v]` is the last factor that mentions v, so that a repetition is seen at once.
     let mut last = vec![usize::MAX; variables];
-    for factor in 0..factors {
-        scopes.push(read_scope(&mut reader, factor, &mut last)?);
+    for factor in 0..count {
+        factors.push(UaiFactor {
+            scope: read_scope(&mut reader, factor, &mut last)?,
+            entries: Entries::Values(Vec::new()),
+        });
     }
-    let mut read = Vec::with_capacity(factors);
-    for (factor, scope) in scopes.into_iter().enumerate() {
-        let values = read_table(&mut reader, factor, &scope, &cards)?;
-        read.push(UaiFactor { scope, values });
+    let mut rows = Rows::default();
+    for (number, factor) in factors.iter_mut().enumerate() {
+        let count = read_table_len(&mut reader, number, &factor.scope, &cards)?;
+        factor.entries = match notation {
+            Notation::Values => read_values(&mut reader, number, count.len)?,
+            Notation::Logarithms => read_logarithms(&mut reader, number, count.len)?,
+        };
+        if kind == ModelKind::Bayes {
+            let place = || reader.place_of(count.token);
+            rows.look(number, &factor.scope, &cards, &factor.entries, place);
+        }
     }
+    let trailing = reader.trailing("the last table");
     Ok(UaiModel {
         kind,
         cards,
-        factors: read,
-        trailing: read_trailing(&mut reader)?,
+        factors,
+        warnings: rows.warning().into_iter().chain(trailing).collect(),
     })
 }
 
-fn read_kind(reader: &mut Reader<'_>) -> Result<ModelKind, UaiError> {
+fn read_kind(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<ModelKind, UaiError> {
     let expected = format_args!("MARKOV or BAYES");
     let token = reader.token(expected)?;
-    [ModelKind::Markov, ModelKind::Bayes]
+    let kind = [ModelKind::Markov, ModelKind::Bayes]
         .into_iter()
-        .find(|kind| kind.word().as_bytes() == token.text())
-        .ok_or_else(|| reader.error(Fault::Token, token, expected))
+        .find(|kind| token.text().eq_ignore_ascii_case(kind.word().as_bytes()));
+    kind.ok_or_else(|| match looks_like(bytes) {
+        Some(hint) => reader.error_with(Fault::Format, token, expected, hint),
+        None => reader.error(Fault::Token, token, expected),
+    })
 }
 
 fn read_card(reader: &mut Reader<'_>, var: usize) -> Result<usize, UaiError> {
@@ -96,79 +160,100 @@ fn read_scope(
     Ok(scope)
 }
 
-fn read_table(
-    reader: &mut Reader<'_>,
+/// The number of entries of a table, which the scope tells as well.
+struct TableLen<'a> {
+    len: usize,
+    token: Token<'a>,
+}
+
+fn read_table_len<'a>(
+    reader: &mut Reader<'a>,
     factor: usize,
     scope: &[VarId],
     cards: &[usize],
-) -> Result<Vec<f64>, UaiError> {
-    let cards: Vec<usize> = scope.iter().map(|var| cards[var.index()]).collect();
+) -> Result<TableLen<'a>, UaiError> {
     let count = reader.number(format_args!("the number of entries of factor {factor}"))?;
-    let len = count.value;
-    let product = table_len(&cards);
-    if product != Some(len) {
-        let cards: Vec<String> = cards.iter().map(usize::to_string).collect();
-        let cards = match cards.as_slice() {
-            [] => "no variables".to_owned(),
-            cards => format!("cardinalities {}", cards.join(" × ")),
-        };
-        let product = product.map_or("more than can be addressed".to_owned(), |n| n.to_string());
-        let expected =
-            format_args!("the number of entries of factor {factor}, {product} ({cards})");
-        return Err(reader.error(Fault::Count, count.token, expected));
+    let (len, token) = (count.value, count.token);
+    let mut states = scope.iter().map(|var| cards[var.index()]);
+    if states.try_fold(1usize, usize::checked_mul) == Some(len) {
+        return Ok(TableLen { len, token });
     }
-    let mut values = Vec::with_capacity(len.min(reader.room()));
-    for entry in 0..len {
-        values.push(read_entry(reader, factor, entry)?);
-    }
-    Ok(values)
+    let states: Vec<usize> = scope.iter().map(|var| cards[var.index()]).collect();
+    let product = match table_len(&states) {
+        None => "more than can be addressed".to_owned(),
+        Some(product) => product.to_string(),
+    };
+    let words: Vec<String> = states.iter().map(usize::to_string).collect();
+    let cards = match words.as_slice() {
+        [] => "no variables".to_owned(),
+        words => format!("cardinalities {}", words.join(" × ")),
+    };
+    let expected = format_args!("the number of entries of factor {factor}, {product} ({cards})");
+    Err(reader.error(Fault::Count, token, expected))
 }
 
-fn read_entry(reader: &mut Reader<'_>, factor: usize, entry: usize) -> Result<f64, UaiError> {
-    let token = reader.token(format_args!("entry {entry} of factor {factor}"))?;
-    match token.parse::<f64>() {
-        Some(value) if value > 0.0 && value < f64::INFINITY => Ok(value),
-        Some(zero) if zero == 0.0 && spells_zero(token.text()) => Ok(zero),
-        Some(_) => Err(reader.error(
+fn read_values(reader: &mut Reader<'_>, factor: usize, len: usize) -> Result<Entries, UaiError> {
+    let mut entries = Vec::with_capacity(len.min(reader.room()));
+    let mut logarithms = false;
+    for entry in 0..len {
+        let token = reader.token(format_args!("entry {entry} of factor {factor}"))?;
+        let number = real(token.text())
+            .map_err(|reason| refuse_value(reader, token, factor, entry, reason))?;
+        match (number, logarithms) {
+            (Real::Value(value), false) => entries.push(value),
+            (number, true) => entries.push(number.ln()),
+            (Real::Ln(ln), false) => {
+                logarithms = true;
+                entries
+                    .iter_mut()
+                    .for_each(|value: &mut f64| *value = value.ln());
+                entries.push(ln);
+            }
+        }
+    }
+    Ok(match logarithms {
+        true => Entries::Ln(entries),
+        false => Entries::Values(entries),
+    })
+}
+
+fn refuse_value(
+    reader: &Reader<'_>,
+    token: Token<'_>,
+    factor: usize,
+    entry: usize,
+    reason: NotReal,
+) -> UaiError {
+    let expected = format_args!("entry {entry} of factor {factor}, a finite number from 0 upwards");
+    match reason {
+        NotReal::Word => reader.error(Fault::Token, token, expected),
+        NotReal::Range => reader.error(Fault::Range, token, expected),
+        NotReal::Negative => reader.error_with(
             Fault::Range,
             token,
-            format_args!("entry {entry} of factor {factor}, 0 or from 5e-324 to 1.79e308"),
-        )),
-        None => Err(reader.error(
-            Fault::Token,
-            token,
-            format_args!("entry {entry} of factor {factor}, a number"),
-        )),
+            expected,
+            "if the tables hold natural logarithms, let the name of the file end in .LG",
+        ),
     }
 }
 
-/// Does a number that parsed as 0 say 0? `1e-400` does not.
-fn spells_zero(text: &[u8]) -> bool {
-    let exponent = |byte: &&u8| !matches!(byte, b'e' | b'E');
-    !text
-        .iter()
-        .take_while(exponent)
-        .any(|byte| matches!(byte, b'1'..=b'9'))
-}
-
-fn read_trailing(reader: &mut Reader<'_>) -> Result<Option<Trailing>, UaiError> {
-    let Some(first) = reader.next() else {
-        return Ok(None);
-    };
-    let (line, column) = reader.place_of(first);
-    let mut tokens = 0;
-    let mut next = Some(first);
-    while let Some(token) = next {
-        if token.parse::<f64>().is_none() {
-            let expected = format_args!("the end of the file after the last table");
-            return Err(reader.error(Fault::Trailing, token, expected));
-        }
-        tokens += 1;
-        next = reader.next();
+fn read_logarithms(
+    reader: &mut Reader<'_>,
+    factor: usize,
+    len: usize,
+) -> Result<Entries, UaiError> {
+    let mut entries = Vec::with_capacity(len.min(reader.room()));
+    for entry in 0..len {
+        let expected =
+            format_args!("entry {entry} of factor {factor}, a natural logarithm, finite or -inf");
+        let token = reader.token(expected)?;
+        entries.push(logarithm(token.text()).map_err(|reason| {
+            let fault = match reason {
+                NotReal::Word => Fault::Token,
+                NotReal::Negative | NotReal::Range => Fault::Range,
+            };
+            reader.error(fault, token, expected)
+        })?);
     }
-    Ok(Some(Trailing {
-        line,
-        column,
-        tokens,
-    }))
+    Ok(Entries::Ln(entries))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Meant;
+
 /// Something that a reader passed over or doubts. The file was read; a program should say so.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
@@ -15,6 +17,22 @@ pub enum Warning {
         words: usize,
         /// What they follow.
         after: &'static str,
+    },
+    /// The model says `BAYES`, and a row of a table, all states of the last variable for one
+    /// setting of the others, does not sum to 1. The entries are taken as they stand.
+    Rows {
+        /// Line of the number of entries of that table, from 1.
+        line: usize,
+        /// Column of that number in bytes, from 1.
+        column: usize,
+        /// The first factor of which that is so.
+        factor: usize,
+        /// What its first such row sums to.
+        sum: f64,
+        /// How many factors more there are.
+        others: usize,
+        /// What the table says if it is read in another way.
+        meant: Option<Meant>,
     },
 }
 
@@ -32,6 +50,41 @@ impl fmt::Display for Warning {
                     f,
                     "line {line}, column {column}: {words} word{s} after {after} ignored"
                 )
+            }
+            Self::Rows {
+                line,
+                column,
+                factor,
+                sum,
+                others,
+                meant,
+            } => {
+                let others = match others {
+                    0 => String::new(),
+                    1 => ", and so it is with 1 factor more".to_owned(),
+                    others => format!(", and so it is with {others} factors more"),
+                };
+                // Four decimals, as many as matter.
+                let sum = (sum * 1e4).round() / 1e4;
+                write!(
+                    f,
+                    "line {line}, column {column}: the entries of factor {factor} sum to {sum} \
+                     instead of 1 over the last variable of its scope, the child{others}; "
+                )?;
+                match meant {
+                    Some(Meant::ChildSlowest) => f.write_str(
+                        "they sum to 1 if the child runs slowest, as pgmpy writes it: let the \
+                         last variable run fastest",
+                    ),
+                    Some(Meant::Child(var)) => write!(
+                        f,
+                        "they sum to 1 over variable {var}: if that is the child, put it last"
+                    ),
+                    Some(Meant::Joint) => f.write_str(
+                        "all of them together sum to 1: a MARKOV model seems to be meant",
+                    ),
+                    None => f.write_str("a MARKOV model may be meant"),
+                }
             }
         }
     }

@@ -59,7 +59,7 @@ fn every_model_has_a_reference_and_reads() {
     assert_eq!(named, model_files(&folder));
     for file in named {
         let model: UaiModel = read_file(folder.join(&file), read_model).unwrap();
-        assert_eq!(model.trailing, None, "{file}");
+        assert_eq!(model.warnings, [], "{file}");
         assert_eq!(
             model.kind == ModelKind::Bayes,
             file.starts_with("bayesnets/"),

@@ -6,7 +6,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{models, text};
-use forney_uai::{Fault, UaiError, read_evidence, read_model, read_order, read_solution};
+use forney_model::{Evidence, VarId};
+use forney_uai::{
+    Fault, UaiError, read_evidence, read_evidences, read_log_model, read_model, read_order,
+    read_solution, read_virtual_evidence,
+};
 use proptest::prelude::*;
 
 /// Counts the bytes that each thread holds, and their peak.
@@ -64,8 +68,23 @@ fn read_all(bytes: &[u8]) {
         let again = read_model(&text(&model)).unwrap();
         assert_eq!((again.cards, again.factors), (model.cards, model.factors));
     }
+    if let Ok(model) = within_memory(bytes, read_log_model) {
+        let graph = model.to_graph().unwrap();
+        assert_eq!(model.into_graph().unwrap(), graph);
+    }
     let cards = [2, 1, 5, 3];
-    let _ = within_memory(bytes, |bytes| read_evidence(bytes, &cards));
+    if let Ok(file) = within_memory(bytes, |bytes| read_evidences(bytes, &cards)) {
+        assert!(!file.samples.is_empty());
+        let legal = |(var, state): (VarId, usize)| state < cards[var.index()];
+        assert!(file.samples.iter().flat_map(Evidence::iter).all(legal));
+    }
+    if let Ok(file) = within_memory(bytes, |bytes| read_virtual_evidence(bytes, &cards)) {
+        for (var, row) in file.likelihoods {
+            assert_eq!(row.len(), cards[var.index()]);
+            assert!(row.iter().all(|x| x.is_finite() && *x >= 0.0));
+            assert!(row.iter().any(|x| *x > 0.0));
+        }
+    }
     let _ = within_memory(bytes, |bytes| read_order(bytes, 4));
     let _ = within_memory(bytes, read_solution);
 }
@@ -85,7 +104,7 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let byte = || {
         prop_oneof![
             any::<u8>(),
-            prop::sample::select(b"0123456789.-+eE \n".to_vec())
+            prop::sample::select(b"0123456789.-+eEdD/#,c \r\n".to_vec())
         ]
     };
     let token = prop::sample::select(vec![
@@ -100,6 +119,21 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
         "inf",
         "-inf",
         "1.5",
+        "1.5D3",
+        "1/3",
+        "1/0",
+        "4.87e-525",
+        "1e999999999999",
+        "#",
+        "//",
+        "/",
+        "\nc",
+        ",",
+        "1,",
+        "1,5",
+        "markov",
+        "\u{feff}",
+        "\x1a",
         "MARKOV",
         "BAYES",
         "4294967295",
@@ -161,7 +195,7 @@ proptest! {
     #[test]
     fn numbers_without_sense(
         words in prop::collection::vec(prop::sample::select(vec![
-            "MARKOV", "BAYES", "PR", "MAR", "MAP", "MPE", "0", "1", "2", "3", "4", "0.5", "1e18",
+            "MARKOV", "bayes", "1e-999", "1/3", "1,", "#", "//", "\n", "\nc", "net", "p", "PR", "MAR", "MAP", "MPE", "0", "1", "2", "3", "4", "0.5", "1e18",
             "1000000000000000000", "18446744073709551615", "-1", "nan",
         ]), 0..30)
     ) {
@@ -206,6 +240,8 @@ fn counts_that_lie_are_refused_before_memory_is_taken() {
         }
         for text in [huge.to_owned(), format!("1 {huge}"), format!("{huge} 0 1")] {
             let read = |bytes: &[u8]| read_evidence(bytes, &[2, 2]);
+            assert!(within_memory(text.as_bytes(), read).is_err(), "{text}");
+            let read = |bytes: &[u8]| read_virtual_evidence(bytes, &[2, 2]);
             assert!(within_memory(text.as_bytes(), read).is_err(), "{text}");
         }
     }

@@ -33,19 +33,18 @@ enum News {
 
 pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(Some(args.time), interrupt::flag());
-    let problem = Problem::read(&args.model)?;
-    let graph = problem.graph()?;
+    let problem = Problem::read(&args.model, &budget)?;
     let chosen: Vec<&'static dyn Method> = if args.methods.is_empty() {
         METHODS.to_vec()
     } else {
         args.methods.iter().map(|named| named.0).collect()
     };
     let jobs = jobs(&chosen);
-    let mut report = match problem.restrict(&graph, &budget)? {
-        None => Report::impossible(&graph, &jobs),
+    let mut report = match problem.restrict(&budget)? {
+        None => Report::impossible(&problem.graph, &jobs),
         Some(restriction) => {
             let reduced = simplify_sum(restriction.graph())?;
-            let report = Report::new(&graph, &reduced, &jobs);
+            let report = Report::new(&problem.graph, &reduced, &jobs);
             side_by_side(report, reduced, &jobs, args, &budget)?
         }
     };

@@ -2,7 +2,7 @@
 
 use forney_model::FactorGraph;
 use forney_model::generate::{RandomModel, random};
-use forney_uai::{ModelKind, UaiModel, write_model};
+use forney_uai::{Entries, ModelKind, UaiModel, write_model};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -32,26 +32,38 @@ pub(crate) fn graphs() -> impl Strategy<Value = FactorGraph> {
     )
 }
 
-/// Such models of both kinds, one entry in four any finite value ≥ 0 that an `f64` can hold.
+/// Such models of both kinds; one entry in four is any normal `f64` above 0, and one table in four
+/// holds logarithms, at least one of them of a number that no `f64` holds.
 pub(crate) fn models() -> impl Strategy<Value = UaiModel> {
     (graphs(), any::<bool>(), any::<u64>()).prop_map(|(graph, bayes, seed)| {
-        let mut model = UaiModel::from_graph(&graph).unwrap();
+        let mut model = UaiModel::from_graph(&graph);
         if bayes {
             model.kind = ModelKind::Bayes;
         }
         let mut bits = seed;
-        for value in model
-            .factors
-            .iter_mut()
-            .flat_map(|factor| &mut factor.values)
-        {
-            // A linear congruential generator: its high bits are as random as is needed here.
+        // A linear congruential generator: its high bits are as random as is needed here.
+        let mut random = || {
             bits = bits
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            let any = f64::from_bits(bits).abs();
-            if (bits >> 33) % 4 == 0 && any.is_finite() {
-                *value = any;
+            bits
+        };
+        for factor in &mut model.factors {
+            let Entries::Values(values) = &mut factor.entries else {
+                continue;
+            };
+            for value in values.iter_mut() {
+                let bits = random();
+                let any = f64::from_bits(bits).abs();
+                if (bits >> 33) % 4 == 0 && any.is_normal() {
+                    *value = any;
+                }
+            }
+            if (random() >> 33) % 4 == 0 {
+                let mut ln: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+                let far = 1000.0 + (random() >> 40) as f64 / 7.0;
+                ln[0] = if random() >> 63 == 0 { far } else { -far };
+                factor.entries = Entries::Ln(ln);
             }
         }
         model

@@ -71,7 +71,7 @@ pub(super) fn categorical_hmm(model: &Hmm<Categorical>) -> Result<Described, Fai
 }
 
 pub(super) fn bayes_net(model: &BayesNet) -> Result<Described, Failure> {
-    let mut file = UaiModel::from_graph(&model.to_graph())?;
+    let mut file = UaiModel::from_graph(&model.to_graph());
     file.kind = ModelKind::Bayes;
     let mut bytes = Vec::new();
     write_model(&mut bytes, &file).map_err(|error| Failure::Internal(error.to_string()))?;
