@@ -241,15 +241,15 @@ impl Engine {
                 for (at, step) in schedule.steps().iter().enumerate() {
                     let (before, rest) = self.states.split_at_mut(at);
                     let message = &mut rest[0].message;
-                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of_step[at]]);
+                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of(at)]);
                     pass.forward(step, 0, before, message, &mut self.scratch);
                     for child in step.children() {
-                        self.buffers[schedule.buffers.of_step[child]] =
+                        self.buffers[schedule.buffers.of(child)] =
                             std::mem::take(&mut before[child].message.data);
                     }
                     if step.parent.is_none() {
                         ln_z += root_value(message);
-                        self.buffers[schedule.buffers.of_step[at]] =
+                        self.buffers[schedule.buffers.of(at)] =
                             std::mem::take(&mut message.data);
                     }
                 }
@@ -304,10 +304,11 @@ impl Engine {
 
         d_shifts.fill(0.0);
         for (step, state) in schedule.steps().iter().zip(&self.states) {
+            let Some(kept) = state.kept() else { continue };
             if let Some(weight) = step.weight {
-                d_weights[weight] = state.entropy;
+                d_weights[weight] = kept.entropy;
             }
-            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+            for (input, belief) in step.inputs.iter().zip(&kept.beliefs) {
                 if let Source::Shift(shift, added) = input.source {
                     let shift = &schedule.shifts()[shift];
                     let gradient = &mut d_shifts[shift.offset..shift.offset + shift.len];
@@ -325,7 +326,8 @@ impl Engine {
     pub(crate) fn base_beliefs(&self) -> Vec<&[f64]> {
         let mut beliefs: Vec<&[f64]> = vec![&[]; self.bases.len()];
         for (step, state) in self.schedule.steps().iter().zip(&self.states) {
-            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+            let kept = state.kept().into_iter().flat_map(|kept| &kept.beliefs);
+            for (input, belief) in step.inputs.iter().zip(kept) {
                 if let Source::Base(base) = input.source {
                     beliefs[base] = &belief[..input.len];
                 }
