@@ -274,7 +274,12 @@ fn what_does_not_fit_in_memory() {
     let bound = forney(&[
         "bound", model, "--memory", "10kB", "--method", "exact", "--json",
     ]);
-    refused(&bound, 3, "too-large", "width");
+    // What was proved is printed beside the refusal.
+    assert_eq!(bound.code, Some(3), "{}", bound.stderr);
+    assert!(bound.stderr.contains("at width"), "{}", bound.stderr);
+    let json: serde_json::Value = serde_json::from_str(&bound.stdout).expect("a JSON object");
+    assert!(json["upper"].is_number(), "{json}");
+    assert_eq!(json["stop"], "memory-limit");
     // What the refusal names is enough.
     let ran = forney(&["exact", model, "--memory", "10kB", "--order", "minfill"]);
     let enough = ran.stderr.split("--memory ").nth(2).expect("an advice");
