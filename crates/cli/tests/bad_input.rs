@@ -43,7 +43,7 @@ fn malformed_models() {
         ),
         (b"MARKOV 1 2 1 1 0 2 1 -1", "found `-1`"),
         (b"MARKOV 1 2 1 1 0 2 1 nan", "found `nan`"),
-        (b"MARKOV 1 2 1 1 0 2 1 1e999", "found `1e999`"),
+        (b"MARKOV 1 2 1 1 0 2 1 1,5", "a decimal point"),
         (
             b"MARKOV 1 2 1 1 0 1000000000000000000 1 1",
             "the number of entries of factor 0, 2",
@@ -66,10 +66,7 @@ fn malformed_models() {
             b"MARKOV 1 0 0",
             "the cardinality of variable 0, 1 to 16777216; found `0`",
         ),
-        (
-            b"MARKOV 0 0 and more",
-            "the end of the file after the last table; found `and`",
-        ),
+        (b"p cnf 2 1\n1 2 0\n", "this looks like DIMACS"),
         (
             b"\x7fELF\x02\x01\x00\x00\xff\xfe",
             "expected MARKOV or BAYES; found `\\u{7f}ELF",
