@@ -73,9 +73,13 @@ pub fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
     simplify(&without_barren(graph)?.0)
 }
 
+/// Are two logarithms equal, or no further apart than `tolerance` nats?
+pub(crate) fn near(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance || a.max(b) == f64::NEG_INFINITY
+}
+
 /// Drops the variables on which the table depends by no more than `tolerance` nats.
 pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Table, ModelError> {
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance || a.max(*b) == f64::NEG_INFINITY;
     let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
     let mut ln = table.relative().to_vec();
     let mut stride = 1;
@@ -83,9 +87,12 @@ pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Tab
         let block = cards[axis] * stride;
         let constant = ln.chunks_exact(block).all(|block| {
             let (first, others) = block.split_at(stride);
-            others
-                .chunks_exact(stride)
-                .all(|slice| slice.iter().zip(first).all(near))
+            others.chunks_exact(stride).all(|slice| {
+                slice
+                    .iter()
+                    .zip(first)
+                    .all(|(&a, &b)| near(a, b, tolerance))
+            })
         });
         if constant {
             ln = ln
