@@ -43,12 +43,18 @@ const REACH: f64 = 64.0;
 /// ... and so is what is not within reach after this share of the time.
 const SEARCHING: f64 = 0.25;
 
+/// Seconds that nobody waits for an elimination.
+const HOPELESS: f64 = 1e6;
+
 /// A minute stands in for time without an end where a share of it is asked for.
 const MINUTE: f64 = 60.0;
 
 /// An order for elimination, and the search for a better one.
 pub(super) struct Attempt {
+    /// The cheapest order that is not out of reach, compiled.
     best: Option<Schedule>,
+    /// The entries of all cliques of the cheapest order.
+    least: Option<f64>,
     /// How many searches there were, the time they took, and what the next one may take.
     searches: usize,
     spent: Duration,
@@ -76,6 +82,7 @@ impl Attempt {
     pub(super) fn new(job: &Job<'_, '_>) -> Self {
         let mut attempt = Self {
             best: None,
+            least: None,
             searches: 0,
             spent: Duration::ZERO,
             next: FIRST_SEARCH.min(job.share(FIRST_SHARE)),
@@ -112,32 +119,27 @@ impl Attempt {
 
     /// Keeps the order if it is the cheapest so far.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
-        // Cliques too large to count are no answer, and no failure either.
-        let Ok(schedule) = Schedule::compile(job.graph, order, &mut Whole) else {
+        let entries = order.cost(job.graph).total_entries;
+        if self.least.is_some_and(|least| entries >= least) {
             return;
-        };
-        let cost = |schedule: &Schedule| {
-            let demand = schedule.demand();
-            let fits = demand.live_bytes <= job.options.memory;
-            (!fits, demand.total_entries)
-        };
-        if self
-            .best
-            .as_ref()
-            .is_none_or(|best| cost(&schedule) < cost(best))
-        {
-            self.best = Some(schedule);
+        }
+        self.least = Some(entries);
+        let left = job
+            .budget
+            .remaining()
+            .map_or(f64::INFINITY, |left| left.as_secs_f64());
+        // What is out of reach is not worth compiling, which may take long for a large model.
+        if entries * SECONDS_PER_ENTRY <= REACH * left.min(HOPELESS) {
+            // Cliques too large to count are no answer, and no failure either.
+            let schedule = Schedule::compile_within(job.graph, order, &mut Whole, job.budget);
+            self.best = schedule.ok().flatten();
         }
     }
 
     /// What to do with the order found so far.
     pub(super) fn verdict(&self, job: &Job<'_, '_>) -> Verdict {
         let Some(demand) = self.best.as_ref().map(Schedule::demand) else {
-            return if self.settled {
-                Verdict::GiveUp
-            } else {
-                self.search_on(job, f64::INFINITY)
-            };
+            return self.search_on(job, f64::INFINITY);
         };
         let left = job.budget.remaining().map(|left| left.as_secs_f64());
         let predicted = demand.total_entries * SECONDS_PER_ENTRY;

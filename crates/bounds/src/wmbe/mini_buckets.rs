@@ -142,7 +142,11 @@ impl<'b> Groups<'b> {
         };
         let sharing = by_growth.into_iter().map(|(_, group)| group);
         // A table of one variable brings in none, so that a full group takes it, too.
-        let all = if scope.len() == 1 { self.scopes.len() } else { 0 };
+        let all = if scope.len() == 1 {
+            self.scopes.len()
+        } else {
+            0
+        };
         let group = sharing
             .chain(0..all)
             .chain(self.with_room(scope.len() - 1))
@@ -181,14 +185,19 @@ impl<'b> Groups<'b> {
         let sets = &self.by_len[..lens.min(self.by_len.len())];
         let mut sets: Vec<_> = sets.iter().map(|set| set.iter().peekable()).collect();
         std::iter::from_fn(move || {
-            let first = sets.iter_mut().filter(|set| set.peek().is_some());
-            first.min_by_key(|set| set.peek().copied())?.next().copied()
+            let heads = sets.iter_mut().filter_map(|set| Some((**set.peek()?, set)));
+            let (group, set) = heads.min_by_key(|(group, _)| *group)?;
+            set.next();
+            Some(group)
         })
     }
 
     fn note_room(&mut self, group: usize) {
         let scope = &self.scopes[group];
-        let entries: f64 = scope.iter().map(|v| self.bucket.cards[v.index()] as f64).product();
+        let entries: f64 = scope
+            .iter()
+            .map(|v| self.bucket.cards[v.index()] as f64)
+            .product();
         // Another variable has at least two states.
         if scope.len() <= self.limit.ibound && 2.0 * entries <= self.limit.entries {
             if self.by_len.len() <= scope.len() {
