@@ -56,6 +56,10 @@ pub(super) fn frontier_order(
     let mut frontier = Frontier::new(primal);
     let mut levels = Levels::new(n);
     for start in starts {
+        // Each start looks at its whole part of the graph.
+        if watch.is_over() {
+            break;
+        }
         if !frontier.entered[start as usize] {
             let end = levels.far_end(primal, start);
             frontier.enter(end);
