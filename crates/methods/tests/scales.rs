@@ -61,6 +61,6 @@ fn three_hundred_variables() {
 }
 
 #[test]
-fn five_thousand_variables() {
-    check(2500, 1, 1e-10);
+fn two_thousand_variables() {
+    check(1000, 1, 1e-10);
 }
