@@ -115,7 +115,7 @@ fn e_step(c: &mut Criterion) {
     group.throughput(Throughput::Elements(EXAMPLES as u64));
     for side in [5, 8] {
         let model = BinarySparseCoding::bars(side, 10.0, 2.0);
-        let data = model.sample(EXAMPLES, 1);
+        let data = model.sample(EXAMPLES, 1).expect("a sound model");
         let (mean_field, structured) = (MeanField::default(), StructuredMeanField::default());
         let truncated = Truncated::default();
         let mut e_steps: Vec<&dyn EStep> = vec![&mean_field, &structured, &truncated];

@@ -197,11 +197,10 @@ impl Descent<'_> {
         let mut scores = vec![0.0; self.graph.card(v)];
         for a in self.graph.factors_of(v) {
             let table = &self.graph.factors()[a.index()];
-            self.looked_at += table.ln().len();
-            let most = table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            self.looked_at += table.num_entries();
             let mut sums = vec![0.0; scores.len()];
             let mut states = vec![0; table.scope().len()];
-            for ln in table.ln() {
+            for ln in table.relative() {
                 let mut own = 0;
                 let mut allowed = true;
                 for (&u, &state) in table.scope().iter().zip(&states) {
@@ -211,7 +210,7 @@ impl Descent<'_> {
                     }
                 }
                 if allowed {
-                    sums[own] += (ln - most).exp();
+                    sums[own] += ln.exp();
                 }
                 for (state, &card) in states.iter_mut().zip(table.cards()).rev() {
                     *state += 1;

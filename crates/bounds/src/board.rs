@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use forney_certify::{Above, Below, Bound, Bracket, Budget, Crossed, Lower, Side, Stop, Upper};
 
-use crate::options::{BoundReport, Progress};
+use crate::BoundError;
+use crate::options::{Activity, BoundReport, Progress};
 
 /// The pace to assume before any was measured, in seconds for each clique entry.
 const FIRST_PACE: f64 = 1e-8;
@@ -30,6 +31,8 @@ pub struct Inner<'w> {
     peak_bytes: f64,
     crossed: Option<Crossed>,
     pace: f64,
+    activity: Activity,
+    refused: Option<BoundError>,
     watch: &'w mut Watch<'w>,
 }
 
@@ -47,6 +50,8 @@ impl<'w> Board<'w> {
             peak_bytes: 0.0,
             crossed: None,
             pace: FIRST_PACE,
+            activity: Activity::Ordering,
+            refused: None,
             watch,
         };
         Self {
@@ -69,7 +74,7 @@ impl<'w> Board<'w> {
             if let Err(crossed) = Bracket::new(inner.lower, inner.upper) {
                 inner.crossed = Some(crossed);
             }
-            let progress = inner.progress(self.budget.elapsed().as_secs_f64());
+            let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
             (inner.watch)(&progress);
         });
     }
@@ -84,9 +89,29 @@ impl<'w> Board<'w> {
             inner.crossed = inner.crossed.or(outside.err());
             (inner.lower, inner.upper) = (lower, upper);
             (inner.lower_method, inner.upper_method) = ("exact", "exact");
-            let progress = inner.progress(self.budget.elapsed().as_secs_f64());
+            let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
             (inner.watch)(&progress);
         });
+    }
+
+    /// Tells the watcher what is going on now.
+    pub(crate) fn say(&self, activity: Activity) {
+        self.with(|inner| {
+            if std::mem::replace(&mut inner.activity, activity) != activity {
+                let progress = inner.progress(self.budget.elapsed().as_secs_f64(), false);
+                (inner.watch)(&progress);
+            }
+        });
+    }
+
+    /// Notes what could not run.
+    pub(crate) fn refuse(&self, error: BoundError) {
+        self.with(|inner| inner.refused = Some(error));
+    }
+
+    /// Notes the bytes that tables take at once, by prediction.
+    pub(crate) fn note_bytes(&self, bytes: f64) {
+        self.with(|inner| inner.peak_bytes = inner.peak_bytes.max(bytes));
     }
 
     pub(crate) fn begin(&self, ibound: usize, bytes: f64) {
@@ -125,6 +150,11 @@ impl<'w> Board<'w> {
         self.with(|inner| S::method(inner))
     }
 
+    /// Is `ln Z` itself known?
+    pub(crate) fn is_exact(&self) -> bool {
+        self.with(|inner| inner.exact)
+    }
+
     /// `upper − lower` so far.
     pub(crate) fn gap(&self) -> f64 {
         self.with(|inner| {
@@ -152,13 +182,14 @@ impl<'w> Board<'w> {
             iterations: inner.lower_iterations + inner.upper_iterations,
             stop,
             exact: inner.exact || impossible,
+            refused: inner.refused,
             peak_bytes: inner.peak_bytes,
         })
     }
 }
 
 impl Inner<'_> {
-    fn progress(&self, elapsed_s: f64) -> Progress {
+    fn progress(&self, elapsed_s: f64, improved: bool) -> Progress {
         Progress {
             lower: self.lower.ln(),
             upper: self.upper.ln(),
@@ -167,6 +198,8 @@ impl Inner<'_> {
             ibound: self.ibound,
             iterations: self.lower_iterations + self.upper_iterations,
             elapsed_s,
+            improved,
+            activity: self.activity,
         }
     }
 }

@@ -14,7 +14,7 @@ const BLOCK: usize = 4096;
 pub(crate) struct Pending {
     /// Ascending in elimination position, slowest first; variables of one state left out.
     pub(crate) scope: Vec<VarId>,
-    /// `ln f`.
+    /// `ln f`, without the scales of the factors: decisions do not depend on them.
     pub(crate) ln: Vec<f64>,
     /// The factors of the model that went into it.
     pub(crate) factors: Vec<FactorId>,
@@ -90,7 +90,7 @@ impl Algebra {
         // Variables of one state come last, where they change no entry's place.
         let single = factor.scope().iter().filter(|&&v| graph.card(v) == 1);
         let whole: Vec<VarId> = scope.iter().chain(single).copied().collect();
-        let ln = factor.permuted(&whole).ln().to_vec();
+        let ln = factor.permuted(&whole).relative().to_vec();
         Pending {
             scope,
             ln,

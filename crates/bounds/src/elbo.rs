@@ -11,8 +11,11 @@
 //! | `q(x) = Π_c φ_c(x_c) / Z_q` | [`Tractable::q`] | |
 //! | `H(q) = ln Z_q − Σ_c E_q[ln φ_c]` | entropy | nats |
 //! | `E_q[ln f_a]` | by the joint marginal of each independent part of `x_a` | nats |
+//!
+//! Sums run over the relative entries of all tables. The scale of `q` has no part in its entropy, and
+//! that of the model is added once, at the end.
 
-use forney_certify::{Below, Certificate, Flaw, Lower};
+use forney_certify::{Below, Certificate, DoubleDouble, Flaw, Lower};
 use forney_exact::{Marginals, Order, Schedule, Whole, marginals};
 use forney_model::{FactorGraph, ModelError, Table, VarId};
 use petgraph::unionfind::UnionFind;
@@ -142,9 +145,9 @@ impl Tractable {
         found: &Marginals,
         joints: &[Vec<f64>],
     ) -> f64 {
-        let mut sum = found.ln_z;
+        let mut sum = DoubleDouble::from(found.ln_relative);
         for (table, p) in self.q.factors().iter().zip(&found.factors) {
-            sum -= mean(p, table.ln());
+            sum -= mean(p, table.relative());
         }
         let mut next = joints.iter();
         for (table, parts) in graph.factors().iter().zip(parts) {
@@ -161,7 +164,7 @@ impl Tractable {
                 .collect();
             sum += expectation(table, &places, &joint);
         }
-        sum
+        (sum + graph.ln_scale()).value()
     }
 }
 
@@ -171,7 +174,7 @@ pub(crate) fn mean(p: &[f64], ln: &[f64]) -> f64 {
     positive.map(|(p, ln)| p * ln).sum()
 }
 
-/// `E[ln f]` if the parts of its scope are independent.
+/// `E[ln (f / max f)]` if the parts of its scope are independent.
 ///
 /// `joint` holds the distribution of each part; `places` says for each variable of the scope in
 /// which part it lies, and with which stride.
@@ -183,7 +186,7 @@ pub(crate) fn expectation(table: &Table, places: &[(usize, usize)], joint: &[&[f
     sum[0]
 }
 
-/// `E[ln f | x_S]` for every state of some variables `S` of the scope of `f`.
+/// `E[ln (f / max f) | x_S]` for every state of some variables `S` of the scope of `f`.
 ///
 /// As [`expectation`], but part 0 is `S` itself and has no distribution; `out` is over its states.
 pub(crate) fn conditional_expectation(
@@ -195,7 +198,7 @@ pub(crate) fn conditional_expectation(
     out.fill(0.0);
     let mut state = vec![0; places.len()];
     let mut at = vec![0; joint.len() + 1];
-    for &ln in table.ln() {
+    for &ln in table.relative() {
         let p = || joint.iter().zip(&at[1..]).map(|(p, &at)| p[at]);
         // The product of positive probabilities may be too small for a number; it is not zero.
         if p().all(|p| p > 0.0) {

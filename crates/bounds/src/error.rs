@@ -1,6 +1,6 @@
 //! What keeps a bound from being computed.
 
-use forney_exact::TooLarge;
+use forney_exact::{TooLarge, human};
 
 /// Why no bound was computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -19,6 +19,19 @@ pub enum BoundError {
         factor: usize,
         /// Its variables of more than one state.
         scope: usize,
+    },
+    /// Not even the smallest cliques that hold the factors fit.
+    #[error(
+        "mini-buckets need {} of memory even with cliques as small as the factors, more than the {} \
+         allowed",
+        human(*bytes),
+        human(*limit)
+    )]
+    MiniBucketsTooLarge {
+        /// Bytes that both sides would take.
+        bytes: f64,
+        /// Bytes allowed.
+        limit: f64,
     },
     /// The tables do not fit.
     #[error(transparent)]

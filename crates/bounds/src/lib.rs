@@ -33,7 +33,7 @@ pub use contender::{Allowance, Contender, Prospect, Turn};
 pub use elbo::Tractable;
 pub use error::BoundError;
 pub use mean_field::{MeanField, MeanFieldAscent, mean_field};
-pub use options::{BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
+pub use options::{Activity, BoundOptions, BoundReport, Method, Progress, Sides, UnknownMethod};
 pub use structured_mean_field::{
     ForestAscent, StartError, StructuredAscent, structured_mean_field,
 };

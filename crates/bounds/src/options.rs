@@ -7,6 +7,8 @@ use forney_certify::{Bracket, Stop};
 use forney_exact::Order;
 use serde::Serialize;
 
+use crate::BoundError;
+
 /// Which sides of `ln Z` are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sides {
@@ -107,7 +109,38 @@ impl Default for BoundOptions {
     }
 }
 
-/// The state of a running [`bracket`](crate::bracket), reported at every proved improvement.
+/// What a running [`bracket`](crate::bracket) is doing, for whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Looking for an elimination order.
+    Ordering,
+    /// Eliminating exactly.
+    Eliminating {
+        /// Variables of the largest clique, minus 1.
+        width: usize,
+    },
+    /// Mini-buckets on both sides.
+    MiniBuckets {
+        /// Variables of the largest clique, minus 1.
+        ibound: usize,
+    },
+    /// A method of the lower side.
+    Below(&'static str),
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ordering => f.write_str("searching for an elimination order"),
+            Self::Eliminating { width } => write!(f, "eliminating exactly at width {width}"),
+            Self::MiniBuckets { ibound } => write!(f, "mini-buckets, ibound {ibound}"),
+            Self::Below(method) => f.write_str(method),
+        }
+    }
+}
+
+/// The state of a running [`bracket`](crate::bracket), reported at every proved improvement and when
+/// it turns to something else.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Progress {
     /// Best lower bound so far, in nats; `−∞` before the first.
@@ -124,10 +157,16 @@ pub struct Progress {
     pub iterations: usize,
     /// Seconds since the budget began.
     pub elapsed_s: f64,
+    /// Is a bound tighter than in the report before, or is only the activity another?
+    #[serde(skip)]
+    pub improved: bool,
+    /// What it is doing.
+    #[serde(skip)]
+    pub activity: Activity,
 }
 
 /// What [`bracket`](crate::bracket) proved.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BoundReport {
     /// `lower ≤ ln Z ≤ upper`.
     pub bracket: Bracket,
@@ -143,6 +182,9 @@ pub struct BoundReport {
     pub stop: Stop,
     /// Is it `ln Z` itself?
     pub exact: bool,
+    /// What kept the method asked for from running, or mini-buckets from taking part; the bracket holds
+    /// what was proved nonetheless.
+    pub refused: Option<BoundError>,
     /// Most bytes of tables that any one attempt took, by its own prediction.
     pub peak_bytes: f64,
 }

@@ -14,17 +14,24 @@ use crate::Stop;
 /// # Example
 /// ```
 /// use forney_certify::Budget;
+/// use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
 /// use std::time::Duration;
 /// let budget = Budget::unlimited();
 /// assert!(budget.stop().is_none());
 /// let share = budget.capped(Duration::ZERO);
 /// assert!(share.stop().is_some());
+/// let needed = Arc::new(AtomicBool::new(false));
+/// let beside = budget.cancelled_by(Arc::clone(&needed));
+/// needed.store(true, Ordering::Relaxed);
+/// assert!(beside.stop().is_some() && budget.stop().is_none());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Budget {
     started: Instant,
     deadline: Option<Instant>,
     interrupted: Arc<AtomicBool>,
+    /// Raised by whoever made this share of the budget, see [`Budget::cancelled_by`].
+    cancelled: Option<Arc<AtomicBool>>,
 }
 
 impl Budget {
@@ -36,6 +43,7 @@ impl Budget {
             started,
             deadline: time.and_then(|t| started.checked_add(t)),
             interrupted,
+            cancelled: None,
         }
     }
 
@@ -54,9 +62,18 @@ impl Budget {
             (a, b) => a.or(b),
         };
         Self {
-            started: self.started,
             deadline,
-            interrupted: Arc::clone(&self.interrupted),
+            ..self.clone()
+        }
+    }
+
+    /// The same budget, ended by this flag as well: for work that runs beside other work and is no
+    /// longer needed once the other is done. It takes the place of an earlier flag of this kind.
+    #[must_use]
+    pub fn cancelled_by(&self, flag: Arc<AtomicBool>) -> Self {
+        Self {
+            cancelled: Some(flag),
+            ..self.clone()
         }
     }
 
@@ -76,7 +93,8 @@ impl Budget {
     /// Why to stop now, if at all.
     #[must_use]
     pub fn stop(&self) -> Option<Stop> {
-        if self.interrupted.load(Ordering::Relaxed) {
+        let raised = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        if raised(&self.interrupted) || self.cancelled.as_ref().is_some_and(raised) {
             return Some(Stop::Interrupted);
         }
         match self.deadline {

@@ -25,8 +25,8 @@ pub(crate) struct Common {
 
 /// Makes reports of the answers, and the result file that was asked for.
 ///
-/// `value` says how what was found is reported, and how it is written: `None` if there is no
-/// `what`, as `Z = 0`. The file holds all answers or is not written.
+/// `value` says how what was found is reported, and how it is written: `None` if `Z = 0` and
+/// there is none, which `what` says. The file holds all answers or is not written.
 pub(crate) fn answered<T, R>(
     args: &ExactArgs,
     answers: Answers<T>,

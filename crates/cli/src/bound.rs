@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides, Watch};
+use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, Progress, Sides, Watch};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
 use forney_gauge::{bracket, published_bracket};
@@ -45,6 +45,9 @@ pub(crate) struct Report {
     elapsed_s: f64,
     #[serde(skip)]
     peak_bytes: Option<f64>,
+    /// What could not run.
+    #[serde(skip)]
+    refused: Option<BoundError>,
 }
 
 /// The name of the method that gives both sides at once.
@@ -65,10 +68,14 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     }
     let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
-    let report = match problem.restrict(&budget)? {
+    let mut report = match problem.restrict(&budget)? {
         None => Report::impossible(&budget),
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
+    // Of a method asked for by name it is told that it did not run; the others stand in for each other.
+    let refused = (args.method != MethodChoice::Of(Method::Auto))
+        .then(|| report.refused.take())
+        .flatten();
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {
             (None, Some(Failure::NotClosed { path: path.clone() }))
@@ -81,6 +88,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .and_then(Trace::finish)
             .into_iter()
             .chain(not_closed)
+            .chain(refused.map(Failure::from))
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
         reports: vec![report],
@@ -133,7 +141,9 @@ fn close(
         },
         |progress: Progress| {
             bar.show(&progress);
-            if let Some(trace) = &mut trace {
+            if progress.improved
+                && let Some(trace) = &mut trace
+            {
                 trace.write(&progress);
             }
             last = Some(progress);
@@ -191,6 +201,7 @@ impl Report {
             exact: found.exact,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: Some(found.peak_bytes).filter(|&bytes| bytes > 0.0),
+            refused: found.refused.clone(),
         }
     }
 
@@ -203,6 +214,7 @@ impl Report {
             exact: state.lower_method == EXACT && state.upper_method == EXACT,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: None,
+            refused: None,
         }
     }
 
@@ -222,6 +234,7 @@ impl Report {
             exact: true,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: None,
+            refused: None,
         }
     }
 

@@ -288,7 +288,7 @@ impl fmt::Display for NoFit {
             let needs = human(self.ln_z_bytes);
             write!(f, "`forney exact` computes ln Z alone with {needs}, ")?;
         }
-        write!(f, "and `forney bound` bounds ln Z in any memory")
+        write!(f, "and `forney bound` bounds ln Z instead")
     }
 }
 

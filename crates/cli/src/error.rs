@@ -64,10 +64,7 @@ pub(crate) enum Failure {
         failure: Box<Failure>,
     },
     /// `Z = 0`, and what was asked for does not exist then.
-    #[error(
-        "Z = 0{}: no assignment is allowed, so there is no {what}",
-        Of(samples)
-    )]
+    #[error("Z = 0{}: no assignment is allowed, so there {what}", Of(samples))]
     NoAssignment {
         what: &'static str,
         /// Numbers of the samples, if there are several.
@@ -83,6 +80,13 @@ pub(crate) enum Failure {
         path.display()
     )]
     NotClosed { path: PathBuf },
+    /// Mini-buckets do not fit in memory.
+    #[error(
+        "mini-buckets need {} of memory even with cliques as small as the factors, more than the {} \
+         allowed; allow more memory, or use --method mf for a lower bound alone",
+        human(*bytes), human(*limit)
+    )]
+    MiniBucketsTooLarge { bytes: f64, limit: f64 },
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -167,6 +171,12 @@ enum Details<'a> {
         #[serde(serialize_with = "json::whole")]
         limit: f64,
     },
+    Bytes {
+        #[serde(serialize_with = "json::whole")]
+        bytes: f64,
+        #[serde(serialize_with = "json::whole")]
+        limit: f64,
+    },
     Ibound {
         ibound: usize,
         least: usize,
@@ -202,6 +212,9 @@ impl From<BoundError> for Failure {
                 scope,
             },
             BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
+            BoundError::MiniBucketsTooLarge { bytes, limit } => {
+                Self::MiniBucketsTooLarge { bytes, limit }
+            }
             BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
         }
     }
@@ -229,7 +242,7 @@ impl Failure {
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
-            Self::TooLarge(_) | Self::NoFit(_) => "too-large",
+            Self::TooLarge(_) | Self::NoFit(_) | Self::MiniBucketsTooLarge { .. } => "too-large",
             Self::Sample { failure, .. } => failure.kind(),
             Self::NoAssignment { .. } => "no-assignment",
             Self::NoAnswer { .. } => "no-answer",
@@ -261,6 +274,7 @@ impl Failure {
             | Self::Checkpoint { .. } => 2,
             Self::TooLarge(_)
             | Self::NoFit(_)
+            | Self::MiniBucketsTooLarge { .. }
             | Self::DataTooLarge { .. }
             | Self::OutOfTime { .. }
             | Self::NotClosed { .. }
@@ -321,6 +335,10 @@ impl Failure {
                 width: no_fit.width,
                 bytes: no_fit.bytes,
                 limit: no_fit.limit,
+            },
+            Self::MiniBucketsTooLarge { bytes, limit } => Details::Bytes {
+                bytes: *bytes,
+                limit: *limit,
             },
             Self::Sample { failure, .. } => failure.details(),
             _ => Details::None {},

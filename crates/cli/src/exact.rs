@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             },
         },
     )?;
-    answered(args, answers, "value", |found, common| {
+    answered(args, answers, "is no value", |found, common| {
         // ln 0 is a value as any other.
         let ln_z = found.unwrap_or(f64::NEG_INFINITY);
         let log10_z = log10(ln_z);

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             },
         },
     )?;
-    let what = "most probable assignment";
+    let what = "is no most probable assignment";
     answered(args, answers, what, |found, common| {
         let (ln_value, assignment) = found.unzip();
         let ln_value = ln_value.unwrap_or(f64::NEG_INFINITY);

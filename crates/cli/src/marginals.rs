@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             },
         },
     )?;
-    answered(args, answers, "marginals", |found, common| {
+    answered(args, answers, "are no marginals", |found, common| {
         let (ln_z, marginals) = found.unzip();
         let ln_z = ln_z.unwrap_or(f64::NEG_INFINITY);
         let solution = marginals.clone().map(Solution::Mar);

@@ -63,10 +63,9 @@ impl BracketBar {
             .first
             .map_or_else(String::new, |first| picture(first, (lower, upper)));
         self.spinner.say(format!(
-            "{picture}{lower:.4} ≤ ln Z ≤ {upper:.4}  gap {}  ibound {}  {} iterations",
+            "{picture}{lower:.4} ≤ ln Z ≤ {upper:.4}  gap {}  {}",
             text::gap(upper - lower),
-            now.ibound,
-            now.iterations,
+            now.activity,
         ));
     }
 }

@@ -255,7 +255,13 @@ fn what_does_not_fit_in_memory() {
     let model = "testdata/generated/ising15_b1.uai";
     for command in ["exact", "marginals", "map"] {
         let ran = forney(&[command, model, "--memory", "10kB", "--json"]);
-        let error = refused(&ran, 3, "too-large", "bound ln Z instead");
+        let error = refused(&ran, 3, "too-large", "more than the 9.8 KiB of --memory");
+        let told = error["message"].as_str().expect("a sentence");
+        assert!(told.starts_with(&format!("`{command}` needs ")), "{told}");
+        assert!(
+            told.contains("`forney bound` bounds ln Z instead"),
+            "{told}"
+        );
         assert!(error["width"].as_u64() >= Some(15), "{error}");
         assert!(
             error["bytes"].as_f64() > Some(1e4) && error["limit"] == 1e4,
@@ -265,7 +271,18 @@ fn what_does_not_fit_in_memory() {
     let bound = forney(&[
         "bound", model, "--memory", "10kB", "--method", "exact", "--json",
     ]);
-    refused(&bound, 3, "too-large", "width");
+    // What was proved is printed beside the refusal.
+    assert_eq!(bound.code, Some(3), "{}", bound.stderr);
+    assert!(bound.stderr.contains("at width"), "{}", bound.stderr);
+    let json: serde_json::Value = serde_json::from_str(&bound.stdout).expect("a JSON object");
+    assert!(json["upper"].is_number(), "{json}");
+    assert_eq!(json["stop"], "memory-limit");
+    // What the refusal names is enough.
+    let ran = forney(&["exact", model, "--memory", "10kB", "--order", "minfill"]);
+    let enough = ran.stderr.split("--memory ").nth(2).expect("an advice");
+    let enough = enough.split(' ').next().expect("a size");
+    let ran = forney(&["exact", model, "--memory", enough, "--order", "minfill"]);
+    assert_eq!(ran.code, Some(0), "{enough}: {}", ran.stderr);
     let text = forney(&["exact", model, "--memory", "10kB"]);
     assert_eq!((text.code, text.stdout.as_str()), (Some(3), ""));
 }

@@ -70,3 +70,88 @@ fn interrupted_runs_print_what_they_have_proved() {
         assert!(number(&json["gap"]).is_finite());
     }
 }
+
+/// Waits until the program would notice a signal.
+#[cfg(target_os = "linux")]
+fn wait_for_handler(child: &Child) {
+    let begun = Instant::now();
+    let file = format!("/proc/{}/status", child.id());
+    let catches = |text: &str| {
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // Signal 2 is the second bit.
+        mask.is_some_and(|mask| mask & 2 != 0)
+    };
+    while !catches(&std::fs::read_to_string(&file).unwrap_or_default()) {
+        assert!(begun.elapsed() < PATIENCE, "no handler");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// A grid that no search and no elimination is done with soon.
+#[cfg(target_os = "linux")]
+fn large_grid(file: &Path) {
+    const SIDE: usize = 45;
+    let mut scopes = String::new();
+    for v in 0..SIDE * SIDE {
+        if v % SIDE + 1 < SIDE {
+            scopes += &format!("2 {v} {}\n", v + 1);
+        }
+        if v + SIDE < SIDE * SIDE {
+            scopes += &format!("2 {v} {}\n", v + SIDE);
+        }
+    }
+    let factors = 2 * SIDE * (SIDE - 1);
+    let cards = "2 ".repeat(SIDE * SIDE);
+    let tables = "4 1 2 3 1 ".repeat(factors);
+    let model = format!(
+        "MARKOV\n{}\n{cards}\n{factors}\n{scopes}{tables}",
+        SIDE * SIDE
+    );
+    std::fs::write(file, model).unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interruption_is_one_at_every_stage() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = folder.path().join("grid.uai");
+    large_grid(&grid);
+    for name in ["exact", "marginals", "map"] {
+        // While the order is searched for, and while standard input does not end.
+        for model in [grid.to_str().unwrap(), "-"] {
+            let mut child = command(&[name, model, "--memory", "1kB", "--json"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the program starts");
+            // Without this the program would see the end of its input.
+            let input = child.stdin.take();
+            wait_for_handler(&child);
+            sleep(Duration::from_millis(100));
+            send("-INT", &child);
+            let output = child.wait_with_output().expect("it ends");
+            drop(input);
+            assert_eq!(output.status.code(), Some(130), "{name} {model}");
+            let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
+            assert_eq!(json["error"]["kind"], "interrupted");
+        }
+    }
+}
+
+#[test]
+fn time_ends_also_while_the_model_is_read() {
+    let mut child = command(&["exact", "-", "--time", "50ms", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let input = child.stdin.take();
+    let output = child.wait_with_output().expect("it ends");
+    drop(input);
+    assert_eq!(output.status.code(), Some(3));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
+    assert_eq!(json["error"]["kind"], "out-of-time");
+    let message = json["error"]["message"].as_str().expect("a sentence");
+    assert!(message.contains("was not read within --time"), "{message}");
+}

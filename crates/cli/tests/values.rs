@@ -284,7 +284,7 @@ fn impossible_evidence_is_an_answer() {
             "--json",
         ])
     };
-    for command in ["exact", "bound", "marginals", "map", "info"] {
+    for command in ["exact", "bound", "info"] {
         let ran = words(command);
         assert_eq!(ran.code, Some(0), "{command}: {}", ran.stdout);
     }
@@ -295,9 +295,7 @@ fn impossible_evidence_is_an_answer() {
         (&bound["lower"], &bound["upper"]),
         (&"-inf".into(), &"-inf".into())
     );
-    assert_eq!(words("map").json()["ln_value"], "-inf");
     assert_eq!(words("info").json()["reduced"], Value::Null);
-    assert!(words("marginals").json()["marginals"][0][0] == 0.0);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Which messages share a buffer.
 
+use std::collections::BTreeSet;
+
 /// A buffer for every message, shared by messages that are never alive together.
 ///
 /// Worked out once, so that a pass allocates nothing and its memory is known beforehand.
@@ -8,42 +10,51 @@ pub(crate) struct Buffers {
     /// Entries of each buffer.
     pub(crate) sizes: Vec<usize>,
     /// The buffer of each step's message.
-    pub(crate) of_step: Vec<usize>,
+    of_step: Vec<u32>,
 }
 
 impl Buffers {
-    /// `lens[s]` is the length of the message of step `s`, `children[s]` whose messages it reads.
+    /// `lens` are the lengths of the messages of all steps, `children(s)` whose messages step `s`
+    /// reads.
     ///
     /// A message takes the smallest free buffer that holds it, or else lets the largest free one
     /// grow.
     ///
     /// # Complexity
-    /// Linear in the steps times the number of buffers, which is about the depth of the forest.
-    pub(crate) fn assign(lens: &[usize], children: &[Vec<usize>]) -> Self {
+    /// Linear in the steps times the logarithm of the number of buffers.
+    pub(crate) fn assign<I: Iterator<Item = usize>>(
+        lens: impl Iterator<Item = usize>,
+        children: impl Fn(usize) -> I,
+    ) -> Self {
         let mut buffers = Self::default();
-        let mut free: Vec<usize> = Vec::new();
-        for (&len, children) in lens.iter().zip(children) {
-            let fits = |&(_, &b): &(usize, &usize)| buffers.sizes[b] >= len;
-            let size = |&(_, &b): &(usize, &usize)| buffers.sizes[b];
-            let choice = free
-                .iter()
-                .enumerate()
-                .filter(fits)
-                .min_by_key(size)
-                .or_else(|| free.iter().enumerate().max_by_key(size))
-                .map(|(at, _)| at);
+        let mut free: BTreeSet<(usize, u32)> = BTreeSet::new();
+        for (step, len) in lens.enumerate() {
+            let fitting = free.range((len, 0)..).next();
+            let choice = fitting.or_else(|| free.last()).copied();
             let buffer = match choice {
-                Some(at) => free.swap_remove(at),
+                Some(choice) => {
+                    free.remove(&choice);
+                    choice.1
+                }
                 None => {
                     buffers.sizes.push(0);
-                    buffers.sizes.len() - 1
+                    buffers.sizes.len() as u32 - 1
                 }
             };
-            buffers.sizes[buffer] = buffers.sizes[buffer].max(len);
+            let size = &mut buffers.sizes[buffer as usize];
+            *size = (*size).max(len);
             buffers.of_step.push(buffer);
-            free.extend(children.iter().map(|&child| buffers.of_step[child]));
+            free.extend(children(step).map(|child| {
+                let buffer = buffers.of_step[child];
+                (buffers.sizes[buffer as usize], buffer)
+            }));
         }
         buffers
+    }
+
+    /// The buffer of a step's message.
+    pub(crate) fn of(&self, step: usize) -> usize {
+        self.of_step[step] as usize
     }
 }
 
@@ -53,11 +64,9 @@ mod tests {
 
     #[test]
     fn a_chain_needs_two_buffers() {
-        let children: Vec<Vec<usize>> = (0..100usize)
-            .map(|s| s.checked_sub(1).into_iter().collect())
-            .collect();
-        let buffers = Buffers::assign(&[7; 100], &children);
+        let children = |step: usize| step.checked_sub(1).into_iter();
+        let buffers = Buffers::assign([7; 100].into_iter(), children);
         assert_eq!(buffers.sizes, vec![7, 7]);
-        assert!((1..100).all(|s| buffers.of_step[s] != buffers.of_step[s - 1]));
+        assert!((1..100).all(|step| buffers.of(step) != buffers.of(step - 1)));
     }
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use forney_certify::Budget;
+use forney_certify::{Budget, DoubleDouble};
 use forney_model::{FactorGraph, VarId};
 
 use crate::load::load;
@@ -46,8 +46,9 @@ pub enum Keep {
 pub struct Engine {
     schedule: Arc<Schedule>,
     keep: Keep,
-    /// `Σ ln` of constant factors and of the cardinalities of free variables.
-    constant: f64,
+    /// `Σ ln` of the scales of the factors, of constant ones, and of the cardinalities of free
+    /// variables.
+    constant: DoubleDouble,
     bases: Vec<Values>,
     states: Vec<State>,
     tasks: Tasks,
@@ -75,16 +76,12 @@ impl Engine {
             graph.cards(),
             "a schedule of another model"
         );
-        let constant = schedule
-            .constants()
-            .iter()
-            .map(|a| graph.factors()[a.index()].ln()[0])
-            .sum::<f64>()
-            + schedule
-                .free()
-                .iter()
-                .map(|&v| (graph.card(v) as f64).ln())
-                .sum::<f64>();
+        let constants = schedule.constants().iter();
+        let constant = graph.ln_scale()
+            + ln_states(&schedule)
+            + constants
+                .map(|a| graph.factors()[a.index()].relative()[0])
+                .sum::<DoubleDouble>();
         let mut split = vec![false; schedule.bases().len()];
         for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
             for input in &step.inputs {
@@ -132,6 +129,11 @@ impl Engine {
     /// One multiply-add per clique entry and input, one `exp` and `ln` per message entry where a
     /// weight differs from 1.
     pub fn forward(&mut self, weights: &[f64], shifts: &[f64]) -> f64 {
+        self.forward_unrounded(weights, shifts).value()
+    }
+
+    /// [`Engine::forward`] to twice the digits.
+    pub(crate) fn forward_unrounded(&mut self, weights: &[f64], shifts: &[f64]) -> DoubleDouble {
         self.run_forward(Algebra::Sum, weights, shifts, &Watch::new(None))
     }
 
@@ -145,7 +147,7 @@ impl Engine {
     ///
     /// # Example
     /// ```
-    /// use forney_certify::Budget;
+    /// use forney_certify::{Budget, DoubleDouble};
     /// use forney_exact::{Engine, Heuristic, Keep, Schedule, Whole, greedy};
     /// use forney_model::generate::ising_grid;
     /// use rand::SeedableRng;
@@ -167,7 +169,7 @@ impl Engine {
     ) -> Option<f64> {
         let watch = Watch::new(Some(budget));
         let value = self.run_forward(Algebra::Sum, weights, shifts, &watch);
-        (!watch.is_over()).then_some(value)
+        (!watch.is_over()).then_some(value.value())
     }
 
     /// One forward pass of maxima: `max_x Σ_a ln f_a(x_a)`, in nats.
@@ -179,13 +181,9 @@ impl Engine {
             self.schedule.is_exact(),
             "maxima of a split schedule are no maximum"
         );
-        let free: f64 = self
-            .schedule
-            .free()
-            .iter()
-            .map(|&v| (self.schedule.cards()[v.index()] as f64).ln())
-            .sum();
-        self.run_forward(Algebra::Max, &[], &[], &Watch::new(None)) - free
+        let free = ln_states(&self.schedule);
+        let value = self.run_forward(Algebra::Max, &[], &[], &Watch::new(None));
+        (value - free).value()
     }
 
     /// The value of a pass; void if the watch says that it is over.
@@ -195,7 +193,7 @@ impl Engine {
         weights: &[f64],
         shifts: &[f64],
         watch: &Watch<'_>,
-    ) -> f64 {
+    ) -> DoubleDouble {
         let schedule = Arc::clone(&self.schedule);
         assert_eq!(
             weights.len(),
@@ -241,16 +239,15 @@ impl Engine {
                 for (at, step) in schedule.steps().iter().enumerate() {
                     let (before, rest) = self.states.split_at_mut(at);
                     let message = &mut rest[0].message;
-                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of_step[at]]);
+                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of(at)]);
                     pass.forward(step, 0, before, message, &mut self.scratch);
                     for child in step.children() {
-                        self.buffers[schedule.buffers.of_step[child]] =
+                        self.buffers[schedule.buffers.of(child)] =
                             std::mem::take(&mut before[child].message.data);
                     }
                     if step.parent.is_none() {
                         ln_z += root_value(message);
-                        self.buffers[schedule.buffers.of_step[at]] =
-                            std::mem::take(&mut message.data);
+                        self.buffers[schedule.buffers.of(at)] = std::mem::take(&mut message.data);
                     }
                 }
             }
@@ -304,10 +301,11 @@ impl Engine {
 
         d_shifts.fill(0.0);
         for (step, state) in schedule.steps().iter().zip(&self.states) {
+            let Some(kept) = state.kept() else { continue };
             if let Some(weight) = step.weight {
-                d_weights[weight] = state.entropy;
+                d_weights[weight] = kept.entropy;
             }
-            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+            for (input, belief) in step.inputs.iter().zip(&kept.beliefs) {
                 if let Source::Shift(shift, added) = input.source {
                     let shift = &schedule.shifts()[shift];
                     let gradient = &mut d_shifts[shift.offset..shift.offset + shift.len];
@@ -325,7 +323,8 @@ impl Engine {
     pub(crate) fn base_beliefs(&self) -> Vec<&[f64]> {
         let mut beliefs: Vec<&[f64]> = vec![&[]; self.bases.len()];
         for (step, state) in self.schedule.steps().iter().zip(&self.states) {
-            for (input, belief) in step.inputs.iter().zip(&state.beliefs) {
+            let kept = state.kept().into_iter().flat_map(|kept| &kept.beliefs);
+            for (input, belief) in step.inputs.iter().zip(kept) {
                 if let Source::Base(base) = input.source {
                     beliefs[base] = &belief[..input.len];
                 }
@@ -402,8 +401,14 @@ fn set_row(step: &Step, mut row: usize, cards: &[usize], assignment: &mut [usize
     }
 }
 
+/// `Σ ln |X_v|` of the free variables.
+fn ln_states(schedule: &Schedule) -> DoubleDouble {
+    let cards = schedule.free().iter().map(|v| schedule.cards()[v.index()]);
+    cards.map(|card| DoubleDouble::ln(card as f64)).sum()
+}
+
 /// The logarithm of a message without variables.
-fn root_value(message: &Values) -> f64 {
+fn root_value(message: &Values) -> DoubleDouble {
     // A pass that was stopped may have left no entry.
     let entry = message.data.first().copied().unwrap_or(f64::NAN);
     message.ln_scale

@@ -1,5 +1,6 @@
-//! The factors of a model as tables of a schedule.
+//! The factors of a model as tables of a schedule, their scales left out.
 
+use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, Table, VarId};
 
 use crate::layout::expand;
@@ -19,7 +20,7 @@ pub(crate) fn load(base: &Base, graph: &FactorGraph, split: bool) -> Values {
         return Values {
             form: Form::Log,
             data,
-            ln_scale: 0.0,
+            ln_scale: DoubleDouble::ZERO,
             range,
         };
     }
@@ -33,12 +34,12 @@ pub(crate) fn load(base: &Base, graph: &FactorGraph, split: bool) -> Values {
     Values {
         form: Form::Linear,
         data,
-        ln_scale: range.max,
+        ln_scale: range.max.into(),
         range: normed,
     }
 }
 
-/// Adds `ln f` to a table over a larger scope.
+/// Adds `ln (f / max f)` to a table over a larger scope.
 fn add_factor(factor: &Table, scope: &[VarId], cards: &[usize], data: &mut [f64]) {
     let inside: Vec<VarId> = scope
         .iter()
@@ -61,6 +62,6 @@ fn add_factor(factor: &Table, scope: &[VarId], cards: &[usize], data: &mut [f64]
     };
     let offsets = expand(&axes(scope), &axes(factor.scope()));
     for (x, at) in data.iter_mut().zip(offsets) {
-        *x += factor.ln()[at];
+        *x += factor.relative()[at];
     }
 }

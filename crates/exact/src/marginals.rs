@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, VarId};
 
 use crate::layout::expand;
@@ -12,6 +13,9 @@ use crate::{Engine, Keep, Order, Schedule, TooLarge, Whole};
 pub struct Marginals {
     /// `ln Z`, in nats.
     pub ln_z: f64,
+    /// `ln Z − Σ_a ln max f_a`, in nats: what the relative entries of the tables add up to. It keeps
+    /// the digits that the scale of the model would take from `ln Z`.
+    pub ln_relative: f64,
     /// By variable: one probability for each state. All zero if `Z = 0`.
     pub variables: Vec<Vec<f64>>,
     /// By factor: the joint of its scope, laid out as the factor's table. All zero if `Z = 0`.
@@ -56,14 +60,18 @@ impl Marginals {
     pub fn along(schedule: &Arc<Schedule>, graph: &FactorGraph) -> Self {
         assert!(schedule.is_exact(), "a split schedule has no marginals");
         let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::All);
-        let ln_z = engine.forward(&[], &[]);
+        let ln_z = engine.forward_unrounded(&[], &[]);
         engine.backward(&[], &[], true, &mut [], &mut []);
         collect(graph, &engine, ln_z)
     }
 }
 
-fn collect(graph: &FactorGraph, engine: &Engine, ln_z: f64) -> Marginals {
-    let mass = if ln_z == f64::NEG_INFINITY { 0.0 } else { 1.0 };
+fn collect(graph: &FactorGraph, engine: &Engine, ln_z: DoubleDouble) -> Marginals {
+    let mass = if ln_z == DoubleDouble::NEG_INFINITY {
+        0.0
+    } else {
+        1.0
+    };
     let mut variables: Vec<Vec<f64>> = graph
         .cards()
         .iter()
@@ -72,7 +80,7 @@ fn collect(graph: &FactorGraph, engine: &Engine, ln_z: f64) -> Marginals {
     let mut factors: Vec<Vec<f64>> = graph
         .factors()
         .iter()
-        .map(|factor| vec![mass; factor.ln().len()])
+        .map(|factor| vec![mass; factor.num_entries()])
         .collect();
     let mut known = vec![false; graph.num_variables()];
     let schedule = engine.schedule();
@@ -88,7 +96,8 @@ fn collect(graph: &FactorGraph, engine: &Engine, ln_z: f64) -> Marginals {
         }
     }
     Marginals {
-        ln_z,
+        ln_z: ln_z.value(),
+        ln_relative: (ln_z - graph.ln_scale()).value(),
         variables,
         factors,
     }

@@ -12,6 +12,13 @@ use crate::watch::Watch;
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) message: Values,
+    /// Nothing where messages do not outlive their use: a long chain has a million steps.
+    kept: Option<Box<Kept>>,
+}
+
+/// What a step keeps for later passes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
     pub(crate) adjoint: Vec<f64>,
     /// Beliefs of inputs that are not messages (those of messages are the senders' adjoints).
     pub(crate) beliefs: Vec<Vec<f64>>,
@@ -24,11 +31,17 @@ impl State {
     pub(crate) fn new() -> Self {
         Self {
             message: Values::empty(),
-            adjoint: Vec::new(),
-            beliefs: Vec::new(),
-            scratch: Scratch::default(),
-            entropy: 0.0,
+            kept: None,
         }
+    }
+
+    /// What the passes so far kept, if there were any that keep something.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
+    }
+
+    fn adjoint(&mut self) -> &mut Vec<f64> {
+        &mut self.kept.get_or_insert_default().adjoint
     }
 }
 
@@ -80,7 +93,7 @@ impl<'p> Pass<'p> {
         message: &mut Values,
         scratch: &mut Scratch,
     ) {
-        if self.watch.stop_before(step.entries()) {
+        if self.watch.stop_before(first + before.len(), step.entries()) {
             return;
         }
         let views = self.views(step, first, before);
@@ -105,9 +118,8 @@ impl<'p> Pass<'p> {
         }
         let step = &self.schedule.steps()[first + at];
         let (before, rest) = states.split_at_mut(at);
-        let State {
-            message, scratch, ..
-        } = &mut rest[0];
+        let State { message, kept } = &mut rest[0];
+        let scratch = &mut kept.get_or_insert_default().scratch;
         self.forward(step, first, before, message, scratch);
     }
 
@@ -118,17 +130,18 @@ impl<'p> Pass<'p> {
         let step = &self.schedule.steps()[first + at];
         let weight = self.weight(step);
         let (before, rest) = states.split_at_mut(at);
-        let state = &mut rest[0];
+        let State { message, kept } = &mut rest[0];
+        let kept = &mut **kept.get_or_insert_default();
         if step.parent.is_none() {
-            let exists = !state.message.range.is_empty();
-            reserve(&mut state.adjoint, 1)[0] = if exists { 1.0 } else { 0.0 };
+            let exists = !message.range.is_empty();
+            reserve(&mut kept.adjoint, 1)[0] = if exists { 1.0 } else { 0.0 };
         }
         // The targets of messages are the adjoints of their senders; they are moved out so that
         // the senders' messages can be read beside them.
-        state.beliefs.resize_with(step.inputs.len(), Vec::new);
-        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+        kept.beliefs.resize_with(step.inputs.len(), Vec::new);
+        for (input, belief) in step.inputs.iter().zip(&mut kept.beliefs) {
             if let Source::Message(child) = input.source {
-                std::mem::swap(belief, &mut before[child - first].adjoint);
+                std::mem::swap(belief, before[child - first].adjoint());
             }
         }
         let views = self.views(step, first, before);
@@ -136,7 +149,7 @@ impl<'p> Pass<'p> {
         {
             let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
             for ((target, input), belief) in
-                targets.iter_mut().zip(&step.inputs).zip(&mut state.beliefs)
+                targets.iter_mut().zip(&step.inputs).zip(&mut kept.beliefs)
             {
                 let fixed = match input.source {
                     Source::Base(_) => true,
@@ -150,37 +163,36 @@ impl<'p> Pass<'p> {
                     *target = Some(belief);
                 }
             }
-            let adjoint = &state.adjoint[..step.cols];
+            let adjoint = &kept.adjoint[..step.cols];
             let targets = &mut targets[..step.inputs.len()];
             backward(
                 step,
                 weight,
                 views,
-                &mut state.scratch,
-                &state.message,
+                &mut kept.scratch,
+                message,
                 adjoint,
                 targets,
             );
         }
         if step.weight.is_some() {
             let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-            for ((slot, belief), input) in beliefs.iter_mut().zip(&state.beliefs).zip(&step.inputs)
-            {
+            for ((slot, belief), input) in beliefs.iter_mut().zip(&kept.beliefs).zip(&step.inputs) {
                 *slot = &belief[..input.len];
             }
-            let adjoint = &state.adjoint[..step.cols];
-            state.entropy = entropy(
+            let adjoint = &kept.adjoint[..step.cols];
+            kept.entropy = entropy(
                 weight,
                 views,
-                &state.scratch,
-                &state.message,
+                &kept.scratch,
+                message,
                 adjoint,
                 &beliefs[..step.inputs.len()],
             );
         }
-        for (input, belief) in step.inputs.iter().zip(&mut state.beliefs) {
+        for (input, belief) in step.inputs.iter().zip(&mut kept.beliefs) {
             if let Source::Message(child) = input.source {
-                std::mem::swap(belief, &mut before[child - first].adjoint);
+                std::mem::swap(belief, before[child - first].adjoint());
             }
         }
     }

@@ -1,54 +1,67 @@
 //! The order of steps that keeps the fewest messages alive.
 
-/// Numbers the nodes of a forest children first, each subtree contiguous.
+/// No parent.
+const NONE: u32 = u32::MAX;
+
+/// Numbers the nodes of a forest children first, each subtree contiguous; `parents` holds `u32::MAX`
+/// for roots.
 ///
 /// Among the children of a node the one whose subtree needs most memory beyond its own message
 /// goes first (Liu 1987), which minimises the peak over all post-orders. Returns the old numbers
 /// in their new order; iterative, so a chain of any length fits the call stack.
-pub(crate) fn post_order(children: &[Vec<usize>], message_entries: &[f64]) -> Vec<usize> {
-    let n = children.len();
-    let mut is_child = vec![false; n];
-    for &child in children.iter().flatten() {
-        is_child[child] = true;
+pub(crate) fn post_order(parents: &[u32], message_entries: &[f64]) -> Vec<u32> {
+    let n = parents.len();
+    // The children of `v` are `children[first[v]..first[v + 1]]`, ascending; the roots come last.
+    let slot = |parent: u32| if parent == NONE { n } else { parent as usize };
+    let mut first = vec![0u32; n + 3];
+    for &parent in parents {
+        first[slot(parent) + 2] += 1;
     }
-    let roots: Vec<usize> = (0..n).filter(|&node| !is_child[node]).collect();
+    for at in 2..first.len() {
+        first[at] += first[at - 1];
+    }
+    let mut children = vec![0u32; n];
+    for (node, &parent) in (0u32..).zip(parents) {
+        let place = &mut first[slot(parent) + 1];
+        children[*place as usize] = node;
+        *place += 1;
+    }
+    let range = |node: usize| first[node] as usize..first[node + 1] as usize;
 
-    // Any order with children first; the drafts were pushed that way.
-    let mut sorted: Vec<Vec<usize>> = vec![Vec::new(); n];
     let mut peak = vec![0.0f64; n];
-    let mut visit: Vec<usize> = roots.clone();
     let mut top_down = Vec::with_capacity(n);
-    while let Some(node) = visit.pop() {
-        top_down.push(node);
-        visit.extend(&children[node]);
+    top_down.extend_from_slice(&children[range(n)]);
+    let mut seen = 0;
+    while let Some(&node) = top_down.get(seen) {
+        top_down.extend_from_slice(&children[range(node as usize)]);
+        seen += 1;
     }
     for &node in top_down.iter().rev() {
-        let mut below = children[node].clone();
+        let below = &mut children[range(node as usize)];
         below.sort_by(|&a, &b| {
-            let saved = |c: usize| peak[c] - message_entries[c];
+            let saved = |c: u32| peak[c as usize] - message_entries[c as usize];
             saved(b).total_cmp(&saved(a)).then(a.cmp(&b))
         });
-        let mut held = 0.0;
-        for &child in &below {
-            peak[node] = peak[node].max(held + peak[child]);
-            held += message_entries[child];
+        let (mut held, mut most) = (0.0, 0.0f64);
+        for &child in &*below {
+            most = most.max(held + peak[child as usize]);
+            held += message_entries[child as usize];
         }
-        peak[node] = peak[node].max(held + message_entries[node]);
-        sorted[node] = below;
+        peak[node as usize] = most.max(held + message_entries[node as usize]);
     }
 
     let mut order = Vec::with_capacity(n);
-    for root in roots {
-        // (node, next child to visit)
-        let mut stack = vec![(root, 0)];
-        while let Some((node, next)) = stack.last_mut() {
-            if let Some(&child) = sorted[*node].get(*next) {
-                *next += 1;
-                stack.push((child, 0));
-            } else {
-                order.push(*node);
-                stack.pop();
+    // What is left to visit of the children of each node on the way down; the roots are those of `n`.
+    let mut stack = vec![(n, range(n))];
+    while let Some((node, rest)) = stack.last_mut() {
+        if let Some(at) = rest.next() {
+            let child = children[at] as usize;
+            stack.push((child, range(child)));
+        } else {
+            if *node < n {
+                order.push(*node as u32);
             }
+            stack.pop();
         }
     }
     order
@@ -61,8 +74,7 @@ mod tests {
     #[test]
     fn children_come_first_and_the_hungry_one_before_the_others() {
         // 4 has children 0 and 3; 3 has child 2, which has child 1 with a large message.
-        let children = [vec![], vec![], vec![1], vec![2], vec![0, 3]];
-        let order = post_order(&children, &[5.0, 100.0, 10.0, 1.0, 1.0]);
+        let order = post_order(&[4, 2, 3, 4, NONE], &[5.0, 100.0, 10.0, 1.0, 1.0]);
         assert_eq!(order, vec![1, 2, 3, 0, 4]);
     }
 }

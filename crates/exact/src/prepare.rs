@@ -1,11 +1,17 @@
 //! Inputs of a step brought to its power: `P_i = (f_i / s_i)^{1/w}`, plain or logarithmic.
 
+use forney_certify::DoubleDouble;
+
 use crate::layout::{MAX_INPUTS, Plan};
 use crate::table::{Form, View};
 use crate::vmath;
 
 /// Products within `exp(±SAFE)` neither underflow nor overflow, whatever is summed.
 pub(crate) const SAFE: f64 = 600.0;
+
+/// Logarithms whose largest lies within this of 0, in nats, are added as they are: each sum rounds by
+/// `10^-14` at most.
+const NEAR: f64 = 64.0;
 
 /// Makes a reused buffer at least `len` long; its content does not matter.
 pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
@@ -57,8 +63,8 @@ impl Prepared {
     }
 
     /// `Σ_i ln s_i`.
-    pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> f64 {
-        self.norms[..views.len()].iter().sum()
+    pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> DoubleDouble {
+        self.norms[..views.len()].iter().copied().sum()
     }
 
     /// `P_i` in plain numbers, at most 1; plain inputs of an unweighted step are used as they are.
@@ -93,13 +99,15 @@ impl Prepared {
         self.spread(plan, views);
     }
 
-    /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are.
+    /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are, unless they have grown
+    /// so far from 0 that sums of them lose digits.
     #[allow(clippy::float_cmp)] // As in `powers`.
     pub(crate) fn logs(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
         self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
         for (i, view) in views.iter().enumerate() {
-            self.direct[i] = weight == 1.0 && view.form == Form::Log && !view.negated;
+            let near = view.range.max.abs() <= NEAR;
+            self.direct[i] = weight == 1.0 && view.form == Form::Log && !view.negated && near;
             if self.direct[i] {
                 self.norms[i] = 0.0;
                 continue;

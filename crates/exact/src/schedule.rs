@@ -9,6 +9,8 @@
 //! | `w_r` | weight of a mini-bucket, by [`Step::weight`] | one for each split step |
 //! | `λ` | cost shift between two mini-buckets, [`Shift`] | entries of the scope they share |
 
+use std::sync::Arc;
+
 use forney_model::{FactorId, VarId};
 
 use crate::buffers::Buffers;
@@ -55,9 +57,10 @@ pub struct Step {
     pub parent: Option<usize>,
     /// Position of its Hölder weight if its bucket was split; `None` means weight 1.
     pub weight: Option<usize>,
-    /// How its clique is walked; for the other crates of the workspace.
+    /// How its clique is walked, shared by all steps of one shape; for the other crates of the
+    /// workspace.
     #[doc(hidden)]
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
 }
 
 impl Step {

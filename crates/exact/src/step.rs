@@ -13,6 +13,7 @@
 //! The limits `w → ±0` are written as the two zeros of a float: a weight of `+0` takes the maximum
 //! over `x`, one of `−0` the minimum.
 
+use forney_certify::DoubleDouble;
 use rayon::prelude::*;
 
 use crate::kernel;
@@ -71,7 +72,6 @@ pub(crate) fn forward(
     message: &mut Values,
 ) {
     let out = reserve(&mut message.data, step.cols);
-    let ln_scale: f64 = views.iter().map(|view| view.ln_scale).sum();
     let spread: f64 = views.iter().map(|view| view.range.spread()).sum();
 
     message.form = Form::Log;
@@ -128,8 +128,11 @@ pub(crate) fn forward(
         message.range = Range::of(Form::Log, out);
     }
     message.ln_scale = match scratch.ran {
-        Ran::Zero => 0.0,
-        _ => ln_scale + scratch.prepared.ln_scale(views),
+        Ran::Zero => DoubleDouble::ZERO,
+        _ => {
+            let inputs: DoubleDouble = views.iter().map(|view| view.ln_scale).sum();
+            inputs + scratch.prepared.ln_scale(views)
+        }
     };
 }
 

@@ -1,5 +1,7 @@
 //! A message or factor as the engine holds it: plain or logarithmic, with its range.
 
+use forney_certify::DoubleDouble;
+
 /// How the entries of a [`Values`] are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -88,7 +90,7 @@ crate::dispatch::dispatch! {
 pub(crate) struct Values {
     pub(crate) form: Form,
     pub(crate) data: Vec<f64>,
-    pub(crate) ln_scale: f64,
+    pub(crate) ln_scale: DoubleDouble,
     pub(crate) range: Range,
 }
 
@@ -97,7 +99,7 @@ impl Values {
         Self {
             form: Form::Linear,
             data: Vec::new(),
-            ln_scale: 0.0,
+            ln_scale: DoubleDouble::ZERO,
             range: Range::EMPTY,
         }
     }
@@ -118,7 +120,7 @@ impl Values {
 pub(crate) struct View<'t> {
     pub(crate) form: Form,
     pub(crate) data: &'t [f64],
-    pub(crate) ln_scale: f64,
+    pub(crate) ln_scale: DoubleDouble,
     pub(crate) range: Range,
     pub(crate) negated: bool,
 }
@@ -128,7 +130,7 @@ impl<'t> View<'t> {
     pub(crate) const NONE: Self = Self {
         form: Form::Log,
         data: &[],
-        ln_scale: 0.0,
+        ln_scale: DoubleDouble::ZERO,
         range: Range::EMPTY,
         negated: false,
     };
@@ -147,7 +149,7 @@ impl<'t> View<'t> {
         Self {
             form: Form::Log,
             data,
-            ln_scale: 0.0,
+            ln_scale: DoubleDouble::ZERO,
             range,
             negated: !added,
         }

@@ -7,6 +7,9 @@ use forney_certify::Budget;
 /// Steps below this many entries take less time than it is worth to read the clock.
 const LEAST_ENTRIES: usize = 256;
 
+/// Of pieces of work that small the clock is read before one in so many.
+const SELDOM: usize = 64;
+
 /// The budget of one pass, and whether it was found to be over.
 ///
 /// Once it is over, all threads skip what is left of the pass: its numbers are void.
@@ -36,12 +39,21 @@ impl<'b> Watch<'b> {
         self.is_over()
     }
 
-    /// As [`Watch::stop`] before a step of so many entries.
-    pub(crate) fn stop_before(&self, entries: usize) -> bool {
+    /// As [`Watch::stop`] before step number `at`, of so many entries.
+    pub(crate) fn stop_before(&self, at: usize, entries: usize) -> bool {
         if entries < LEAST_ENTRIES {
-            self.is_over()
+            self.stop_at(at)
         } else {
             self.stop()
+        }
+    }
+
+    /// As [`Watch::stop`] before piece number `at` of many small ones; asks before one in a few only.
+    pub(crate) fn stop_at(&self, at: usize) -> bool {
+        if at.is_multiple_of(SELDOM) {
+            self.stop()
+        } else {
+            self.is_over()
         }
     }
 

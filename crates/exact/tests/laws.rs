@@ -101,7 +101,7 @@ fn check_joint(variables: &[Vec<f64>], table: &Table, joint: &[f64], what: &str)
         for (sum, &state) in sums.iter_mut().zip(states) {
             sum[state] += joint[at];
         }
-        if table.ln()[at] == f64::NEG_INFINITY {
+        if table.relative()[at] == f64::NEG_INFINITY {
             assert!(
                 joint[at] <= 0.0,
                 "{what}: a forbidden entry has probability {}",

@@ -204,7 +204,11 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
     let race_evaluations = 2 * first_round(true);
     let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
     let mut limit = turn.limit;
-    let factors = turn.graph.factors().iter().map(|factor| factor.ln().len());
+    let factors = turn
+        .graph
+        .factors()
+        .iter()
+        .map(|factor| factor.num_entries());
     let least = factors.max().unwrap_or(1) as f64;
     let (fit, bytes) = loop {
         let mut rule = MiniBuckets::new(limit, None);

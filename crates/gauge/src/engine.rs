@@ -14,6 +14,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use forney_certify::DoubleDouble;
 use forney_exact::{Schedule, Source};
 use rayon::prelude::*;
 
@@ -165,12 +166,12 @@ impl SignedEngine {
                 ln_z += self.values[node.message.start].abs().ln();
             }
         }
-        ln_z
+        ln_z.value()
     }
 
     /// Writes `exp(±λ)` and returns what they were scaled by.
-    fn exponentiate(&mut self, shifts: &[f64]) -> f64 {
-        let mut ln_scale = 0.0;
+    fn exponentiate(&mut self, shifts: &[f64]) -> DoubleDouble {
+        let mut ln_scale = DoubleDouble::ZERO;
         for (shift, ranges) in self.schedule.shifts().iter().zip(&self.shifts) {
             let lambda = &shifts[shift.offset..shift.offset + shift.len];
             for (range, sign) in ranges.iter().zip([1.0, -1.0]) {

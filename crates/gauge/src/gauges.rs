@@ -13,6 +13,7 @@
 //! | `G_vb = G_va^{-T}` | gauge at the second | the same |
 //! | `f_{a,G}` | [`SignedTable`] | as `f_a` |
 
+use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, FactorId, Table, VarId};
 use nalgebra::DMatrix;
 
@@ -63,7 +64,7 @@ pub struct SignedTable {
     /// Plain numbers, last variable fastest.
     pub values: Vec<f64>,
     /// What was taken out, in nats.
-    pub ln_scale: f64,
+    pub ln_scale: DoubleDouble,
 }
 
 /// Why a matrix is no gauge.
@@ -248,20 +249,20 @@ impl Gauges {
     }
 
     pub(crate) fn transform_factor(&self, a: FactorId, factor: &Table) -> SignedTable {
-        let (mut values, ln_scale) = plain(factor);
+        let mut values = plain(factor);
         self.on_axes(a, factor, &mut values, |x| x);
         SignedTable {
             scope: factor.scope().to_vec(),
             cards: factor.cards().to_vec(),
             values,
-            ln_scale,
+            ln_scale: factor.ln_scale(),
         }
     }
 
     /// What [`Gauges::transform`] adds up for a factor, in absolute values, and the relative
     /// rounding error that this may carry.
     pub(crate) fn rounding(&self, a: FactorId, factor: &Table) -> (Vec<f64>, f64) {
-        let (mut values, _) = plain(factor);
+        let mut values = plain(factor);
         self.on_axes(a, factor, &mut values, f64::abs);
         let legs = factor.scope().iter().zip(factor.cards());
         let error = |(v, &card): (&VarId, &usize)| {
@@ -292,16 +293,9 @@ impl Gauges {
     }
 }
 
-/// A table as plain numbers with largest entry 1, and the logarithm that was taken out.
-fn plain(factor: &Table) -> (Vec<f64>, f64) {
-    let most = factor
-        .ln()
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let ln_scale = if most.is_finite() { most } else { 0.0 };
-    let values = factor.ln().iter().map(|ln| (ln - ln_scale).exp());
-    (values.collect(), ln_scale)
+/// A table as plain numbers with largest entry 1.
+fn plain(factor: &Table) -> Vec<f64> {
+    factor.relative().iter().map(|ln| ln.exp()).collect()
 }
 
 /// Ratio of the extreme singular values; infinite or NaN for singular matrices.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use forney_bounds::wmbe::WeightMap;
-use forney_certify::{Objective, Side};
+use forney_certify::{DoubleDouble, Objective, Side};
 use forney_exact::Schedule;
 use forney_model::{FactorGraph, VarId};
 use nalgebra::DMatrix;
@@ -26,8 +26,9 @@ use crate::{GaugeError, GaugedWmbe, Gauges, MAX_CONDITION};
 #[derive(Clone, Debug)]
 pub struct GaugeObjective<S: WeightMap> {
     engine: SignedEngine,
-    /// `Σ ln` of constant factors, cardinalities of free variables and scales of the bases.
-    constant: f64,
+    /// `Σ ln` of the scales of the factors, constant ones, cardinalities of free variables and scales
+    /// of the bases.
+    constant: DoubleDouble,
     /// The bases of the model, each divided by its largest entry.
     bases: Vec<Vec<f64>>,
     legs: Vec<Vec<Leg>>,
@@ -67,12 +68,12 @@ impl<S: WeightMap> GaugeObjective<S> {
     /// Loads the model into the schedule.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep_signs: bool) -> Self {
-        let mut constant = 0.0;
+        let mut constant = graph.ln_scale();
         for a in schedule.constants() {
-            constant += graph.factors()[a.index()].ln()[0];
+            constant += graph.factors()[a.index()].relative()[0];
         }
         for &v in schedule.free() {
-            constant += (graph.card(v) as f64).ln();
+            constant += DoubleDouble::ln(graph.card(v) as f64);
         }
         let mut bases = Vec::new();
         for base in schedule.bases() {
@@ -258,7 +259,7 @@ impl<S: WeightMap> GaugeObjective<S> {
                 }
             }
         }
-        self.constant + value
+        (self.constant + value).value()
     }
 
     fn set_parameters(&mut self, x: &[f64]) {
@@ -312,7 +313,7 @@ pub(crate) fn is_above<S: Side>() -> bool {
 }
 
 /// The product of the factors of a base as plain numbers, largest entry 1, and the logarithm that
-/// was taken out.
+/// was taken out beside their scales.
 fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
     let mut ln = vec![0.0; base.len];
     for a in &base.factors {
@@ -325,7 +326,7 @@ fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
         let mut state = vec![0usize; base.scope.len()];
         for ln in &mut ln {
             let states = at.iter().map(|axis| axis.map_or(0, |axis| state[axis]));
-            *ln += factor.ln()[factor.flat_index(states)];
+            *ln += factor.relative()[factor.flat_index(states)];
             for (axis, v) in base.scope.iter().enumerate().rev() {
                 state[axis] += 1;
                 if state[axis] < graph.card(*v) {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use forney_bounds::wmbe::check_parameters;
-use forney_certify::{Bound, Certificate, Flaw, Side};
+use forney_certify::{Bound, Certificate, DoubleDouble, Flaw, Side};
 use forney_exact::{Base, Engine, Keep, Schedule, Source, Step};
 use forney_model::{FactorGraph, FactorId, Table, VarId};
 
@@ -94,14 +94,15 @@ impl<S: Side> GaugedWmbe<S> {
             let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::Live);
             return Ok(engine.forward(&self.weights, &self.shifts));
         }
-        let mut ln_z = 0.0;
+        // The scales of the factors are kept out of their transforms.
+        let mut ln_z = graph.ln_scale();
         for &a in schedule.constants() {
             // Gauges of variables with one state are numbers, and act here too.
-            let (table, ln_scale) = self.factor(a, &graph.factors()[a.index()])?;
-            ln_z += table.upper[0].ln() + ln_scale;
+            let table = self.factor(a, &graph.factors()[a.index()])?;
+            ln_z += table.upper[0].ln();
         }
         for &v in schedule.free() {
-            ln_z += (graph.card(v) as f64).ln();
+            ln_z += DoubleDouble::ln(graph.card(v) as f64);
         }
         let mut messages: Vec<Guarded> = Vec::with_capacity(schedule.steps().len());
         for step in schedule.steps() {
@@ -116,9 +117,7 @@ impl<S: Side> GaugedWmbe<S> {
                 let (table, scope) = match input.source {
                     Source::Base(base) => {
                         let base = &schedule.bases()[base];
-                        let (table, ln_scale) = self.base(base, graph)?;
-                        ln_z += ln_scale;
-                        owned = table;
+                        owned = self.base(base, graph)?;
                         (&owned, &base.scope[..])
                     }
                     Source::Message(child) => {
@@ -166,7 +165,7 @@ impl<S: Side> GaugedWmbe<S> {
             }
             messages.push(message);
         }
-        Ok(ln_z)
+        Ok(ln_z.value())
     }
 
     fn sum(&self, step: &Step, mut clique: Guarded) -> Guarded {
@@ -220,14 +219,13 @@ impl<S: Side> GaugedWmbe<S> {
         }
     }
 
-    /// The product of the transformed factors of a base.
-    fn base(&self, base: &Base, graph: &FactorGraph) -> Result<(Guarded, f64), Flaw> {
+    /// The product of the transformed factors of a base, each divided by its largest entry.
+    fn base(&self, base: &Base, graph: &FactorGraph) -> Result<Guarded, Flaw> {
         let mut product = Guarded {
             value: vec![1.0; base.len],
             upper: vec![1.0; base.len],
             signed: true,
         };
-        let mut ln_scale = 0.0;
         for &a in &base.factors {
             let factor = &graph.factors()[a.index()];
             let wide = |v: &VarId| graph.card(*v) > 1;
@@ -236,8 +234,6 @@ impl<S: Side> GaugedWmbe<S> {
             let narrow = factor.scope().iter().copied().filter(|v| !wide(v));
             let axes: Vec<VarId> = scope.iter().copied().chain(narrow).collect();
             let table = self.factor(a, &factor.permuted(&axes))?;
-            ln_scale += table.1;
-            let table = table.0;
             let walk = Walk::new(&base.scope, &scope, |v| graph.card(v));
             walk.multiply(&table.value, &mut product.value);
             walk.multiply(&table.upper, &mut product.upper);
@@ -245,27 +241,21 @@ impl<S: Side> GaugedWmbe<S> {
         let direction = if is_above::<S>() { 1.0 } else { -1.0 };
         let rounding = 1.0 + direction * f64::EPSILON * base.factors.len() as f64;
         product.upper.iter_mut().for_each(|u| *u *= rounding);
-        Ok((product, ln_scale))
+        Ok(product)
     }
 
-    /// A transformed factor and the logarithm that was taken out of it.
-    fn factor(&self, a: FactorId, factor: &Table) -> Result<(Guarded, f64), Flaw> {
-        let most = factor
-            .ln()
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
-        let lost = |&ln: &f64| ln > f64::NEG_INFINITY && ln - most < LEAST.ln();
-        if factor.ln().iter().any(lost) {
+    /// A transformed factor, divided by its largest entry before.
+    fn factor(&self, a: FactorId, factor: &Table) -> Result<Guarded, Flaw> {
+        let lost = |&ln: &f64| ln > f64::NEG_INFINITY && ln < LEAST.ln();
+        if factor.relative().iter().any(lost) {
             return Err(Flaw::Invalid(format!(
                 "factor {a} spans more than plain numbers hold; bound without gauges"
             )));
         }
         let table = self.gauges.transform_factor(a, factor);
         let (total, error) = self.gauges.rounding(a, factor);
-        let ln_scale = table.ln_scale;
         let pairs = table.values.iter().zip(total);
-        let guarded = if is_above::<S>() {
+        Ok(if is_above::<S>() {
             Guarded {
                 upper: pairs.map(|(x, t)| x.abs() + error * t).collect(),
                 value: table.values,
@@ -285,7 +275,6 @@ impl<S: Side> GaugedWmbe<S> {
                 upper: lower,
                 signed: false,
             }
-        };
-        Ok((guarded, ln_scale))
+        })
     }
 }

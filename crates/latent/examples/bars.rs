@@ -12,7 +12,7 @@ use ndarray::{Axis, concatenate, s};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let truth = BinarySparseCoding::bars(5, 10.0, 2.0);
-    let data = truth.sample(500, 1);
+    let data = truth.sample(500, 1)?;
     let fit = BinarySparseCodingParams::new(10).fit(data.view(), &Truncated::default())?;
     for (name, model) in [("learned", &fit.model), ("generating", &truth)] {
         let score = model.score(data.view(), &Exact)?;

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut series: Vec<[Vec<Point>; 2]> = Vec::new();
     for strength in [0.75, 1.0, 1.25, 1.5, 2.0, 3.0] {
         let truth = BinarySparseCoding::bars(4, strength, 1.0);
-        let rows = learn(&truth.sample(EXAMPLES, 2), truth.units())?;
+        let rows = learn(&truth.sample(EXAMPLES, 2)?, truth.units())?;
         show(&format!("bars of strength {strength}"), &rows);
         series.resize_with(rows.len(), Default::default);
         for (series, row) in series.iter_mut().zip(&rows) {

@@ -64,6 +64,11 @@ pub(crate) fn within(
     }
 }
 
+/// Refuses a tolerance below 0 and NaN.
+pub(crate) fn tolerance(value: f64) -> Result<(), LatentError> {
+    within("the tolerance", "at least 0", value, value >= 0.0)
+}
+
 /// Refuses fewer than `needed` examples.
 pub(crate) fn enough(examples: usize, needed: usize) -> Result<(), LatentError> {
     if examples >= needed {

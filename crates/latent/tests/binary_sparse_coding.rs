@@ -94,7 +94,7 @@ proptest! {
     ) {
         let mut rng = Pcg64::seed_from_u64(seed);
         let model = random_model(dimension, units, &mut rng);
-        let v = model.sample(1, seed);
+        let v = model.sample(1, seed).unwrap();
         let ln_p = ln_density(&model, v.row(0));
         let graph = model.posterior(v.row(0)).unwrap();
         let order = greedy(&graph, Heuristic::MinFill, None);
@@ -110,7 +110,7 @@ proptest! {
     ) {
         let mut rng = Pcg64::seed_from_u64(seed);
         let model = random_model(dimension, units, &mut rng);
-        let data = model.sample(2, seed);
+        let data = model.sample(2, seed).unwrap();
         let ln_p: f64 = data.rows().into_iter().map(|v| ln_density(&model, v)).sum();
         let slack = 1e-9 * (1.0 + ln_p.abs());
         let bounds: Vec<f64> = e_steps(units)
@@ -140,7 +140,7 @@ proptest! {
     ) {
         let mut rng = Pcg64::seed_from_u64(seed);
         let model = random_model(dimension, units, &mut rng);
-        let data = model.sample(1, seed);
+        let data = model.sample(1, seed).unwrap();
         let scale = if extreme { 400.0 } else { 2.0 };
         let logits = Array2::from_shape_simple_fn((1, units), || {
             scale * rng.sample::<f64, _>(StandardNormal)
@@ -167,7 +167,7 @@ fn sequential_updates_raise_the_bound_to_a_stationary_point() {
     let mut rng = Pcg64::seed_from_u64(5);
     for _ in 0..100 {
         let model = random_model(4, 6, &mut rng);
-        let data = model.sample(1, rng.random());
+        let data = model.sample(1, rng.random()).unwrap();
         let mut last = f64::NEG_INFINITY;
         for max_cycles in [1, 2, 3, 5, 10, 1000] {
             let mean_field = MeanField {
@@ -201,10 +201,12 @@ fn sequential_updates_raise_the_bound_to_a_stationary_point() {
 fn gradients_agree_with_finite_differences() {
     let mut rng = Pcg64::seed_from_u64(6);
     let model = random_model(3, 4, &mut rng);
-    let data = model.sample(7, 8);
+    let data = model.sample(7, 8).unwrap();
     // ∂ ln p/∂θ is the gradient of the bound with the exact posterior held fixed (19.27).
     let fields_and_couplings = posteriors(&model, &data);
-    let gradient = Moments::new(data.view(), &fields_and_couplings).gradient(&model);
+    let gradient = Moments::new(data.view(), &fields_and_couplings)
+        .and_then(|moments| moments.gradient(&model))
+        .unwrap();
     let value = |model: &BinarySparseCoding| model.elbo_with(data.view(), &Exact).unwrap();
     let slope = |change: &dyn Fn(&mut BinarySparseCoding, f64)| {
         let moved = |step| {
@@ -259,7 +261,9 @@ fn plain(units: usize) -> BinarySparseCodingParams {
 
 #[test]
 fn learning_with_the_exact_posterior_never_lowers_the_likelihood() {
-    let data = BinarySparseCoding::bars(3, 5.0, 1.0).sample(200, 3);
+    let data = BinarySparseCoding::bars(3, 5.0, 1.0)
+        .sample(200, 3)
+        .unwrap();
     for isotropic in [false, true] {
         for m_step in [MStep::ClosedForm, MStep::Gradient { rate: 0.01 }] {
             let params = BinarySparseCodingParams {
@@ -301,7 +305,7 @@ fn found(truth: &BinarySparseCoding, model: &BinarySparseCoding, amplitude: f64)
 fn all_bars_are_found_from_every_seed() {
     let truth = BinarySparseCoding::bars(5, 10.0, 2.0);
     for seed in 0..20 {
-        let data = truth.sample(300, 100 + seed);
+        let data = truth.sample(300, 100 + seed).unwrap();
         let params = BinarySparseCodingParams {
             seed,
             ..BinarySparseCodingParams::new(10)
@@ -319,7 +323,7 @@ fn all_bars_are_found_from_every_seed() {
 /// Learns 16 bars of 64 pixels; all of them must be found, at a likelihood above the generating one.
 fn find_16_bars(seed: u64) {
     let truth = BinarySparseCoding::bars(8, 10.0, 2.0);
-    let data = truth.sample(500, 7 + seed);
+    let data = truth.sample(500, 7 + seed).unwrap();
     let e_step = Truncated {
         candidates: 10,
         active: 5,
@@ -351,7 +355,7 @@ fn brackets_hold_the_likelihood() {
     let unlimited = Budget::unlimited();
     for units in [1, 4, 8] {
         let model = random_model(5, units, &mut rng);
-        let data = model.sample(3, rng.random());
+        let data = model.sample(3, rng.random()).unwrap();
         let exact = model.score(data.view(), &Exact).unwrap();
         let slack = 1e-9 * (1.0 + exact.abs());
         let auto = BoundOptions::default();
@@ -377,7 +381,9 @@ fn brackets_hold_the_likelihood() {
 
 #[test]
 fn the_comparison_orders_what_must_be_ordered() {
-    let data = BinarySparseCoding::bars(3, 3.0, 1.0).sample(150, 2);
+    let data = BinarySparseCoding::bars(3, 3.0, 1.0)
+        .sample(150, 2)
+        .unwrap();
     let params = BinarySparseCodingParams {
         starts: 2,
         ..BinarySparseCodingParams::new(6)
@@ -393,7 +399,9 @@ fn the_comparison_orders_what_must_be_ordered() {
 
 #[test]
 fn results_do_not_depend_on_threads_and_survive_saving() {
-    let data = BinarySparseCoding::bars(3, 5.0, 1.0).sample(300, 3);
+    let data = BinarySparseCoding::bars(3, 5.0, 1.0)
+        .sample(300, 3)
+        .unwrap();
     let params = BinarySparseCodingParams {
         starts: 1,
         ..BinarySparseCodingParams::new(6)
@@ -416,7 +424,7 @@ fn results_do_not_depend_on_threads_and_survive_saving() {
 
 #[test]
 fn hostile_input_is_refused() {
-    let data = BinarySparseCoding::bars(3, 5.0, 1.0).sample(20, 3);
+    let data = BinarySparseCoding::bars(3, 5.0, 1.0).sample(20, 3).unwrap();
     let params = BinarySparseCodingParams {
         starts: 1,
         ..BinarySparseCodingParams::new(4)

@@ -148,7 +148,9 @@ fn more_sweeps_go_on_where_fewer_ended() {
 
 #[test]
 fn binary_sparse_coding() {
-    let data = BinarySparseCoding::bars(3, 10.0, 2.0).sample(80, 3);
+    let data = BinarySparseCoding::bars(3, 10.0, 2.0)
+        .sample(80, 3)
+        .unwrap();
     let params = BinarySparseCodingParams {
         starts: 3,
         iterations: 10,

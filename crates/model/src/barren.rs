@@ -1,6 +1,8 @@
 //! Barren variables (Shachter 1986): those whose sum leaves nothing to couple.
 
-use crate::simplify::without_constant_axes;
+use forney_certify::DoubleDouble;
+
+use crate::simplify::{near, without_constant_axes};
 use crate::{FactorGraph, ModelError, Table, VarId};
 
 /// Slices of a sum that differ by less are equal but for rounding, in nats: a row `0.1 0.7 0.2` of
@@ -21,7 +23,8 @@ const ROUNDING: f64 = 16.0 * f64::EPSILON;
 /// [`ModelError::BadEntry`] if a sum is beyond the largest `f64` in logarithms.
 ///
 /// # Complexity
-/// Linear in the entries of the factors, times their scope size.
+/// At most linear in the entries of the factors, times their scope size; of a table from which
+/// nothing sums out, mostly a few rows are looked at.
 ///
 /// # Example
 /// ```
@@ -45,12 +48,15 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
         }
     }
     let mut gone = Vec::new();
-    let mut constant = 0.0;
+    let mut constant = DoubleDouble::ZERO;
     let mut waiting: Vec<VarId> = graph.variables().collect();
     while let Some(v) = waiting.pop() {
         let (1, a) = places[v.index()] else {
             continue;
         };
+        if needs_all(&factors[a], v) {
+            continue;
+        }
         let scope = factors[a].scope();
         let rest = without_constant_axes(&sum_out(&factors[a], v)?, ROUNDING)?;
         if rest.scope().len() + 1 == scope.len() {
@@ -62,7 +68,7 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
             *sum -= a;
         }
         waiting.extend(scope.iter().filter(|&&w| w != v));
-        constant -= (graph.card(v) as f64).ln();
+        constant -= DoubleDouble::ln(graph.card(v) as f64);
         gone.push(v);
         factors[a] = rest;
     }
@@ -72,19 +78,59 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
     Ok((FactorGraph::new(graph.cards().to_vec(), factors)?, gone))
 }
 
+/// Do a few of its rows already show that `Σ_v f` depends on all of the other variables?
+///
+/// This spares the whole sum in most tables that are large, in which nothing sums out.
+fn needs_all(table: &Table, v: VarId) -> bool {
+    let strides = strides(table);
+    let Some(own) = table.scope().iter().position(|&w| w == v) else {
+        return false;
+    };
+    let last = table.num_entries() - 1;
+    // The first row and the last, and those beside them along each axis.
+    let first = [0, last - strides[own] * (table.cards()[own] - 1)];
+    let sum = |row: usize| {
+        let entries = table.relative()[row..].iter().step_by(strides[own]);
+        ln_sum(entries.take(table.cards()[own]).copied())
+    };
+    let sums = first.map(sum);
+    (0..strides.len()).filter(|&axis| axis != own).all(|axis| {
+        let step = strides[axis];
+        table.cards()[axis] > 1
+            && (!near(sum(first[0] + step), sums[0], ROUNDING)
+                || !near(sum(first[1] - step), sums[1], ROUNDING))
+    })
+}
+
+/// How far apart neighbours along each axis are.
+fn strides(table: &Table) -> Vec<usize> {
+    let mut stride = table.num_entries();
+    let cards = table.cards().iter();
+    cards
+        .map(|card| {
+            stride /= card;
+            stride
+        })
+        .collect()
+}
+
+/// `ln Σ exp`.
+fn ln_sum(row: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = row.clone().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return most;
+    }
+    most + row.map(|ln| (ln - most).exp()).sum::<f64>().ln()
+}
+
 /// `ln Σ_v f`.
 fn sum_out(table: &Table, v: VarId) -> Result<Table, ModelError> {
     let mut scope: Vec<VarId> = table.scope().iter().copied().filter(|&w| w != v).collect();
     scope.push(v);
     let last = table.permuted(&scope);
     let (&card, cards) = last.cards().split_last().expect("v is in the scope");
-    let ln = last.ln().chunks_exact(card).map(|row| {
-        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if most == f64::NEG_INFINITY {
-            return most;
-        }
-        most + row.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln()
-    });
+    let rows = last.relative().chunks_exact(card);
+    let ln = rows.map(|row| ln_sum(row.iter().copied()));
     scope.pop();
-    Table::from_ln(scope, cards.to_vec(), ln.collect())
+    Table::from_ln(scope, cards.to_vec(), ln.collect())?.scaled(table.ln_scale())
 }

@@ -52,7 +52,7 @@ enum Part {
 pub fn conflict(graph: &FactorGraph, evidence: &Evidence, budget: &Budget) -> Option<Conflict> {
     let zero = |id: &FactorId| {
         let table = &graph.factors()[id.index()];
-        table.scope().is_empty() && table.ln() == [f64::NEG_INFINITY]
+        table.scope().is_empty() && table.relative() == [f64::NEG_INFINITY]
     };
     let all = (0..graph.num_factors()).map(FactorId::new);
     if let Some(id) = all.clone().find(zero) {

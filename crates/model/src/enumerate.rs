@@ -1,5 +1,7 @@
 //! The oracle of the test suites: sums over every assignment of a small model.
 
+use forney_certify::DoubleDouble;
+
 use crate::FactorGraph;
 
 /// What enumeration finds.
@@ -13,7 +15,7 @@ pub struct Enumeration {
     pub ln_max: f64,
 }
 
-/// Sums over every assignment.
+/// Sums over every assignment, to twice the digits of a float but for the last logarithm.
 ///
 /// # Complexity
 /// Time `Π_v |X_v|` times the size of the model; meant for at most a few million assignments.
@@ -27,33 +29,34 @@ pub struct Enumeration {
 /// ```
 #[must_use]
 pub fn enumerate(graph: &FactorGraph) -> Enumeration {
-    let mut values: Vec<(Vec<usize>, f64)> = Vec::new();
+    let mut values: Vec<(Vec<usize>, DoubleDouble)> = Vec::new();
     for_each_assignment(graph.cards(), |assignment| {
-        values.push((assignment.to_vec(), graph.ln_value(assignment)));
+        values.push((assignment.to_vec(), graph.relative_value(assignment)));
     });
-    let ln_max = values
+    let most = values
         .iter()
-        .map(|(_, ln)| *ln)
+        .map(|(_, ln)| ln.value())
         .fold(f64::NEG_INFINITY, f64::max);
     let mut marginals: Vec<Vec<f64>> = graph.cards().iter().map(|&card| vec![0.0; card]).collect();
-    if ln_max == f64::NEG_INFINITY {
+    if most == f64::NEG_INFINITY {
         return Enumeration {
-            ln_z: ln_max,
+            ln_z: most,
             marginals,
-            ln_max,
+            ln_max: most,
         };
     }
-    let sum: f64 = values.iter().map(|(_, ln)| (ln - ln_max).exp()).sum();
+    let weight = |ln: &DoubleDouble| (*ln - most).value().exp();
+    let sum: DoubleDouble = values.iter().map(|(_, ln)| weight(ln)).sum();
     for (assignment, ln) in &values {
-        let probability = (ln - ln_max).exp() / sum;
+        let probability = weight(ln) / sum.value();
         for (marginal, &state) in marginals.iter_mut().zip(assignment) {
             marginal[state] += probability;
         }
     }
     Enumeration {
-        ln_z: ln_max + sum.ln(),
+        ln_z: (graph.ln_scale() + most + sum.value().ln()).value(),
         marginals,
-        ln_max,
+        ln_max: (graph.ln_scale() + most).value(),
     }
 }
 

@@ -36,6 +36,14 @@ pub enum ModelError {
         /// Number of variables of the model.
         variables: usize,
     },
+    /// A scope with another number of cardinalities than of variables.
+    #[error("a table over {scope:?} has {cards} cardinalities; it needs one for each variable")]
+    WrongCards {
+        /// The scope.
+        scope: Vec<VarId>,
+        /// Cardinalities given.
+        cards: usize,
+    },
     /// A table whose length is not the product of the cardinalities of its scope.
     #[error("a table over {scope:?} needs {expected} entries and has {found}")]
     WrongLength {

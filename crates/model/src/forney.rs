@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::simplify::product;
 use crate::{FactorGraph, ModelError, Table, VarId, table_len};
 
 /// A model in Forney form with the way back to the model it was made of; both have the same `Z`.
@@ -137,9 +138,8 @@ impl Forney {
                 }
             }
         }
-        let renamed = graph.factors().iter().zip(scopes).map(|(factor, scope)| {
-            Table::from_ln(scope, factor.cards().to_vec(), factor.ln().to_vec())
-        });
+        let pairs = graph.factors().iter().zip(scopes);
+        let renamed = pairs.map(|(table, scope)| table.renamed(scope));
         let mut factors = renamed.collect::<Result<Vec<_>, _>>()?;
         factors.append(&mut form.factors);
         form.finish(factors)
@@ -327,28 +327,6 @@ fn ones(scope: Vec<VarId>, cards: Vec<usize>) -> Result<Table, ModelError> {
     let len = table_len(&cards).filter(|&len| len <= MAX_EQUALITY);
     let len = len.ok_or(ModelError::TooLarge { variables })?;
     Table::from_ln(scope, cards, vec![0.0; len])
-}
-
-/// `host · guest`, where the scope of `guest` lies within that of `host`.
-fn product(host: &Table, guest: &Table) -> Result<Table, ModelError> {
-    let at: Vec<usize> = guest
-        .scope()
-        .iter()
-        .filter_map(|v| host.scope().iter().position(|u| u == v))
-        .collect();
-    let mut ln = Vec::with_capacity(host.ln().len());
-    let mut state = vec![0usize; host.cards().len()];
-    for &entry in host.ln() {
-        ln.push(entry + guest.ln()[guest.flat_index(at.iter().map(|&axis| state[axis]))]);
-        for axis in (0..state.len()).rev() {
-            state[axis] += 1;
-            if state[axis] < host.cards()[axis] {
-                break;
-            }
-            state[axis] = 0;
-        }
-    }
-    Table::from_ln(host.scope().to_vec(), host.cards().to_vec(), ln)
 }
 
 /// The first factor that is neither constant, nor a field, nor an edge of a grid with these columns.

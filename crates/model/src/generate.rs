@@ -1,5 +1,6 @@
 //! Generators: the families of the experiments, and random models for law suites.
 
+use forney_certify::DoubleDouble;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Normal};
 
@@ -122,4 +123,37 @@ pub fn random(spec: &RandomModel, rng: &mut impl Rng) -> FactorGraph {
         })
         .collect();
     FactorGraph::new(cards, factors).expect("drawn models are valid")
+}
+
+/// The same model with its factors multiplied by `10^k`, `k ~ U[−299, 299]`, such that the product of
+/// all these is 1: what has to come out is what comes out without them.
+///
+/// # Example
+/// ```
+/// use forney_model::enumerate::enumerate;
+/// use forney_model::generate::{mobius, with_scales};
+/// use rand::SeedableRng;
+/// let mut rng = rand_pcg::Pcg64::seed_from_u64(1);
+/// let model = mobius(8, 1.0, &mut rng);
+/// let wild = with_scales(&model, &mut rng);
+/// assert!(wild.factors().iter().any(|table| table.ln_scale().value() > 200.0));
+/// assert!((enumerate(&wild).ln_z - enumerate(&model).ln_z).abs() < 1e-13);
+/// ```
+pub fn with_scales(graph: &FactorGraph, rng: &mut impl Rng) -> FactorGraph {
+    let mut factors = graph.factors().to_vec();
+    let mut sum = DoubleDouble::ZERO;
+    let mut last = None;
+    for (a, table) in factors.iter_mut().enumerate() {
+        // A table of zeros takes no scale.
+        if !table.is_zero() {
+            let ln = DoubleDouble::ln(10f64.powi(rng.random_range(-299..300)));
+            *table = table.clone().scaled(ln).expect("finite logarithms");
+            sum += ln;
+            last = Some(a);
+        }
+    }
+    if let Some(a) = last {
+        factors[a] = factors[a].clone().scaled(-sum).expect("finite logarithms");
+    }
+    FactorGraph::new(graph.cards().to_vec(), factors).expect("the same scopes")
 }

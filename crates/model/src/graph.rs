@@ -1,6 +1,7 @@
-//! The factor graph, on petgraph.
+//! The factor graph: factors, and for each variable the factors that mention it.
 
-use petgraph::graph::{NodeIndex, UnGraph};
+use forney_certify::DoubleDouble;
+use petgraph::unionfind::UnionFind;
 
 use crate::{FactorId, ModelError, Table, VarId};
 
@@ -8,16 +9,10 @@ use crate::{FactorId, ModelError, Table, VarId};
 /// header that claims 10^18 of them must not get that far.
 pub const MAX_CARD: usize = 1 << 24;
 
-/// A node of the bipartite graph of variables and factors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Node {
-    /// A variable node.
-    Variable(VarId),
-    /// A factor node.
-    Factor(FactorId),
-}
-
-/// A discrete graphical model: cardinalities, log tables, and the bipartite graph between them.
+/// A discrete graphical model: cardinalities, log tables, and who mentions whom.
+///
+/// The edges of the bipartite graph lie in one list, four bytes each, sorted by variable: what a
+/// factor mentions is its scope, so the other direction is all that has to be kept.
 ///
 /// Variables that no factor mentions are part of the model: each multiplies `Z` by its cardinality.
 ///
@@ -34,7 +29,10 @@ pub enum Node {
 pub struct FactorGraph {
     cards: Vec<usize>,
     factors: Vec<Table>,
-    graph: UnGraph<Node, ()>,
+    ln_scale: DoubleDouble,
+    /// The mentions of variable `v` are `mentions[first[v]..first[v + 1]]`.
+    first: Vec<usize>,
+    mentions: Vec<FactorId>,
 }
 
 impl PartialEq for FactorGraph {
@@ -63,13 +61,9 @@ impl FactorGraph {
                 card: cards[at],
             });
         }
-        let edges = factors.iter().map(|factor| factor.scope().len()).sum();
-        let mut graph = UnGraph::with_capacity(cards.len() + factors.len(), edges);
-        for v in 0..cards.len() {
-            graph.add_node(Node::Variable(VarId::new(v)));
-        }
-        for (a, factor) in factors.iter().enumerate() {
-            let node = graph.add_node(Node::Factor(FactorId::new(a)));
+        // Mentions are counted where the next variable begins, so that summing gives the places.
+        let mut first = vec![0usize; cards.len() + 2];
+        for factor in &factors {
             for (&var, &found) in factor.scope().iter().zip(factor.cards()) {
                 let Some(&expected) = cards.get(var.index()) else {
                     return Err(ModelError::UnknownVariable {
@@ -84,13 +78,27 @@ impl FactorGraph {
                         found,
                     });
                 }
-                graph.add_edge(NodeIndex::new(var.index()), node, ());
+                first[var.index() + 2] += 1;
             }
         }
+        for v in 2..first.len() {
+            first[v] += first[v - 1];
+        }
+        let mut mentions = vec![FactorId(0); first[first.len() - 1]];
+        for (a, factor) in factors.iter().enumerate() {
+            for var in factor.scope() {
+                let place = &mut first[var.index() + 1];
+                mentions[*place] = FactorId::new(a);
+                *place += 1;
+            }
+        }
+        first.pop();
         Ok(Self {
+            ln_scale: factors.iter().map(Table::ln_scale).sum(),
             cards,
             factors,
-            graph,
+            first,
+            mentions,
         })
     }
 
@@ -129,29 +137,33 @@ impl FactorGraph {
         &self.factors
     }
 
-    /// The factors that mention `v`.
-    pub fn factors_of(&self, v: VarId) -> impl Iterator<Item = FactorId> + '_ {
-        let variables = self.cards.len();
-        self.graph
-            .neighbors(NodeIndex::new(v.index()))
-            .map(move |node| FactorId::new(node.index() - variables))
-    }
-
-    /// The bipartite graph; node `v` is variable `v`, node `n + a` is factor `a`.
-    #[must_use]
-    pub fn graph(&self) -> &UnGraph<Node, ()> {
-        &self.graph
+    /// The factors that mention `v`, the last one first.
+    pub fn factors_of(&self, v: VarId) -> impl DoubleEndedIterator<Item = FactorId> + '_ {
+        let (from, to) = (self.first[v.index()], self.first[v.index() + 1]);
+        self.mentions[from..to].iter().rev().copied()
     }
 
     /// Number of connected components, factors without variables not counted.
+    ///
+    /// # Complexity
+    /// About linear in the number of variables and scope entries.
     #[must_use]
     pub fn num_components(&self) -> usize {
-        let constants = self
-            .factors
-            .iter()
-            .filter(|factor| factor.scope().is_empty())
-            .count();
-        petgraph::algo::connected_components(&self.graph) - constants
+        let mut joined = UnionFind::<u32>::new(self.cards.len());
+        let mut components = self.cards.len();
+        for factor in &self.factors {
+            for pair in factor.scope().windows(2) {
+                components -= usize::from(joined.union(pair[0].0, pair[1].0));
+            }
+        }
+        components
+    }
+
+    /// `Σ_a ln max f_a`, in nats: what is added once to a value that was computed from the
+    /// [relative](Table::relative) entries.
+    #[must_use]
+    pub fn ln_scale(&self) -> DoubleDouble {
+        self.ln_scale
     }
 
     /// `Σ_a ln f_a(x_a)` for one full assignment, in nats; `−∞` if a factor forbids it.
@@ -160,14 +172,48 @@ impl FactorGraph {
     /// If `assignment` does not have one state for each variable.
     #[must_use]
     pub fn ln_value(&self, assignment: &[usize]) -> f64 {
+        (self.ln_scale + self.relative_value(assignment)).value()
+    }
+
+    /// `Σ_a ln (f_a(x_a) / max f_a)` for one full assignment, in nats.
+    ///
+    /// # Panics
+    /// As [`ln_value`](Self::ln_value).
+    #[must_use]
+    pub fn relative_value(&self, assignment: &[usize]) -> DoubleDouble {
         assert_eq!(
             assignment.len(),
             self.cards.len(),
             "one state for each variable"
         );
-        self.factors
-            .iter()
-            .map(|f| f.ln()[f.flat_index(f.scope().iter().map(|v| assignment[v.index()]))])
-            .sum()
+        let own = |f: &Table| {
+            let states = f.scope().iter().map(|v| assignment[v.index()]);
+            f.relative()[f.flat_index(states)]
+        };
+        self.factors.iter().map(own).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mentions_and_components_are_those_of_the_scopes() {
+        let table = |scope: &[usize]| {
+            let scope: Vec<VarId> = scope.iter().map(|&v| VarId::new(v)).collect();
+            let (cards, entries) = (vec![2; scope.len()], 1 << scope.len());
+            Table::from_ln(scope, cards, vec![0.0; entries]).unwrap()
+        };
+        let scopes: [&[usize]; 6] = [&[4, 1], &[], &[1, 2], &[1], &[5, 6], &[2, 4]];
+        let graph = FactorGraph::new(vec![2; 8], scopes.map(table).to_vec()).unwrap();
+        let of = |v| graph.factors_of(VarId(v)).map(FactorId::index).collect();
+        let mentions: Vec<Vec<usize>> = (0..8).map(of).collect();
+        let empty = vec![];
+        let expected = [&empty, &vec![3, 2, 0], &vec![5, 2], &empty, &vec![5, 0]];
+        assert!(mentions.iter().zip(expected).all(|(a, b)| a == b));
+        assert_eq!(mentions[5..], [vec![4], vec![4], vec![]]);
+        // {0}, {1, 2, 4}, {3}, {5, 6}, {7}
+        assert_eq!(graph.num_components(), 5);
     }
 }

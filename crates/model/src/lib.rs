@@ -6,7 +6,8 @@
 //! | `\|X_v\|` | cardinality, [`FactorGraph::card`] | ≥ 1 |
 //! | `a` | [`FactorId`] | `0..m` |
 //! | `x_a` | scope of a factor, [`Table::scope`] | any number of variables, also none |
-//! | `ln f_a` | [`Table::ln`] | product of the scope's cardinalities, last variable fastest |
+//! | `ln (f_a / max f_a)` | [`Table::relative`] | product of the scope's cardinalities, last variable fastest |
+//! | `ln max f_a` | [`Table::ln_scale`] | nats; their sum is [`FactorGraph::ln_scale`] |
 //!
 //! Tables live in the log domain (nats); a hard zero is `−∞`.
 
@@ -32,7 +33,7 @@ pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;
 pub use forney::{Forney, ForneyError, check_forney};
-pub use graph::{FactorGraph, MAX_CARD, Node};
+pub use graph::{FactorGraph, MAX_CARD};
 pub use id::{FactorId, VarId};
 pub use propagation::{Contradiction, Mark, Propagation};
 pub use simplify::{simplify, simplify_sum};

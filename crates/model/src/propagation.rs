@@ -168,8 +168,8 @@ impl Propagation {
     ) -> Result<End, Contradiction> {
         for id in factors {
             let table = &graph.factors()[id.index()];
-            self.work += 1 + table.ln().len() / 64;
-            if table.ln().contains(&f64::NEG_INFINITY) {
+            self.work += 1 + table.num_entries() / 64;
+            if table.relative().contains(&f64::NEG_INFINITY) {
                 if table.scope().is_empty() {
                     return Err(Contradiction);
                 }
@@ -203,7 +203,7 @@ impl Propagation {
     /// Adds one factor, whose states watch the first entries of their slices.
     fn watch(&mut self, id: FactorId, table: &Table) {
         let (index, first_axis) = (self.factors.len(), self.axes.len());
-        let mut stride = table.ln().len();
+        let mut stride = table.num_entries();
         for (&var, &card) in table.scope().iter().zip(table.cards()) {
             stride /= card;
             self.places[var.index()].push((index, self.axes.len()));
@@ -214,9 +214,9 @@ impl Propagation {
             });
             self.watches.extend((0..card).map(|state| state * stride));
         }
-        let entries = self.nonzero.len()..self.nonzero.len() + table.ln().len();
+        let entries = self.nonzero.len()..self.nonzero.len() + table.num_entries();
         self.nonzero
-            .extend(table.ln().iter().map(|&ln| ln > f64::NEG_INFINITY));
+            .extend(table.relative().iter().map(|&ln| ln > f64::NEG_INFINITY));
         self.factors.push(Watched {
             id,
             axes: first_axis..self.axes.len(),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use forney_certify::DoubleDouble;
+
 use crate::{FactorGraph, ModelError, Table, VarId, without_barren};
 
 /// The same function of the same variables, written with fewer and smaller factors.
@@ -35,18 +37,18 @@ use crate::{FactorGraph, ModelError, Table, VarId, without_barren};
 /// # Ok::<(), forney_model::ModelError>(())
 /// ```
 pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
-    let mut constant = 0.0;
+    let mut constant = DoubleDouble::ZERO;
     let mut tables = Vec::with_capacity(graph.num_factors());
     for table in graph.factors() {
         let table = without_constant_axes(table, 0.0)?;
         if table.scope().is_empty() {
-            constant += table.ln()[0];
+            constant += table.ln_scale() + table.relative()[0];
         } else {
             tables.push(table);
         }
     }
     let mut factors = merged(tables, graph.num_variables())?;
-    if constant != 0.0 {
+    if constant != DoubleDouble::ZERO {
         factors.push(Table::constant(constant)?);
     }
     FactorGraph::new(graph.cards().to_vec(), factors)
@@ -71,19 +73,26 @@ pub fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
     simplify(&without_barren(graph)?.0)
 }
 
+/// Are two logarithms equal, or no further apart than `tolerance` nats?
+pub(crate) fn near(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance || a.max(b) == f64::NEG_INFINITY
+}
+
 /// Drops the variables on which the table depends by no more than `tolerance` nats.
 pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Table, ModelError> {
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance || a.max(*b) == f64::NEG_INFINITY;
     let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
-    let mut ln = table.ln().to_vec();
+    let mut ln = table.relative().to_vec();
     let mut stride = 1;
     for axis in (0..scope.len()).rev() {
         let block = cards[axis] * stride;
         let constant = ln.chunks_exact(block).all(|block| {
             let (first, others) = block.split_at(stride);
-            others
-                .chunks_exact(stride)
-                .all(|slice| slice.iter().zip(first).all(near))
+            others.chunks_exact(stride).all(|slice| {
+                slice
+                    .iter()
+                    .zip(first)
+                    .all(|(&a, &b)| near(a, b, tolerance))
+            })
         });
         if constant {
             ln = ln
@@ -97,7 +106,7 @@ pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Tab
             stride = block;
         }
     }
-    Table::from_ln(scope, cards, ln)
+    Table::from_ln(scope, cards, ln)?.scaled(table.ln_scale())
 }
 
 /// Multiplies every table into the smallest one that has all its variables, if there is one.
@@ -145,14 +154,14 @@ fn host(table: &Table, kept: &[Table], larger: &[Vec<usize>]) -> Option<usize> {
         .iter()
         .copied()
         .filter(|&at| (table.scope().iter()).all(|v| kept[at].scope().contains(v)))
-        .min_by_key(|&at| kept[at].ln().len())
+        .min_by_key(|&at| kept[at].num_entries())
 }
 
 /// `large · small` over the scope of `large`, which holds that of `small`.
-fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
+pub(crate) fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
     let (scope, cards) = (large.scope(), large.cards());
     let mut steps = vec![0; scope.len()];
-    let mut stride = small.ln().len();
+    let mut stride = small.num_entries();
     for (v, card) in small.scope().iter().zip(small.cards()) {
         stride /= card;
         if let Some(axis) = scope.iter().position(|w| w == v) {
@@ -161,9 +170,9 @@ fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
     }
     let mut state = vec![0; scope.len()];
     let mut at = 0;
-    let mut ln = large.ln().to_vec();
+    let mut ln = large.relative().to_vec();
     for entry in &mut ln {
-        *entry += small.ln()[at];
+        *entry += small.relative()[at];
         for axis in (0..scope.len()).rev() {
             state[axis] += 1;
             at += steps[axis];
@@ -174,5 +183,6 @@ fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
             state[axis] = 0;
         }
     }
-    Table::from_ln(scope.to_vec(), cards.to_vec(), ln)
+    let product = Table::from_ln(scope.to_vec(), cards.to_vec(), ln)?;
+    product.scaled(large.ln_scale() + small.ln_scale())
 }

@@ -1,21 +1,31 @@
 //! Factor tables in the log domain.
 
+use forney_certify::DoubleDouble;
+
 use crate::{ModelError, VarId};
 
-/// A factor `f(x_scope) ≥ 0`, stored as `ln f` in one contiguous slice, last variable fastest.
+/// A factor `f(x_scope) ≥ 0`, stored as `ln (f / max f)` in one contiguous slice, last variable
+/// fastest, beside `ln max f`.
+///
+/// A product of many factors whose scales cancel, as `10^299` and `10^-302` do, keeps its digits
+/// only if the scales are kept apart and added up to twice the digits of a float. So algorithms work
+/// on the [relative](Self::relative) entries and add the [scale](crate::FactorGraph::ln_scale) of
+/// the whole model once, at the end.
 ///
 /// # Example
 /// ```
 /// use forney_model::{Table, VarId};
-/// let table = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[1.0, 0.0, 2.0, 3.0])?;
-/// assert_eq!(table.ln()[1], f64::NEG_INFINITY);
+/// let table = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[1.0, 0.0, 2.0, 4.0])?;
+/// assert_eq!(table.relative(), &[0.25f64.ln(), f64::NEG_INFINITY, 0.5f64.ln(), 0.0]);
+/// assert_eq!(table.ln_scale().value(), 4f64.ln());
 /// # Ok::<(), forney_model::ModelError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     scope: Vec<VarId>,
     cards: Vec<usize>,
-    ln: Vec<f64>,
+    relative: Vec<f64>,
+    ln_scale: DoubleDouble,
 }
 
 /// Number of entries of a table with these cardinalities; `None` if it overflows.
@@ -34,31 +44,10 @@ impl Table {
     /// A table of natural logarithms; `−∞` is a hard zero.
     ///
     /// # Errors
-    /// A repeated variable, a cardinality of 0, a wrong length, NaN or `+∞`.
+    /// A repeated variable, a cardinality of 0 or too few or many of them, a wrong length, NaN or
+    /// `+∞`.
     pub fn from_ln(scope: Vec<VarId>, cards: Vec<usize>, ln: Vec<f64>) -> Result<Self, ModelError> {
-        assert_eq!(
-            scope.len(),
-            cards.len(),
-            "one cardinality for each variable of the scope"
-        );
-        let mut sorted = scope.clone();
-        sorted.sort_unstable();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(ModelError::DuplicateVariable { var: pair[0] });
-        }
-        if let Some(at) = cards.iter().position(|&card| card == 0) {
-            return Err(ModelError::NoStates { var: scope[at] });
-        }
-        let expected = table_len(&cards).ok_or(ModelError::TooLarge {
-            variables: scope.len(),
-        })?;
-        if expected != ln.len() {
-            return Err(ModelError::WrongLength {
-                scope,
-                expected,
-                found: ln.len(),
-            });
-        }
+        check_shape(&scope, &cards, ln.len())?;
         // `!(x < ∞)` is true for NaN as well as for +∞.
         #[allow(clippy::neg_cmp_op_on_partial_ord)]
         if let Some(index) = ln.iter().position(|&x| !(x < f64::INFINITY)) {
@@ -69,10 +58,13 @@ impl Table {
                 value,
             });
         }
-        Ok(Self { scope, cards, ln })
+        Ok(Self::normed(scope, cards, ln, DoubleDouble::ZERO))
     }
 
     /// A table of plain values, all finite and ≥ 0.
+    ///
+    /// Relative entries are logarithms of quotients, so they carry no more than the rounding of
+    /// their own size, however large or small the values are.
     ///
     /// # Errors
     /// As [`Table::from_ln`], and a negative entry.
@@ -91,15 +83,97 @@ impl Table {
                 value: values[index],
             });
         }
-        Self::from_ln(scope, cards, values.iter().map(|x| x.ln()).collect())
+        check_shape(&scope, &cards, values.len())?;
+        let most = values.iter().copied().fold(0.0, f64::max);
+        let ln_scale = DoubleDouble::ln(if most > 0.0 { most } else { 1.0 });
+        let relative = |&x: &f64| {
+            let quotient = x / most;
+            if quotient >= f64::MIN_POSITIVE {
+                quotient.ln()
+            } else if x > 0.0 {
+                // The quotient underflows, or has lost digits.
+                (DoubleDouble::ln(x) - ln_scale).value()
+            } else {
+                f64::NEG_INFINITY
+            }
+        };
+        Ok(Self {
+            relative: values.iter().map(relative).collect(),
+            scope,
+            cards,
+            ln_scale,
+        })
     }
 
     /// A factor without variables.
     ///
     /// # Errors
-    /// As [`Table::from_ln`].
-    pub fn constant(ln: f64) -> Result<Self, ModelError> {
-        Self::from_ln(Vec::new(), Vec::new(), vec![ln])
+    /// NaN or `+∞`.
+    pub fn constant(ln: impl Into<DoubleDouble>) -> Result<Self, ModelError> {
+        let ln = ln.into();
+        if ln == DoubleDouble::NEG_INFINITY {
+            return Self::from_ln(Vec::new(), Vec::new(), vec![f64::NEG_INFINITY]);
+        }
+        Self::from_ln(Vec::new(), Vec::new(), vec![0.0])?.scaled(ln)
+    }
+
+    /// The same factor times `exp(ln)`.
+    ///
+    /// # Errors
+    /// [`ModelError::BadEntry`] if `ln` or the scale that results is infinite or NaN.
+    pub fn scaled(mut self, ln: DoubleDouble) -> Result<Self, ModelError> {
+        let ln_scale = self.ln_scale + ln;
+        if !ln_scale.is_finite() {
+            return Err(ModelError::BadEntry {
+                scope: self.scope,
+                index: 0,
+                value: ln_scale.value(),
+            });
+        }
+        if !self.is_zero() {
+            self.ln_scale = ln_scale;
+        }
+        Ok(self)
+    }
+
+    /// The same entries over other variables of the same cardinalities.
+    ///
+    /// # Errors
+    /// A repeated variable, or too few or many of them.
+    pub fn renamed(&self, scope: Vec<VarId>) -> Result<Self, ModelError> {
+        check_shape(&scope, &self.cards, self.relative.len())?;
+        Ok(Self {
+            scope,
+            ..self.clone()
+        })
+    }
+
+    /// Takes the largest entry out of logarithms below `+∞`; `ln_scale` is what they lack already.
+    fn normed(
+        scope: Vec<VarId>,
+        cards: Vec<usize>,
+        mut relative: Vec<f64>,
+        ln_scale: DoubleDouble,
+    ) -> Self {
+        let most = relative.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if most == f64::NEG_INFINITY {
+            return Self {
+                scope,
+                cards,
+                relative,
+                ln_scale: DoubleDouble::ZERO,
+            };
+        }
+        for x in relative.iter_mut().filter(|x| x.is_finite()) {
+            // What is not zero must not become so, also where the difference overflows.
+            *x = (*x - most).max(f64::MIN);
+        }
+        Self {
+            scope,
+            cards,
+            relative,
+            ln_scale: ln_scale + most,
+        }
     }
 
     /// The variables, slowest first.
@@ -114,10 +188,47 @@ impl Table {
         &self.cards
     }
 
-    /// The entries `ln f`, last variable fastest.
+    /// The entries `ln (f / max f)`, last variable fastest: the largest is 0, a hard zero is `−∞`.
     #[must_use]
-    pub fn ln(&self) -> &[f64] {
-        &self.ln
+    pub fn relative(&self) -> &[f64] {
+        &self.relative
+    }
+
+    /// `ln max f`, in nats; 0 if the table is zero everywhere.
+    #[must_use]
+    pub fn ln_scale(&self) -> DoubleDouble {
+        self.ln_scale
+    }
+
+    /// `ln f` of one entry, in nats, rounded to a float.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[must_use]
+    pub fn ln_entry(&self, at: usize) -> f64 {
+        (self.ln_scale + self.relative[at]).value()
+    }
+
+    /// `f` of one entry, to about its last digit; infinite if no float holds it.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[must_use]
+    pub fn value(&self, at: usize) -> f64 {
+        (self.ln_scale + self.relative[at]).exp()
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn num_entries(&self) -> usize {
+        self.relative.len()
+    }
+
+    /// Is every entry a hard zero?
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        // Otherwise the largest entry is 0.
+        self.relative.iter().all(|&x| x == f64::NEG_INFINITY)
     }
 
     /// Flat index of the entry at `states`, one state per variable of the scope.
@@ -158,11 +269,11 @@ impl Table {
             .collect();
         let cards: Vec<usize> = axes.iter().map(|&axis| self.cards[axis]).collect();
         let steps: Vec<usize> = axes.iter().map(|&axis| strides[axis]).collect();
-        let mut ln = Vec::with_capacity(self.ln.len());
+        let mut relative = Vec::with_capacity(self.relative.len());
         let mut state = vec![0usize; cards.len()];
         let mut at = 0usize;
-        for _ in 0..self.ln.len() {
-            ln.push(self.ln[at]);
+        for _ in 0..self.relative.len() {
+            relative.push(self.relative[at]);
             for axis in (0..cards.len()).rev() {
                 state[axis] += 1;
                 at += steps[axis];
@@ -176,7 +287,8 @@ impl Table {
         Self {
             scope: scope.to_vec(),
             cards,
-            ln,
+            relative,
+            ln_scale: self.ln_scale,
         }
     }
 
@@ -188,10 +300,11 @@ impl Table {
             .iter()
             .map(|v| states[v.index()].as_slice())
             .collect();
-        let mut ln = Vec::with_capacity(kept.iter().map(|states| states.len()).product());
+        let mut relative = Vec::with_capacity(kept.iter().map(|states| states.len()).product());
         let mut at = vec![0usize; kept.len()];
         loop {
-            ln.push(self.ln[self.flat_index(at.iter().zip(&kept).map(|(&i, states)| states[i]))]);
+            let states = at.iter().zip(&kept).map(|(&i, states)| states[i]);
+            relative.push(self.relative[self.flat_index(states)]);
             let Some(axis) = (0..kept.len())
                 .rev()
                 .find(|&axis| at[axis] + 1 < kept[axis].len())
@@ -208,8 +321,37 @@ impl Table {
             .filter(|(_, states)| states.len() > 1)
             .map(|(&v, states)| (v, states.len()))
             .unzip();
-        Self { scope, cards, ln }
+        Self::normed(scope, cards, relative, self.ln_scale)
     }
+}
+
+/// Refuses what no table can have: see [`Table::from_ln`].
+fn check_shape(scope: &[VarId], cards: &[usize], found: usize) -> Result<(), ModelError> {
+    if scope.len() != cards.len() {
+        return Err(ModelError::WrongCards {
+            scope: scope.to_vec(),
+            cards: cards.len(),
+        });
+    }
+    let mut sorted = scope.to_vec();
+    sorted.sort_unstable();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(ModelError::DuplicateVariable { var: pair[0] });
+    }
+    if let Some(at) = cards.iter().position(|&card| card == 0) {
+        return Err(ModelError::NoStates { var: scope[at] });
+    }
+    let expected = table_len(cards).ok_or(ModelError::TooLarge {
+        variables: scope.len(),
+    })?;
+    if expected != found {
+        return Err(ModelError::WrongLength {
+            scope: scope.to_vec(),
+            expected,
+            found,
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -224,7 +366,10 @@ mod tests {
         let turned = table.permuted(&[c, a, b]);
         assert_eq!(turned.cards(), &[4, 2, 3]);
         let (there, here) = (turned.flat_index([2, 1, 0]), table.flat_index([1, 0, 2]));
-        assert_eq!(turned.ln()[there..=there], table.ln()[here..=here]);
+        assert_eq!(
+            turned.relative()[there..=there],
+            table.relative()[here..=here]
+        );
         assert_eq!(turned.permuted(&[a, b, c]), table);
     }
 
@@ -237,5 +382,43 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+    #[test]
+    fn relative_entries_are_those_of_quotients_that_no_float_holds() {
+        let values = [1e-320, 3e-323, 1e300, 0.0, 9e299];
+        let table = Table::from_values(vec![VarId(0)], vec![5], &values).unwrap();
+        let relative = table.relative();
+        assert!((relative[0] - (1e-320f64.ln() - 1e300f64.ln())).abs() < 1e-12);
+        assert!((relative[1] - (3e-323f64.ln() - 1e300f64.ln())).abs() < 1e-12);
+        assert_eq!(relative[2..4], [0.0, f64::NEG_INFINITY]);
+        assert!((relative[4] - 0.9f64.ln()).abs() < 1e-16);
+        assert_eq!(table.ln_entry(2).to_bits(), 1e300f64.ln().to_bits());
+        for (at, value) in values.into_iter().enumerate() {
+            assert!(
+                (table.value(at) - value).abs() <= 1e-15 * value + 5e-324,
+                "{at}"
+            );
+        }
+
+        let far = Table::from_ln(vec![VarId(0)], vec![2], vec![1e308, -1e308]).unwrap();
+        assert_eq!(far.relative(), [0.0, f64::MIN]);
+        let zero = Table::from_values(vec![VarId(0)], vec![2], &[0.0, 0.0]).unwrap();
+        assert!(zero.is_zero() && zero.scaled(1.0.into()).unwrap().ln_scale() == 0.0.into());
+    }
+
+    #[test]
+    fn scopes_and_cardinalities_of_different_lengths_are_refused() {
+        let refused = Table::from_ln(vec![VarId(0)], vec![2, 2], vec![0.0; 4]);
+        assert!(matches!(
+            refused,
+            Err(ModelError::WrongCards { cards: 2, .. })
+        ));
+        let refused = Table::from_ln(vec![VarId(0), VarId(1)], vec![2], vec![0.0; 2]);
+        assert!(matches!(
+            refused,
+            Err(ModelError::WrongCards { cards: 1, .. })
+        ));
+        assert!(Table::constant(f64::NAN).is_err() && Table::constant(f64::INFINITY).is_err());
+        assert!(Table::constant(f64::NEG_INFINITY).unwrap().is_zero());
     }
 }

@@ -117,8 +117,25 @@ fn a_star_of_many_effects_takes_no_quadratic_time() {
     assert_eq!(gone.len(), N - 1);
     let constants: f64 = reduced.factors()[1..]
         .iter()
-        .map(|table| table.ln()[0])
+        .map(|table| table.ln_entry(0))
         .sum();
     let ln_z = constants + 8f64.ln() + (N - 1) as f64 * 2f64.ln();
     assert!((ln_z - 8f64.ln()).abs() < 1e-6, "{ln_z}");
+}
+
+/// The sum over a variable may depend on others in one row only, wherever that is.
+#[test]
+fn one_row_that_differs_is_found() {
+    let scope = vec![VarId(0), VarId(1), VarId(2)];
+    let constant: Vec<f64> = [0.25, 0.75].repeat(9);
+    for row in 0..9 {
+        let mut values = constant.clone();
+        values[2 * row] = 0.5;
+        let table = Table::from_values(scope.clone(), vec![3, 3, 2], &values).unwrap();
+        let graph = FactorGraph::new(vec![3, 3, 2], vec![table]).unwrap();
+        assert_eq!(check(&graph, row as u64), 0, "row {row}");
+    }
+    let table = Table::from_values(scope, vec![3, 3, 2], &constant).unwrap();
+    let graph = FactorGraph::new(vec![3, 3, 2], vec![table]).unwrap();
+    assert_eq!(without_barren(&graph).unwrap().1, [VarId(2)]);
 }

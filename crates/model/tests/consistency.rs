@@ -95,7 +95,7 @@ fn naive_prune_from(graph: &FactorGraph, mut states: Vec<Vec<usize>>) -> Option<
             for_each_assignment(table.cards(), |entry| {
                 let agrees = (table.scope().iter().zip(entry))
                     .all(|(v, state)| states[v.index()].contains(state));
-                if agrees && table.ln()[table.flat_index(entry.iter().copied())].is_finite() {
+                if agrees && table.relative()[table.flat_index(entry.iter().copied())].is_finite() {
                     any = true;
                     for (v, &state) in table.scope().iter().zip(entry) {
                         supported[v.index()].push(state);

@@ -77,7 +77,7 @@ fn the_grid_cover_keeps_z_and_copies_nothing() {
             .filter(|f| f.scope().iter().all(fits));
         let factors = factors.map(|f| {
             let scope = f.scope().iter().map(renumber).collect();
-            Table::from_ln(scope, f.cards().to_vec(), f.ln().to_vec()).unwrap()
+            f.renamed(scope).unwrap()
         });
         let graph = FactorGraph::new(vec![2; rows * cols], factors.collect()).unwrap();
         let forney = Forney::of_grid(&graph, rows, cols).unwrap();

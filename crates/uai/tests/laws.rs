@@ -36,8 +36,8 @@ fn log_text(model: &UaiModel, graph: &FactorGraph) -> String {
         words.extend(factor.scope.iter().map(VarId::to_string));
     }
     for table in graph.factors() {
-        words.push(table.ln().len().to_string());
-        words.extend(table.ln().iter().map(f64::to_string));
+        words.push(table.num_entries().to_string());
+        words.extend((0..table.num_entries()).map(|entry| table.ln_entry(entry).to_string()));
     }
     words.join(" ")
 }
@@ -72,7 +72,8 @@ fn same_within_rounding(one: &FactorGraph, other: &FactorGraph) -> bool {
             .zip(other.factors())
             .all(|(one, other)| {
                 one.scope() == other.scope()
-                    && one.ln().iter().zip(other.ln()).all(|(&a, &b)| close(a, b))
+                    && one.num_entries() == other.num_entries()
+                    && (0..one.num_entries()).all(|at| close(one.ln_entry(at), other.ln_entry(at)))
             })
 }
 

@@ -84,9 +84,10 @@ pub(crate) fn theorem(context: &Context<'_>) -> Result<Shown> {
 fn symmetrised(graph: &FactorGraph) -> Result<FactorGraph> {
     let tables = graph.factors().iter().map(|f| {
         // Flipping all binary states of a scope reverses the table.
-        let flipped = f.ln().iter().rev();
-        let ln = f.ln().iter().zip(flipped).map(|(a, b)| 0.5 * (a + b));
-        Table::from_ln(f.scope().to_vec(), f.cards().to_vec(), ln.collect())
+        let flipped = f.relative().iter().rev();
+        let ln = f.relative().iter().zip(flipped).map(|(a, b)| 0.5 * (a + b));
+        let mean = Table::from_ln(f.scope().to_vec(), f.cards().to_vec(), ln.collect())?;
+        mean.scaled(f.ln_scale())
     });
     let tables = tables.collect::<Result<Vec<_>, _>>()?;
     Ok(FactorGraph::new(graph.cards().to_vec(), tables)?)

@@ -142,7 +142,7 @@ impl BeliefPropagation {
         for factor in 0..self.network.factors.len() {
             ln += (self.network).ln_total(factor, &mut self.cavities, &mut self.sums);
         }
-        ln
+        ln.value()
     }
 
     /// For each factor of the model what its variables tell of each other under the beliefs, in

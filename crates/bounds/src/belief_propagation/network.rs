@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use forney_certify::DoubleDouble;
 use forney_exact::vmath;
 use forney_model::FactorGraph;
 
@@ -19,10 +20,10 @@ const TINY: f64 = 1e-200;
 pub(crate) struct Network {
     /// Place of the first state of each variable; at the end, the number of states.
     first: Vec<usize>,
-    /// `Σ ln f` of the factors of one variable, for each state.
+    /// `Σ ln (f / max f)` of the factors of one variable, for each state.
     pub(crate) potentials: Vec<f64>,
-    /// `Σ ln f` of the factors without variables.
-    pub(crate) constant: f64,
+    /// The scales of all factors, and `Σ ln f` of those without variables.
+    pub(crate) constant: DoubleDouble,
     pub(crate) factors: Vec<Factor>,
     pub(crate) axes: Vec<Axis>,
     pub(crate) ln: Vec<f64>,
@@ -89,7 +90,7 @@ impl Network {
         let mut network = Self {
             potentials: vec![0.0; first[first.len() - 1]],
             first,
-            constant: 0.0,
+            constant: graph.ln_scale(),
             factors: Vec::new(),
             axes: Vec::new(),
             ln: Vec::new(),
@@ -105,17 +106,17 @@ impl Network {
             let scope = table.scope().iter().filter(|&&v| graph.card(v) > 1);
             let scope: Vec<usize> = scope.map(|v| v.index()).collect();
             match scope[..] {
-                [] => network.constant += table.ln()[0],
+                [] => network.constant += table.relative()[0],
                 [v] => {
                     let first = network.first[v];
-                    let own = &mut network.potentials[first..first + table.ln().len()];
-                    for (sum, ln) in own.iter_mut().zip(table.ln()) {
+                    let own = &mut network.potentials[first..first + table.num_entries()];
+                    for (sum, ln) in own.iter_mut().zip(table.relative()) {
                         *sum += ln;
                     }
                 }
                 _ => {
                     let axes = network.axes.len();
-                    let mut after = table.ln().len();
+                    let mut after = table.num_entries();
                     for &variable in &scope {
                         let card = graph.cards()[variable];
                         after /= card;
@@ -131,8 +132,8 @@ impl Network {
                         network.num_messages += card;
                     }
                     let entries = network.ln.len();
-                    network.ln.extend(table.ln());
-                    network.largest = network.largest.max(table.ln().len());
+                    network.ln.extend(table.relative());
+                    network.largest = network.largest.max(table.num_entries());
                     network.factors.push(Factor {
                         id,
                         axes: axes..network.axes.len(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
+use super::lower::Extras;
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
@@ -28,6 +29,7 @@ const SHORTEST_TRIAL: Duration = Duration::from_millis(20);
 const UNTIMED_TRIAL: usize = 300;
 
 /// A contender with what it promises on this model.
+#[derive(Clone, Copy)]
 pub(super) struct Entrant<'j> {
     contender: &'j dyn Contender,
     /// Is it the method asked for, and not one of many?
@@ -119,7 +121,8 @@ impl Job<'_, '_> {
 
     /// The share of mini-buckets in the time that is left.
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
-        if leaders.contender::<S>() && !self.contender_alone() {
+        let others = Extras::owns(self.board.method::<S>());
+        if (leaders.contender::<S>() || others) && !self.contender_alone() {
             TRIAL
         } else if self.options.ibound.is_some() {
             SEARCH

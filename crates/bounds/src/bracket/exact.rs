@@ -1,29 +1,211 @@
-//! The exact answer, where it fits.
+//! The exact answer: by name, at once where it is quick, and the search for an order that makes it
+//! affordable.
 
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forney_certify::{Budget, Lower, Stop, Upper};
-use forney_exact::{Effort, Engine, Keep, Schedule, TooLarge, Whole, search};
+use forney_exact::{Effort, Engine, Keep, Order, Schedule, TooLarge, Whole, search};
 
 use super::Job;
 use crate::BoundError;
+use crate::options::Activity;
 
 /// Seconds that one multiply-add of elimination takes, for predictions.
 const SECONDS_PER_ENTRY: f64 = 1e-9;
+
+/// The first search for an order, before anything is proved, and its share of the time that is left.
+const FIRST_SEARCH: Duration = Duration::from_millis(100);
+const FIRST_SHARE: f64 = 0.02;
+
+/// The second search, and its share; each later one takes twice as long.
+const SECOND_SEARCH: Duration = Duration::from_secs(1);
+const SECOND_SHARE: f64 = 0.1;
+
+/// An elimination that is predicted to take no longer than this, and this share of the time that is
+/// left, comes before all bounds.
+const QUICK: Duration = Duration::from_millis(300);
+const QUICK_SHARE: f64 = 0.05;
+
+/// Beside bounds an elimination may take this share of the memory: they take the rest.
+const BESIDE: f64 = 0.2;
+
+/// After the second search an elimination that is predicted to take less than this share of the time
+/// that is left is not put off for a better order.
+const SOON: f64 = 0.1;
+
+/// An elimination for which the bounds have to stop may be predicted to take this share of the time
+/// that is left.
+const EXCLUSIVE: f64 = 0.5;
+
+/// A longer search seldom saves more than this factor, so what is further out of reach is given up ...
+const REACH: f64 = 64.0;
+/// ... and so is what is not within reach after this share of the time.
+const SEARCHING: f64 = 0.25;
+
+/// Seconds that nobody waits for an elimination.
+const HOPELESS: f64 = 1e6;
+
+/// A minute stands in for time without an end where a share of it is asked for.
+const MINUTE: f64 = 60.0;
+
+/// An order for elimination, and the search for a better one.
+pub(super) struct Attempt {
+    /// The cheapest order that is not out of reach, compiled.
+    best: Option<Schedule>,
+    /// The entries of all cliques of the cheapest order.
+    least: Option<f64>,
+    /// How many searches there were, the time they took, and what the next one may take.
+    searches: usize,
+    spent: Duration,
+    next: Duration,
+    seed: u64,
+    /// Does a longer search not pay?
+    settled: bool,
+}
+
+/// What to do about the exact answer now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Eliminate; tables of bounds fit beside it.
+    Beside,
+    /// Eliminate, once the tables of bounds are gone.
+    Alone,
+    /// Search on.
+    Search,
+    /// It is out of reach.
+    GiveUp,
+}
+
+impl Attempt {
+    /// The quick search, or the caller's order.
+    pub(super) fn new(job: &Job<'_, '_>) -> Self {
+        let mut attempt = Self {
+            best: None,
+            least: None,
+            searches: 0,
+            spent: Duration::ZERO,
+            next: FIRST_SEARCH.min(job.share(FIRST_SHARE)),
+            seed: job.options.seed,
+            settled: job.options.order.is_some(),
+        };
+        match &job.options.order {
+            Some(order) => attempt.consider(job, order),
+            None => attempt.search(job),
+        }
+        attempt
+    }
+
+    /// One search, longer than the last one.
+    pub(super) fn search(&mut self, job: &Job<'_, '_>) {
+        let began = job.budget.elapsed();
+        let budget = job.budget.capped(self.next);
+        let effort = Effort {
+            budget: budget.clone(),
+            rounds: None,
+        };
+        let order = search(job.graph, self.seed, &effort);
+        // A search that the clock did not end is one that no longer pays.
+        self.settled = budget.stop().is_none();
+        self.consider(job, &order);
+        self.spent += job.budget.elapsed() - began;
+        self.searches += 1;
+        self.next = match self.searches {
+            1 => SECOND_SEARCH.min(job.share(SECOND_SHARE)),
+            _ => 2 * self.next,
+        };
+        self.seed = self.seed.wrapping_add(0x9e37_79b9);
+    }
+
+    /// Keeps the order if it is the cheapest so far.
+    fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
+        let entries = order.cost(job.graph).total_entries;
+        if self.least.is_some_and(|least| entries >= least) {
+            return;
+        }
+        self.least = Some(entries);
+        let left = job
+            .budget
+            .remaining()
+            .map_or(f64::INFINITY, |left| left.as_secs_f64());
+        // What is out of reach is not worth compiling, which may take long for a large model.
+        if entries * SECONDS_PER_ENTRY <= REACH * left.min(HOPELESS) {
+            // Cliques too large to count are no answer, and no failure either.
+            let schedule = Schedule::compile_within(job.graph, order, &mut Whole, job.budget);
+            self.best = schedule.ok().flatten();
+        }
+    }
+
+    /// What to do with the order found so far.
+    pub(super) fn verdict(&self, job: &Job<'_, '_>) -> Verdict {
+        let Some(demand) = self.best.as_ref().map(Schedule::demand) else {
+            return self.search_on(job, f64::INFINITY);
+        };
+        let left = job.budget.remaining().map(|left| left.as_secs_f64());
+        let predicted = demand.total_entries * SECONDS_PER_ENTRY;
+        let memory = demand.live_bytes / job.options.memory;
+        let soon = self.searches > 1 && predicted <= SOON * left.unwrap_or(MINUTE);
+        if memory <= 1.0 && (self.settled || soon) {
+            // Predictions are good to a factor of a few, and without an end of time all is in time.
+            if memory <= BESIDE && left.is_none_or(|left| predicted <= left) {
+                return Verdict::Beside;
+            }
+            if left.is_none_or(|left| predicted <= EXCLUSIVE * left) {
+                return Verdict::Alone;
+            }
+        }
+        let missing = left.map_or(0.0, |left| predicted / left).max(memory);
+        self.search_on(job, missing)
+    }
+
+    /// Is a better order worth a longer search, where this factor is missing?
+    fn search_on(&self, job: &Job<'_, '_>, missing: f64) -> Verdict {
+        let spent = self.spent.as_secs_f64();
+        let left = job
+            .budget
+            .remaining()
+            .map_or(MINUTE, |left| left.as_secs_f64());
+        // The quick search has seen too little to tell what is out of reach.
+        let hopeless = missing > REACH && self.searches > 1;
+        let over = spent > SEARCHING * (spent + left);
+        if self.settled || hopeless || over {
+            Verdict::GiveUp
+        } else {
+            Verdict::Search
+        }
+    }
+
+    /// Is the exact answer so near that nothing should come before it?
+    pub(super) fn is_quick(&self, job: &Job<'_, '_>) -> bool {
+        let quick = QUICK.min(job.share(QUICK_SHARE)).as_secs_f64();
+        self.best.as_ref().is_some_and(|best| {
+            let demand = best.demand();
+            demand.live_bytes <= job.options.memory
+                && demand.total_entries * SECONDS_PER_ENTRY <= quick
+        })
+    }
+
+    /// Eliminates along the order found; true if that was done within the budget.
+    pub(super) fn eliminate(&mut self, job: &Job<'_, '_>) -> Result<bool, BoundError> {
+        match self.best.take() {
+            Some(schedule) => job.eliminate(schedule.into(), job.budget),
+            None => Ok(false),
+        }
+    }
+}
 
 impl Job<'_, '_> {
     /// Elimination along the best order that a share of the time finds.
     pub(super) fn exact_or_refuse(&self) -> Result<Stop, BoundError> {
         let schedule = self.exact_schedule(self.share(0.3))?;
-        schedule
-            .demand()
-            .admit(schedule.demand().live_bytes, self.options.memory)?;
-        let done = self.eliminate(schedule, self.budget)?;
+        let demand = schedule.demand();
+        demand.admit(demand.live_bytes, self.options.memory)?;
+        let done = self.eliminate(schedule.into(), self.budget)?;
         let stopped = || self.budget.stop().unwrap_or(Stop::Interrupted);
         Ok(if done { Stop::Converged } else { stopped() })
     }
 
-    pub(super) fn exact_schedule(&self, time: Duration) -> Result<Schedule, TooLarge> {
+    fn exact_schedule(&self, time: Duration) -> Result<Schedule, TooLarge> {
         let found;
         let order = match &self.options.order {
             Some(order) => order,
@@ -42,12 +224,22 @@ impl Job<'_, '_> {
     /// Eliminates exactly; false if the budget ended it before it was done.
     pub(super) fn eliminate(
         &self,
-        schedule: Schedule,
+        schedule: Arc<Schedule>,
         budget: &Budget,
     ) -> Result<bool, BoundError> {
+        let _only_one = self
+            .eliminating
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.board.is_exact() {
+            return Ok(true);
+        }
         let demand = schedule.demand();
-        self.board.begin(demand.width, demand.live_bytes);
-        let mut engine = Engine::new(schedule.into(), self.graph, Keep::Live);
+        self.board.say(Activity::Eliminating {
+            width: demand.width,
+        });
+        self.board.note_bytes(demand.live_bytes);
+        let mut engine = Engine::new(schedule, self.graph, Keep::Live);
         let Some(ln_z) = engine.forward_within(&[], &[], budget) else {
             return Ok(false);
         };

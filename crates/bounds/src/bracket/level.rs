@@ -1,50 +1,77 @@
 //! Weighted mini-buckets at one ibound: what fits, the race, and its winner on each side.
 
-use forney_certify::{Above, Below};
+use std::sync::Arc;
+
+use forney_certify::{Above, Below, Certificate};
 use forney_exact::{Order, Schedule};
 
 use super::Job;
 use super::contest::Terms;
+use super::lower::Extras;
 use crate::BoundError;
 use crate::board::Post;
+use crate::options::{Activity, Method};
 use crate::wmbe::{
-    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, bytes,
-    candidate_order, climb,
+    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe,
+    bytes, candidate_order, climb,
 };
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
 
+/// The share of the memory for the tables of one side.
+const MEMORY: f64 = 0.4;
+
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
-impl Job<'_, '_> {
+impl<'j> Job<'j, '_> {
     /// Both sides at one ibound.
-    pub(super) fn level(&self, ibound: usize, round: u64) -> Result<Level, BoundError> {
+    pub(super) fn level(
+        &self,
+        ibound: usize,
+        round: u64,
+        extras: &mut Extras<'j>,
+    ) -> Result<Level, BoundError> {
         let seed = self
             .options
             .seed
             .wrapping_add(round.wrapping_mul(0x9e37_79b9));
         let fixed = self.options.order.as_ref();
         let began = self.budget.elapsed();
-        let first = fixed
-            .cloned()
-            .unwrap_or_else(|| candidate_order(self.graph, 0, seed));
-        let memory = 0.4 * self.options.memory;
+        self.board.say(Activity::MiniBuckets { ibound });
+        let memory = MEMORY * self.options.memory;
         let Fit {
             limit,
             schedule,
             affordable,
             capped,
-        } = self.fit(ibound, &first, memory)?;
+        } = match self.fit(ibound, self.first_order(), memory) {
+            Ok(fit) => fit,
+            Err(refused) => {
+                // The methods beside mini-buckets may need less.
+                extras.begin(self);
+                extras.turn(self, ibound, round);
+                return Err(refused);
+            }
+        };
         if schedule.is_exact()
             && self.exact_fits(&schedule, 0.5)
-            && self.eliminate(schedule, self.budget)?
+            && self.eliminate(Arc::clone(&schedule), self.budget)?
         {
             return Ok(Level::Exact);
         }
+        if round == 0 && self.options.method != Method::Contender {
+            // A pass without any search, so that something is proved from the beginning.
+            rayon::join(
+                || self.neutral::<Above>(&schedule),
+                || self.neutral::<Below>(&schedule),
+            );
+        }
+        drop(schedule);
         // On a huge model the orders and schedules themselves are what takes time.
         let compiling = (self.budget.elapsed() - began).as_secs_f64();
+        extras.begin(self);
         let compiled = match self.budget.remaining() {
             Some(left) => {
                 0.1 * left.as_secs_f64() * rayon::current_num_threads() as f64 / compiling
@@ -84,7 +111,12 @@ impl Job<'_, '_> {
             leaders,
         };
         let began = self.budget.elapsed();
-        let mut exact = !self.contender_alone() && self.both(&terms, &candidates, self.open())?;
+        let mut exact = match self.contender_alone() {
+            true => false,
+            false => self.both(&terms, &candidates, self.open(), &mut || {
+                extras.turn(self, ibound, round);
+            })?,
+        };
         if !exact {
             self.contend(&terms, self.budget.elapsed().saturating_sub(began));
         }
@@ -95,7 +127,7 @@ impl Job<'_, '_> {
                 upper && !self.contender_holds::<Above>(),
                 lower && !self.contender_holds::<Below>(),
             );
-            exact = self.both(&terms, &candidates, idle)?;
+            exact = self.both(&terms, &candidates, idle, &mut || {})?;
         }
         Ok(match (exact, capped) {
             (true, _) => Level::Exact,
@@ -104,22 +136,48 @@ impl Job<'_, '_> {
         })
     }
 
-    /// Mini-buckets on the sides that are wanted; true if nothing had to be split.
+    /// The order of the first candidates: the same at every level.
+    fn first_order(&self) -> &'j Order {
+        self.first_order.get_or_init(|| match &self.options.order {
+            Some(order) => order.clone(),
+            None => candidate_order(self.graph, 0, self.options.seed),
+        })
+    }
+
+    /// Mini-buckets on the sides that are wanted, and then `extras` below; true if nothing had to be split.
     fn both(
         &self,
         terms: &Terms,
         candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
+        extras: &mut (dyn FnMut() + Send),
     ) -> Result<bool, BoundError> {
         let (upper, lower) = rayon::join(
             || upper.then(|| self.side::<Above>(terms, candidates)),
-            || lower.then(|| self.side::<Below>(terms, candidates)),
+            || {
+                lower.then(|| {
+                    let exact = self.side::<Below>(terms, candidates);
+                    if !matches!(exact, Ok(true)) {
+                        extras();
+                    }
+                    exact
+                })
+            },
         );
         let mut exact = false;
         for side in [upper, lower].into_iter().flatten() {
             exact |= side?;
         }
         Ok(exact)
+    }
+
+    /// Enters the bound of a schedule before anything is optimised.
+    fn neutral<S: WeightMap + Post>(&self, schedule: &Arc<Schedule>) {
+        let (upper, lower) = self.open();
+        let wanted = if S::TRIVIAL > 0.0 { upper } else { lower };
+        if wanted && let Ok(bound) = Wmbe::<S>::neutral(Arc::clone(schedule)).verify(self.graph) {
+            self.board.post(bound, Method::Wmbe.name());
+        }
     }
 
     /// How many candidates of this size a race can afford in a share of the time.
@@ -147,7 +205,11 @@ impl Job<'_, '_> {
     /// Where the ibound asks for more, the limit on entries falls until a race of at least one
     /// candidate fits.
     fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
-        let factors = self.graph.factors().iter().map(|factor| factor.ln().len());
+        let factors = self
+            .graph
+            .factors()
+            .iter()
+            .map(|factor| factor.num_entries());
         let least = factors.max().unwrap_or(1) as f64;
         let mut limit = CliqueLimit {
             ibound,
@@ -166,13 +228,17 @@ impl Job<'_, '_> {
             if exact || (fits && (affordable >= 1.0 || smallest)) {
                 return Ok(Fit {
                     limit,
-                    schedule,
+                    schedule: schedule.into(),
                     affordable,
                     capped,
                 });
             }
-            if smallest {
-                demand.admit(bytes(&schedule), memory)?;
+            if smallest && !fits {
+                return Err(BoundError::MiniBucketsTooLarge {
+                    // Each side has its share.
+                    bytes: bytes(&schedule) / MEMORY,
+                    limit: self.options.memory,
+                });
             }
             limit.entries = (demand.max_entries / 4.0)
                 .min(limit.entries / 2.0)
@@ -202,7 +268,7 @@ impl Job<'_, '_> {
             .budget
             .capped(self.share(self.own_share::<S>(terms.leaders)));
         match climb::<S>(self.graph, &options, &budget, self.board) {
-            Race::Exact(candidate) => self.eliminate(candidate.schedule, &budget),
+            Race::Exact(candidate) => self.eliminate(candidate.schedule.into(), &budget),
             Race::Winner(_) | Race::Nobody => Ok(false),
         }
     }
@@ -221,7 +287,7 @@ pub(super) enum Level {
 struct Fit {
     limit: CliqueLimit,
     /// The first candidate under that limit.
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     /// Candidates that a share of the time affords.
     affordable: f64,
     /// Is the limit smaller than the ibound asked for?

@@ -1,14 +1,17 @@
 //! From a model to a bracket, within time and memory.
 
+mod beside;
 mod climb;
 mod contest;
 mod exact;
 mod level;
 mod lower;
 
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use forney_certify::{Above, Below, Budget, Stop, Upper};
+use forney_certify::{Above, Below, Budget, DoubleDouble, Stop, Upper};
+use forney_exact::Order;
 use forney_model::{FactorGraph, Table, simplify_sum};
 
 use crate::board::{Board, Watch};
@@ -24,9 +27,9 @@ use contest::Entrant;
 /// witness. Interrupting the budget ends it with the best bracket so far.
 ///
 /// # Errors
-/// [`BoundError::IboundTooSmall`], [`BoundError::TooLarge`] if exact elimination was demanded and
-/// does not fit, and [`BoundError::Crossed`] if two proofs contradict each other, which is a fault
-/// of this program.
+/// [`BoundError::IboundTooSmall`], and [`BoundError::Crossed`] if two proofs contradict each other,
+/// which is a fault of this program. A method that does not fit in the memory is no error:
+/// [`BoundReport::refused`] says so beside what was proved.
 ///
 /// # Example
 /// ```
@@ -83,25 +86,42 @@ fn run(
         budget,
         board: &board,
         contender: Entrant::of(contender, options.method, graph),
+        first_order: &OnceLock::new(),
+        eliminating: &Mutex::new(()),
+        turn: 1.0,
     };
     job.first_upper_bound();
-    let stop = match options.method {
-        Method::Exact => job.exact_or_refuse()?,
-        Method::MeanField => job.mean_field_only(),
-        Method::Auto | Method::Wmbe | Method::Contender => match options.ibound {
-            Some(ibound) => job.fixed(ibound)?,
-            None => job.ascend()?,
-        },
+    let ended = match (options.method, options.ibound) {
+        (Method::Exact, _) => job.exact_or_refuse(),
+        (Method::MeanField, _) => Ok(job.mean_field_only()),
+        (Method::Auto | Method::Wmbe | Method::Contender, Some(ibound)) => job.fixed(ibound),
+        (Method::Auto, None) => job.auto(),
+        (Method::Wmbe | Method::Contender, None) => job.ascend(),
+    };
+    let stop = match ended {
+        Ok(stop) => stop,
+        // What was proved before counts all the same.
+        Err(error @ (BoundError::TooLarge(_) | BoundError::MiniBucketsTooLarge { .. })) => {
+            board.refuse(error);
+            Stop::MemoryLimit
+        }
+        Err(error) => return Err(error),
     };
     Ok(board.report(stop)?)
 }
 
+#[derive(Clone, Copy)]
 struct Job<'j, 'w> {
     graph: &'j FactorGraph,
     options: &'j BoundOptions,
     budget: &'j Budget,
     board: &'j Board<'w>,
     contender: Option<Entrant<'j>>,
+    first_order: &'j OnceLock<Order>,
+    /// Held by whoever eliminates exactly: once is enough.
+    eliminating: &'j Mutex<()>,
+    /// The share of each lane where lanes take turns on one thread.
+    turn: f64,
 }
 
 impl Job<'_, '_> {
@@ -110,9 +130,13 @@ impl Job<'_, '_> {
         if self.options.sides == Sides::Lower || self.options.method == Method::MeanField {
             return;
         }
-        let most = |table: &Table| table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let factors: f64 = self.graph.factors().iter().map(most).sum();
-        if let Ok(upper) = Upper::new(factors + self.ln_states()) {
+        let zero = self.graph.factors().iter().any(Table::is_zero);
+        let most = if zero {
+            f64::NEG_INFINITY
+        } else {
+            (self.graph.ln_scale() + self.ln_states()).value()
+        };
+        if let Ok(upper) = Upper::new(most) {
             self.board.post(upper, "maxima");
         }
     }
@@ -120,7 +144,8 @@ impl Job<'_, '_> {
     /// `Σ_v ln |X_v|`: the logarithm of the number of assignments.
     fn ln_states(&self) -> f64 {
         let cards = self.graph.cards().iter();
-        cards.map(|&card| (card as f64).ln()).sum()
+        let sum: DoubleDouble = cards.map(|&card| (card as f64).ln()).sum();
+        sum.value()
     }
 
     /// A fraction of the time that is left; a minute of it if there is no end.
@@ -128,7 +153,7 @@ impl Job<'_, '_> {
         self.budget
             .remaining()
             .unwrap_or(Duration::from_secs(60))
-            .mul_f64(fraction)
+            .mul_f64(fraction * self.turn)
     }
 
     fn ended(&self) -> Option<Stop> {

@@ -74,7 +74,7 @@ impl Renormalised {
             let cut = self.with(copy, vec![0.0; card], only.collect());
             let found = Marginals::along(&self.schedule, &cut);
             let marginal = &found.variables[copy.variable.index()];
-            ln.extend(marginal.iter().map(|p| found.ln_z + p.ln()));
+            ln.extend(marginal.iter().map(|p| found.ln_relative + p.ln()));
         }
         // Rows are states of the copy: this is the transpose of A.
         if let Some([copied, own]) = eigen(&ln, card) {
@@ -123,8 +123,7 @@ impl Draft {
             let table = &mut self.factors[a.index()];
             let renamed = |v: &VarId| if *v == variable { copy } else { *v };
             let scope = table.scope().iter().map(renamed).collect();
-            let renamed = Table::from_ln(scope, table.cards().to_vec(), table.ln().to_vec());
-            *table = renamed.expect("a renamed scope");
+            *table = table.renamed(scope).expect("a renamed scope");
         }
         let own = FactorId::new(self.factors.len());
         for scope in [variable, copy] {

@@ -1,5 +1,6 @@
 //! Which variables to fix: those that shrink the cliques most and whose states are least in doubt.
 
+use forney_certify::Budget;
 use forney_exact::{Heuristic, Order, Schedule, Whole, greedy};
 use forney_model::{Domains, FactorGraph, VarId};
 use rand::RngExt;
@@ -46,19 +47,20 @@ const CAREFUL: f64 = 0.6;
 const DOUBT: f64 = 0.02;
 
 /// Fixes variables to their known states until the rest is within the limit; `None` if the model
-/// has numbers that cannot be multiplied.
+/// has numbers that cannot be multiplied, or the budget is over.
 pub(super) fn choose(
     graph: &FactorGraph,
     knowledge: &Knowledge,
     limit: Limit,
     rng: &mut Pcg64,
+    budget: &Budget,
 ) -> Option<Cutset> {
     // Whims, so that different random numbers give different cutsets.
     let whim: Vec<f64> = (0..graph.num_variables())
         .map(|_| 0.5 + rng.random::<f64>())
         .collect();
     let mut fixed = Vec::new();
-    loop {
+    while budget.stop().is_none() {
         let (rest, domains) = fix(graph, &fixed).ok()??;
         let order = greedy(&rest, Heuristic::MinFill, Some(rng));
         let total = order.cost(&rest).total_entries;
@@ -78,6 +80,9 @@ pub(super) fn choose(
         let mut cliques = Cliques::new(&rest, &order);
         let before = fixed.len();
         while fixed.len() == before || cliques.total() > goal {
+            if budget.stop().is_some() {
+                return None;
+            }
             let worth = |v: VarId| {
                 let gain = cliques.gain[v.index()];
                 gain * whim[v.index()] / (knowledge.surprise[v.index()] + DOUBT)
@@ -90,6 +95,7 @@ pub(super) fn choose(
             cliques.remove(best, &rest);
         }
     }
+    None
 }
 
 /// The cliques of an elimination order, while variables are taken out of them.

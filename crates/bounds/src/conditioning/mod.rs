@@ -16,6 +16,7 @@
 //! zeros do no harm: they prune what is left.
 
 mod cutset;
+mod forests;
 mod witness;
 
 use forney_certify::{Budget, Refine};
@@ -29,7 +30,10 @@ pub use witness::Conditioned;
 
 use crate::AllowedSearch;
 use cutset::{Cutset, Knowledge, Limit, choose};
+use forests::cool;
 
+/// The share of the time for a good configuration to start from.
+const COOLING: f64 = 0.1;
 /// Cutsets tried in parallel in each round.
 const PROPOSALS: usize = 4;
 /// First limit on the entries of all cliques, and its growth.
@@ -103,7 +107,7 @@ struct Proposal {
 }
 
 impl<'g> Conditioning<'g> {
-    /// Starts at an allowed configuration; `None` if none was found in time. `memory` is in bytes.
+    /// Starts at an allowed configuration, the best that cooling finds in a part of the time; `None` if none was found in time. `memory` is in bytes.
     ///
     /// # Errors
     /// [`Contradiction`] if there is none: `Z = 0`.
@@ -121,7 +125,15 @@ impl<'g> Conditioning<'g> {
         let Some(found) = search.find(graph, &mut rng, budget)? else {
             return Ok(None);
         };
-        let entries: usize = graph.factors().iter().map(|table| table.ln().len()).sum();
+        // Cutsets keep states that are good together; they find them badly from poor ones.
+        let share = budget.remaining().map(|left| left.mul_f64(COOLING));
+        let cooling = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
+        let states = cool(graph, &found.states, &mut rng, &cooling);
+        let entries: usize = graph
+            .factors()
+            .iter()
+            .map(|table| table.num_entries())
+            .sum();
         Ok(Some(Self {
             graph,
             budget: budget.clone(),
@@ -132,17 +144,14 @@ impl<'g> Conditioning<'g> {
             idle: 0,
             finished: false,
             best: Conditioned {
-                fixed: graph
-                    .variables()
-                    .zip(found.states.iter().copied())
-                    .collect(),
+                fixed: graph.variables().zip(states.iter().copied()).collect(),
                 order: Order::new(graph.variables().collect(), graph)
                     .expect("all variables, each once"),
                 memory,
             },
-            value: graph.ln_value(&found.states),
+            value: graph.ln_value(&states),
             knowledge: Knowledge {
-                states: found.states,
+                states,
                 surprise: vec![UNKNOWN; graph.num_variables()],
             },
         }))
@@ -154,8 +163,8 @@ impl<'g> Conditioning<'g> {
         self.finished
     }
 
-    /// One round: tries several cutsets; says whether the bound improved.
-    pub fn round(&mut self) -> bool {
+    /// One round: tries several cutsets until the budget ends it; says whether the bound improved.
+    pub fn round(&mut self, budget: &Budget) -> bool {
         let limit = Limit {
             entries: self.entries,
             memory: self.memory / PROPOSALS as f64,
@@ -166,7 +175,7 @@ impl<'g> Conditioning<'g> {
             .into_par_iter()
             .map(|number| {
                 let mut rng = Pcg64::new(self.seed.into(), number as u128);
-                let cutset = choose(self.graph, &self.knowledge, limit, &mut rng)?;
+                let cutset = choose(self.graph, &self.knowledge, limit, &mut rng, budget)?;
                 self.evaluate(cutset)
             })
             .collect();
@@ -175,7 +184,8 @@ impl<'g> Conditioning<'g> {
             .flatten()
             .reduce(|best, next| if next.ln_z > best.ln_z { next } else { best });
         let Some(best) = best else {
-            self.finished = true;
+            // Without a cutset there is nothing more to try, but for one that was not found in time.
+            self.finished = budget.stop().is_none();
             return false;
         };
         self.knowledge = best.knowledge;
@@ -250,7 +260,8 @@ impl Refine for Conditioning<'_> {
     type Point = Conditioned;
 
     fn sweep(&mut self) -> f64 {
-        while !self.finished && self.budget.stop().is_none() && !self.round() {}
+        let budget = self.budget.clone();
+        while !self.finished && budget.stop().is_none() && !self.round(&budget) {}
         self.value
     }
 

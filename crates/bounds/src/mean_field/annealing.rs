@@ -40,7 +40,7 @@ fn strongest_field(graph: &FactorGraph) -> f64 {
 }
 
 fn variance(table: &Table) -> f64 {
-    let allowed = || table.ln().iter().filter(|ln| ln.is_finite());
+    let allowed = || table.relative().iter().filter(|ln| ln.is_finite());
     let count = allowed().count().max(1) as f64;
     let mean = allowed().sum::<f64>() / count;
     allowed().map(|ln| (ln - mean).powi(2)).sum::<f64>() / count

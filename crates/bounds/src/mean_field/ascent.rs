@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forney_certify::{Flaw, Refine};
+use forney_certify::{DoubleDouble, Flaw, Refine};
 use forney_model::{FactorGraph, VarId};
 
 use super::tables::{Tables, Weights};
@@ -148,7 +148,8 @@ impl MeanFieldAscent {
             sum += self.tables.expectation(factor, q, &mut self.weights);
         }
         let positive = self.q.iter().filter(|&&p| p > 0.0);
-        sum - positive.map(|p| p * p.ln()).sum::<f64>()
+        let entropy: DoubleDouble = positive.map(|p| -p * p.ln()).sum();
+        (sum + entropy).value()
     }
 
     /// Maximises the bound over `q_v`. If every state of `v` has an infinite expectation, which

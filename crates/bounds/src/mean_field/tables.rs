@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, VarId};
 
 /// All tables in one array, with the places where each variable meets them.
@@ -9,11 +10,11 @@ use forney_model::{FactorGraph, VarId};
 pub(super) struct Tables {
     /// Place of the first state of each variable in a flat `q`; at the end, the number of states.
     first: Vec<usize>,
-    /// `Σ ln f` of the factors without variables.
-    pub(super) constant: f64,
+    /// The scales of all factors, and `Σ ln f` of those without variables.
+    pub(super) constant: DoubleDouble,
     pub(super) factors: Vec<Factor>,
     axes: Vec<Axis>,
-    /// `ln f`, with 0 in place of `−∞`.
+    /// `ln (f / max f)`, with 0 in place of `−∞`.
     ln: Vec<f64>,
     /// 1 where `ln f = −∞` and 0 elsewhere, for the factors that hold zeros.
     forbidden: Vec<f64>,
@@ -56,7 +57,7 @@ impl Tables {
         }
         let mut tables = Self {
             first,
-            constant: 0.0,
+            constant: graph.ln_scale(),
             factors: Vec::new(),
             axes: Vec::new(),
             ln: Vec::new(),
@@ -67,12 +68,12 @@ impl Tables {
         let mut uses = vec![Vec::new(); graph.num_variables()];
         for table in graph.factors() {
             if table.scope().is_empty() {
-                tables.constant += table.ln()[0];
+                tables.constant += table.relative()[0];
                 continue;
             }
             let (axes, ln) = (tables.axes.len(), tables.ln.len());
             let forbidden = tables.forbidden.len();
-            let mut after = table.ln().len();
+            let mut after = table.num_entries();
             for (&v, &card) in table.scope().iter().zip(table.cards()) {
                 after /= card;
                 uses[v.index()].push(tables.axes.len());
@@ -85,9 +86,9 @@ impl Tables {
             }
             let is_zero = |&ln: &f64| ln == f64::NEG_INFINITY;
             let finite = |ln: &f64| if is_zero(ln) { 0.0 } else { *ln };
-            tables.ln.extend(table.ln().iter().map(finite));
-            if table.ln().iter().any(is_zero) {
-                let flags = table.ln().iter().map(|ln| f64::from(is_zero(ln)));
+            tables.ln.extend(table.relative().iter().map(finite));
+            if table.relative().iter().any(is_zero) {
+                let flags = table.relative().iter().map(|ln| f64::from(is_zero(ln)));
                 tables.forbidden.extend(flags);
             }
             tables.factors.push(Factor {
@@ -130,7 +131,7 @@ impl Tables {
         }
     }
 
-    /// For each state of `v`, `Σ_a E_q[ln f_a | x_v]` over the finite entries, and whether `q`
+    /// For each state of `v`, `Σ_a E_q[ln (f_a / max f_a) | x_v]` over the finite entries, and whether `q`
     /// gives any forbidden entry with that state a positive probability: `forbidden` counts
     /// such entries. `support` holds 1 where `q` is positive, 0 elsewhere.
     pub(super) fn expectations(
@@ -152,7 +153,7 @@ impl Tables {
         }
     }
 
-    /// `E_q[ln f]` of one factor; `−∞` if a forbidden entry has a positive probability.
+    /// `E_q[ln (f / max f)]` of one factor; `−∞` if a forbidden entry has a positive probability.
     pub(super) fn expectation(
         &self,
         factor: &Factor,

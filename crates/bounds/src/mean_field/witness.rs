@@ -1,6 +1,6 @@
 //! The product distribution and the bound that it proves.
 
-use forney_certify::{Below, Certificate, Flaw, Lower};
+use forney_certify::{Below, Certificate, DoubleDouble, Flaw, Lower};
 use forney_model::FactorGraph;
 
 use crate::elbo::expectation;
@@ -94,17 +94,17 @@ impl Certificate<FactorGraph> for MeanField {
     /// Linear in the table entries, times the scope size.
     fn verify(&self, graph: &FactorGraph) -> Result<Lower, Flaw> {
         let q = self.normalised(graph)?;
-        let energy: f64 = (graph.factors().iter())
+        let energy: DoubleDouble = (graph.factors().iter())
             .map(|table| {
                 let alone: Vec<(usize, usize)> = (0..table.scope().len()).map(|v| (v, 1)).collect();
                 let q: Vec<&[f64]> = table.scope().iter().map(|v| &*q[v.index()]).collect();
                 expectation(table, &alone, &q)
             })
             .sum();
-        let entropy: f64 = (q.iter().flatten())
+        let entropy: DoubleDouble = (q.iter().flatten())
             .filter(|&&p| p > 0.0)
             .map(|p| -p * p.ln())
             .sum();
-        Lower::new(energy + entropy)
+        Lower::new((energy + entropy + graph.ln_scale()).value())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forney_certify::{Flaw, Refine};
+use forney_certify::{DoubleDouble, Flaw, Refine};
 use forney_exact::{Marginals, Order, Schedule, TooLarge, Whole};
 use forney_model::{FactorGraph, Table, VarId};
 
@@ -183,7 +183,7 @@ impl<'g> StructuredAscent<'g> {
                 let cards: Vec<usize> = scope.iter().map(|&v| graph.card(v)).collect();
                 let whole = parts.len() == 1;
                 let ln = if whole {
-                    table.ln().to_vec()
+                    table.relative().to_vec()
                 } else {
                     vec![0.0; cards.iter().product()]
                 };
@@ -234,15 +234,15 @@ impl<'g> StructuredAscent<'g> {
     /// `ELBO(q)`, in nats.
     #[must_use]
     pub fn elbo(&self) -> f64 {
-        let entropy: f64 = self.blocks.iter().map(|block| block.entropy).sum();
+        let entropy: DoubleDouble = self.blocks.iter().map(|block| block.entropy).sum();
         let energy = self.graph.factors().iter().zip(&self.factors);
-        let energy: f64 = energy
+        let energy: DoubleDouble = energy
             .map(|(table, parts)| {
                 let joint: Vec<&[f64]> = parts.joint.iter().map(Vec::as_slice).collect();
                 expectation(table, &parts.places, &joint)
             })
             .sum();
-        energy + entropy
+        (energy + entropy + self.graph.ln_scale()).value()
     }
 
     /// Maximises the bound over the distribution of one block. If no state of the block has a
@@ -260,11 +260,12 @@ impl<'g> StructuredAscent<'g> {
         if !found.ln_z.is_finite() {
             return;
         }
-        block.entropy = found.ln_z;
+        let mut entropy = DoubleDouble::from(found.ln_relative);
         for ((slot, table), p) in block.slots.iter().zip(q.factors()).zip(found.factors) {
-            block.entropy -= mean(&p, table.ln());
+            entropy -= mean(&p, table.relative());
             self.factors[slot.factor].joint[slot.part] = p;
         }
+        block.entropy = entropy.value();
         block.tables = q.factors().to_vec();
     }
 }
@@ -305,7 +306,7 @@ impl Block {
 }
 
 impl Slot {
-    /// `E[ln f | own variables]`.
+    /// `E[ln f | own variables]`, but for a constant: a block is no different for it.
     fn expected(&self, graph: &FactorGraph, parts: &Parts) -> Table {
         if self.whole {
             return self.table.clone();
@@ -315,7 +316,7 @@ impl Slot {
             .filter(|(part, _)| *part != self.part)
             .map(|(_, joint)| joint.as_slice())
             .collect();
-        let mut ln = vec![0.0; self.table.ln().len()];
+        let mut ln = vec![0.0; self.table.num_entries()];
         let factor = &graph.factors()[self.factor];
         conditional_expectation(factor, &self.places, &joint, &mut ln);
         let (scope, cards) = (self.table.scope().to_vec(), self.table.cards().to_vec());
@@ -341,9 +342,7 @@ impl Refine for StructuredAscent<'_> {
             order.extend(block.order.vars().iter().map(global));
             for table in &block.tables {
                 let scope = table.scope().iter().map(global).collect();
-                let cards = table.cards().to_vec();
-                let table = Table::from_ln(scope, cards, table.ln().to_vec());
-                tables.push(table.expect("the table of a block"));
+                tables.push(table.renamed(scope).expect("the table of a block"));
             }
         }
         Tractable {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forney_certify::Refine;
+use forney_certify::{DoubleDouble, Refine};
 use forney_exact::{Heuristic, Marginals, Order, Schedule, Whole, greedy};
 use forney_model::{FactorGraph, Table, VarId};
 use petgraph::unionfind::UnionFind;
@@ -114,7 +114,7 @@ impl<'g> ForestAscent<'g> {
             depends: forest.between(graph.factors()[factor].scope()),
         });
         let (variables, factors) = tree.factors().split_at(graph.num_variables());
-        let ones = |table: &Table| with_entries(table, vec![0.0; table.ln().len()]);
+        let ones = |table: &Table| with_entries(table, vec![0.0; table.num_entries()]);
         let product = variables.iter().cloned().chain(factors.iter().map(ones));
         let alone = variables.iter().map(ones).chain(factors.iter().cloned());
         let [product, alone] = [product.collect(), alone.collect()]
@@ -156,7 +156,7 @@ impl<'g> ForestAscent<'g> {
             target: q
                 .factors()
                 .iter()
-                .map(|table| table.ln().to_vec())
+                .map(|table| table.relative().to_vec())
                 .collect(),
             q,
         };
@@ -167,18 +167,18 @@ impl<'g> ForestAscent<'g> {
             .map(|cut| self.expectations(cut, &point.q, &found))
             .collect();
         let (of_variables, of_members) = found.factors.split_at(self.graph.num_variables());
-        let mut value = found.ln_z;
+        let mut value = self.graph.ln_scale() + found.ln_relative;
         for (table, p) in point.q.factors().iter().zip(&found.factors) {
-            value -= mean(p, table.ln());
+            value -= mean(p, table.relative());
         }
         for (&a, p) in self.members.iter().zip(of_members) {
-            value += mean(p, self.graph.factors()[a].ln());
+            value += mean(p, self.graph.factors()[a].relative());
         }
-        value += outside.iter().map(|(mean, _)| mean).sum::<f64>();
+        value += outside.iter().map(|(mean, _)| *mean).sum::<DoubleDouble>();
         if !value.is_finite() {
             return point;
         }
-        point.value = value;
+        point.value = value.value();
         // Entries without probability stay as they are.
         for (target, p) in point.target.iter_mut().zip(of_variables) {
             for (target, _) in target.iter_mut().zip(p).filter(|(_, p)| **p > 0.0) {
@@ -187,7 +187,7 @@ impl<'g> ForestAscent<'g> {
         }
         let targets = point.target[self.graph.num_variables()..].iter_mut();
         for ((target, p), &a) in targets.zip(of_members).zip(&self.members) {
-            let ln = self.graph.factors()[a].ln();
+            let ln = self.graph.factors()[a].relative();
             for ((target, _), ln) in target
                 .iter_mut()
                 .zip(p)
@@ -210,26 +210,27 @@ impl<'g> ForestAscent<'g> {
         point
     }
 
-    /// `E[ln f]` of a factor outside, and `Σ_{x_a} q(x_a, x_t) ln f(x_a)` for the tables `t` on
-    /// which it depends.
+    /// `E[ln f]` of a factor outside, its scale left out, and `Σ_{x_a} q(x_a, x_t) ln f(x_a)` for the
+    /// tables `t` on which it depends.
     fn expectations(&self, cut: &Cut, q: &FactorGraph, found: &Marginals) -> (f64, Vec<Vec<f64>>) {
         let factor = &self.graph.factors()[cut.factor];
         let len = |&(table, _): &(usize, f64)| found.factors[table].len();
         let mut sums: Vec<Vec<f64>> = cut.depends.iter().map(|t| vec![0.0; len(t)]).collect();
         let mut mean = 0.0;
         let mut tables = q.factors().to_vec();
-        for (entry, &ln) in factor.ln().iter().enumerate() {
+        for (entry, &ln) in factor.relative().iter().enumerate() {
             let mut rest = entry;
             for (&v, &card) in factor.scope().iter().zip(factor.cards()).rev() {
                 let mut only = vec![f64::NEG_INFINITY; card];
-                only[rest % card] = q.factors()[v.index()].ln()[rest % card];
+                only[rest % card] = q.factors()[v.index()].relative()[rest % card];
                 tables[v.index()] = with_entries(&tables[v.index()], only);
                 rest /= card;
             }
             let clamped = FactorGraph::new(q.cards().to_vec(), tables.clone());
             let clamped = clamped.expect("the same scopes");
             let given = Marginals::along(&self.schedule, &clamped);
-            let p = (given.ln_z - found.ln_z).exp();
+            let scale = (clamped.ln_scale() - q.ln_scale()).value();
+            let p = (scale + (given.ln_relative - found.ln_relative)).exp();
             if p > 0.0 {
                 mean += p * ln;
                 for (sums, &(table, _)) in sums.iter_mut().zip(&cut.depends) {
@@ -247,7 +248,7 @@ impl<'g> ForestAscent<'g> {
     /// The tables moved by `step` of the way to their targets.
     fn moved(&self, step: f64) -> FactorGraph {
         let moved = |(table, target): (&Table, &Vec<f64>)| {
-            let entries = table.ln().iter().zip(target).map(|(&from, &to)| {
+            let entries = table.relative().iter().zip(target).map(|(&from, &to)| {
                 if from == f64::NEG_INFINITY {
                     from
                 } else {
@@ -287,9 +288,11 @@ impl Refine for ForestAscent<'_> {
     }
 }
 
-/// The same table with other entries.
+/// The same table with other entries, relative to the scale that it has.
 fn with_entries(table: &Table, ln: Vec<f64>) -> Table {
-    Table::from_ln(table.scope().to_vec(), table.cards().to_vec(), ln).expect("logarithms")
+    Table::from_ln(table.scope().to_vec(), table.cards().to_vec(), ln)
+        .and_then(|other| other.scaled(table.ln_scale()))
+        .expect("logarithms")
 }
 
 /// A spanning forest of factors, the strongest first; ascending.

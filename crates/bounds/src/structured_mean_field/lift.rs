@@ -5,7 +5,8 @@ use forney_model::{Domains, FactorGraph, Table, VarId};
 
 use crate::elbo::Tractable;
 
-/// The same distribution over the variables of `graph`; excluded states get no probability.
+/// The same distribution over the variables of `graph`, but for a factor: it need not be normalised.
+/// Excluded states get no probability.
 pub(super) fn lift(point: &Tractable, graph: &FactorGraph, domains: &Domains) -> Tractable {
     let states = domains.states();
     let full = |v: VarId| states[v.index()].len() == graph.card(v);
@@ -37,7 +38,7 @@ pub(super) fn lift(point: &Tractable, graph: &FactorGraph, domains: &Domains) ->
 fn widened(table: &Table, graph: &FactorGraph, states: &[Vec<usize>]) -> Table {
     let cards: Vec<usize> = table.scope().iter().map(|&v| graph.card(v)).collect();
     let mut ln = vec![f64::NEG_INFINITY; cards.iter().product()];
-    for (entry, &value) in table.ln().iter().enumerate() {
+    for (entry, &value) in table.relative().iter().enumerate() {
         let (mut rest, mut at, mut stride) = (entry, 0, 1);
         let axes = table.scope().iter().zip(table.cards()).zip(&cards);
         for ((v, &own), &card) in axes.rev() {

@@ -58,13 +58,15 @@ const SWEEPS: usize = 20;
 /// never below that one. Where there are no hard zeros every second start is uniform. How strong
 /// a factor is, by which blocks are chosen, is judged in turn by the beliefs of a few sweeps of
 /// belief propagation and by its table alone; from the fifth start on random numbers have a say,
-/// too. Cliques are kept so small that some sweeps fit in the time of the budget. `memory` is in bytes, for the marginals of one block. The trace is that of the best start.
+/// too. Cliques are kept so small that some sweeps fit in the time of the budget. `memory` is in bytes, for
+/// all starts together. The trace is that of the best start.
 ///
 /// # Bound
 /// Below, for any model and after any stop.
 ///
 /// # Errors
-/// [`StartError::TooLarge`] if the first blocks need more than `memory`; a smaller ibound fits.
+/// [`StartError::TooLarge`] if the first blocks need more than their share of `memory`; a
+/// smaller ibound fits.
 ///
 /// # Complexity
 /// For each start and sweep, exact marginals of cliques of at most `ibound + 1` variables.
@@ -102,6 +104,8 @@ pub fn structured_mean_field(
     }
     let restriction = domains.restrict(graph);
     let inner = restriction.graph();
+    // The starts run side by side on as many threads as there are, and have the same share on one.
+    let memory = memory / starts.max(1) as f64;
     let naive = mean_field(inner, seed, starts, limits, budget).point;
     let uniform = MeanField::uniform(inner);
     let zeros = uniform.verify(inner)?.ln() == f64::NEG_INFINITY;

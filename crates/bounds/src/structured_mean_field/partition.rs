@@ -55,18 +55,17 @@ pub(super) fn partition(
 /// `Σ_x p ln (p / Π_v p_v)` of the table taken as a distribution `p`, in nats: 0 if its variables
 /// are independent.
 pub(super) fn total_correlation(table: &Table) -> f64 {
-    let most = table.ln().iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if table.scope().len() < 2 || most == f64::NEG_INFINITY {
+    if table.scope().len() < 2 || table.is_zero() {
         return 0.0;
     }
-    let weights: Vec<f64> = table.ln().iter().map(|ln| (ln - most).exp()).collect();
+    let weights: Vec<f64> = table.relative().iter().map(|ln| ln.exp()).collect();
     let sum: f64 = weights.iter().sum();
     let p = weights.iter().map(|weight| weight / sum);
     let entropy = |p: &mut dyn Iterator<Item = f64>| -> f64 {
         p.filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum()
     };
     let mut correlation = -entropy(&mut p.clone());
-    let mut stride = table.ln().len();
+    let mut stride = table.num_entries();
     for &card in table.cards() {
         stride /= card;
         let mut marginal = vec![0.0; card];

@@ -1,6 +1,6 @@
 //! Exact sums and beliefs on one forest of factors.
 
-use forney_certify::Flaw;
+use forney_certify::{DoubleDouble, Flaw};
 
 use crate::belief_propagation::network::{Cavities, Network, ln_sum_exp};
 
@@ -27,7 +27,7 @@ pub(super) struct Room {
     pub(super) beliefs: Vec<f64>,
     /// `E[ln f_a]` after [`Forest::beliefs`], for every member.
     pub(super) means: Vec<f64>,
-    /// `ln Z_T`.
+    /// `ln Z_T`, without the constant of the network.
     pub(super) ln_z: f64,
 }
 
@@ -105,6 +105,7 @@ impl Forest {
     /// Linear in the entries of the factors of the forest.
     pub(super) fn sum(&self, network: &Network, fields: &[f64], shifts: &[f64], room: &mut Room) {
         room.fields.copy_from_slice(fields);
+        let mut ln_z = DoubleDouble::ZERO;
         for &(factor, towards) in &self.steps {
             for axis in network.factors[factor].axes.clone() {
                 if axis != towards {
@@ -115,16 +116,23 @@ impl Forest {
             let states = network.axes[towards].states();
             let up = &mut room.up[message.clone()];
             network.message(towards, &mut room.cavities, up);
-            let fields = room.fields[states].iter_mut();
-            for ((up, shift), field) in up.iter_mut().zip(&shifts[message]).zip(fields) {
+            for (up, shift) in up.iter_mut().zip(&shifts[message]) {
                 *up -= shift;
+            }
+            // What a message has in common for all states is kept apart: along a path it would grow
+            // until the differences lost their digits.
+            let most = up.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let most = if most.is_finite() { most } else { 0.0 };
+            ln_z += most;
+            for (up, field) in up.iter_mut().zip(&mut room.fields[states]) {
+                *up -= most;
                 *field += *up;
             }
         }
-        room.ln_z = network.constant;
         for &root in &self.roots {
-            room.ln_z += ln_sum_exp(room.fields[network.states(root)].iter().copied());
+            ln_z += ln_sum_exp(room.fields[network.states(root)].iter().copied());
         }
+        room.ln_z = ln_z.value();
     }
 
     /// Beliefs of the variables and mean logarithms of the factors, after [`Forest::sum`].

@@ -159,5 +159,6 @@ pub(super) fn value(network: &Network, weights: &[f64], forests: &[Forest], shif
         .collect();
     // A forest of weight 0 proves nothing, also where its sum is infinite.
     let terms = weights.iter().zip(sums).filter(|(w, _)| w.abs() > 0.0);
-    terms.map(|(w, ln_z)| w * ln_z).sum()
+    let mixed: f64 = terms.map(|(w, ln_z)| w * ln_z).sum();
+    (network.constant + mixed).value()
 }

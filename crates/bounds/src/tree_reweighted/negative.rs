@@ -179,7 +179,7 @@ impl Objective for NegativeValue {
         for d in d_logits {
             *d = if self.weights_fixed { 0.0 } else { -*d };
         }
-        -value
+        -(network.constant + value).value()
     }
 }
 

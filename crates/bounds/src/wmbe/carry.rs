@@ -71,12 +71,13 @@ impl<'s> Carried<'s> {
             let cards = from.scope.iter().map(|v| other.cards()[v.index()]);
             let entries = self.x[from.offset..from.offset + from.len].to_vec();
             let table = Table::from_ln(from.scope.clone(), cards.collect(), entries);
-            // A shift that is no number is left behind.
+            // A shift that is no number is left behind, and so is what it adds to all entries: that
+            // is subtracted at its other end.
             let Ok(table) = table else {
                 continue;
             };
             let out = &mut x[shift.offset..shift.offset + shift.len];
-            for (out, entry) in out.iter_mut().zip(table.permuted(&shift.scope).ln()) {
+            for (out, entry) in out.iter_mut().zip(table.permuted(&shift.scope).relative()) {
                 *out = sign * entry;
             }
         }

@@ -158,11 +158,28 @@ impl<S: WeightMap> WmbeObjective<S> {
         let schedule = self.engine.schedule();
         let (shifts, logits) = x.split_at(schedule.num_shifts());
         let mut weights = vec![0.0; logits.len()];
-        for split in schedule.splits() {
-            let part = split.first_weight..split.first_weight + split.steps.len();
-            S::weights(&logits[part.clone()], &mut weights[part]);
-        }
+        set_weights::<S>(schedule, logits, &mut weights);
         Wmbe::new(Arc::clone(schedule), weights, shifts.to_vec())
+    }
+}
+
+impl<S: WeightMap> Wmbe<S> {
+    /// No shifts, neutral weights: a bound after a single pass, before anything was optimised.
+    #[must_use]
+    pub fn neutral(schedule: Arc<Schedule>) -> Self {
+        let logits = WmbeObjective::<S>::start(&schedule).split_off(schedule.num_shifts());
+        let mut weights = vec![0.0; logits.len()];
+        set_weights::<S>(&schedule, &logits, &mut weights);
+        let shifts = vec![0.0; schedule.num_shifts()];
+        Self::new(schedule, weights, shifts)
+    }
+}
+
+/// The weights of all splits.
+fn set_weights<S: WeightMap>(schedule: &Schedule, logits: &[f64], weights: &mut [f64]) {
+    for split in schedule.splits() {
+        let part = split.first_weight..split.first_weight + split.steps.len();
+        S::weights(&logits[part.clone()], &mut weights[part]);
     }
 }
 
@@ -170,10 +187,7 @@ impl<S: WeightMap> Objective for WmbeObjective<S> {
     fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let schedule = Arc::clone(self.engine.schedule());
         let (shifts, logits) = x.split_at(schedule.num_shifts());
-        for split in schedule.splits() {
-            let part = split.first_weight..split.first_weight + split.steps.len();
-            S::weights(&logits[part.clone()], &mut self.weights[part]);
-        }
+        set_weights::<S>(&schedule, logits, &mut self.weights);
         let value = self.engine.forward(&self.weights, shifts);
         let (d_shifts, d_logits) = gradient.split_at_mut(shifts.len());
         self.engine

@@ -2,47 +2,61 @@
 
 use std::collections::HashMap;
 
-use forney_model::VarId;
+use forney_model::{FactorId, VarId};
 
-use super::Compiler;
+use super::plans::Plans;
+use super::{Compiler, Draft};
 use crate::buffers::Buffers;
 use crate::error::TooLarge;
-use crate::layout::Plan;
 use crate::post_order::post_order;
 use crate::schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};
+use crate::watch::Watch;
 
 /// Larger cliques are refused before anything of their size is worked out.
 const MAX_ENTRIES: f64 = (1u64 << 44) as f64;
 
+/// No step, base or parent.
+const NONE: u32 = u32::MAX;
+
 /// Steps in the order in which they run.
 struct Numbering {
     /// The draft of each step.
-    drafts: Vec<usize>,
+    drafts: Vec<u32>,
     /// The step of each draft.
-    steps: Vec<usize>,
-    /// The receiver of each step's message.
-    parents: Vec<Option<usize>>,
+    steps: Vec<u32>,
+    /// The draft that receives the message of each draft.
+    receivers: Vec<u32>,
 }
 
 impl Compiler<'_> {
-    pub(super) fn emit(self) -> Result<Schedule, TooLarge> {
+    pub(super) fn emit(mut self, watch: &Watch<'_>) -> Result<Option<Schedule>, TooLarge> {
         let mut demand = self.cliques()?;
         let numbering = self.number();
         let (splits, weight_of) = self.number_splits(&numbering);
-        let (bases, base_number) = self.number_bases();
+        let (mut bases, base_number) = self.number_bases();
         let shifts = self.place_shifts();
-        let steps: Vec<Step> = (0..numbering.drafts.len())
-            .map(|step| {
-                let weight = weight_of.get(&step).copied();
-                self.step(step, weight, &numbering, &base_number)
-            })
-            .collect();
-        let lens: Vec<usize> = steps.iter().map(|step| step.cols).collect();
-        let children: Vec<Vec<usize>> =
-            steps.iter().map(|step| step.children().collect()).collect();
-        let buffers = Buffers::assign(&lens, &children);
+        let mut plans = Plans::default();
+        let mut steps = Vec::with_capacity(numbering.drafts.len());
+        for (at, &draft) in numbering.drafts.iter().enumerate() {
+            if watch.stop_at(at) {
+                return Ok(None);
+            }
+            // What a draft holds goes as its step comes.
+            let draft = std::mem::take(&mut self.drafts[draft as usize]);
+            for table in &draft.inputs {
+                if let Source::Base(base) = table.source {
+                    let base = &mut bases[base_number[base] as usize];
+                    base.scope = self.variables(&table.scope);
+                    base.len = self.entries(&table.scope) as usize;
+                }
+            }
+            steps.push(self.step(at, &draft, &weight_of, &numbering, &base_number, &mut plans));
+        }
+        drop((numbering, base_number, self.drafts, self.buckets));
+        let lens = steps.iter().map(|step| step.cols);
+        let buffers = Buffers::assign(lens, |step| steps[step].children());
         demand.count_bytes(&bases, &steps, &buffers);
-        Ok(Schedule {
+        Ok(Some(Schedule {
             cards: self.graph.cards().to_vec(),
             order: self.order.to_vec(),
             steps,
@@ -55,7 +69,7 @@ impl Compiler<'_> {
             shifts,
             buffers,
             demand,
-        })
+        }))
     }
 
     /// The cost of the cliques, checked before anything of their size is worked out.
@@ -81,32 +95,27 @@ impl Compiler<'_> {
     }
 
     fn number(&self) -> Numbering {
-        let children: Vec<Vec<usize>> = self
-            .drafts
-            .iter()
-            .map(|draft| draft.children().collect())
-            .collect();
+        let mut receivers = vec![NONE; self.drafts.len()];
+        for (number, draft) in (0u32..).zip(&self.drafts) {
+            for child in draft.children() {
+                receivers[child] = number;
+            }
+        }
         let message_entries: Vec<f64> = self
             .drafts
             .iter()
             .map(|draft| self.entries(&draft.scope[draft.eliminated..]))
             .collect();
-        let mut drafts = post_order(&children, &message_entries);
-        drafts.retain(|&draft| !self.drafts[draft].scope.is_empty());
-        let mut steps = vec![usize::MAX; self.drafts.len()];
-        for (step, &draft) in drafts.iter().enumerate() {
-            steps[draft] = step;
-        }
-        let mut parents = vec![None; drafts.len()];
-        for (draft, children) in children.iter().enumerate() {
-            for &child in children {
-                parents[steps[child]] = Some(steps[draft]);
-            }
+        let mut drafts = post_order(&receivers, &message_entries);
+        drafts.retain(|&draft| !self.drafts[draft as usize].scope.is_empty());
+        let mut steps = vec![NONE; self.drafts.len()];
+        for (step, &draft) in (0u32..).zip(&drafts) {
+            steps[draft as usize] = step;
         }
         Numbering {
             drafts,
             steps,
-            parents,
+            receivers,
         }
     }
 
@@ -115,7 +124,8 @@ impl Compiler<'_> {
         let mut weight_of = HashMap::new();
         let mut splits = Vec::new();
         for (variable, drafts) in &self.splits {
-            let steps: Vec<usize> = drafts.iter().map(|&draft| numbering.steps[draft]).collect();
+            let step = |&draft: &usize| numbering.steps[draft] as usize;
+            let steps: Vec<usize> = drafts.iter().map(step).collect();
             let first_weight = weight_of.len();
             for &step in &steps {
                 weight_of.insert(step, weight_of.len());
@@ -129,17 +139,27 @@ impl Compiler<'_> {
         (splits, weight_of)
     }
 
-    /// The bases that were not absorbed by others, and their numbers.
-    fn number_bases(&self) -> (Vec<Base>, Vec<usize>) {
+    /// The bases that were not absorbed by others, still without scopes, and the number of each by
+    /// the factor that leads it.
+    fn number_bases(&self) -> (Vec<Base>, Vec<u32>) {
+        const SOME: u32 = 0;
+        let mut numbers = vec![NONE; self.graph.num_factors()];
+        for table in self.drafts.iter().flat_map(|draft| &draft.inputs) {
+            if let Source::Base(leader) = table.source {
+                numbers[leader] = SOME;
+            }
+        }
         let mut bases = Vec::new();
-        let mut numbers = vec![usize::MAX; self.bases.len()];
-        for (number, (factors, scope)) in numbers.iter_mut().zip(&self.bases) {
-            if !factors.is_empty() {
-                *number = bases.len();
+        for (leader, number) in numbers.iter_mut().enumerate() {
+            if *number == SOME {
+                *number = bases.len() as u32;
+                let mut factors: Vec<FactorId> =
+                    self.buckets.base(leader).map(FactorId::new).collect();
+                factors.shrink_to_fit();
                 bases.push(Base {
-                    factors: factors.clone(),
-                    scope: self.variables(scope),
-                    len: self.entries(scope) as usize,
+                    factors,
+                    scope: Vec::new(),
+                    len: 0,
                 });
             }
         }
@@ -163,33 +183,33 @@ impl Compiler<'_> {
     fn step(
         &self,
         number: usize,
-        weight: Option<usize>,
+        draft: &Draft,
+        weight_of: &HashMap<usize, usize>,
         numbering: &Numbering,
-        base_number: &[usize],
+        base_number: &[u32],
+        plans: &mut Plans,
     ) -> Step {
-        let draft = &self.drafts[numbering.drafts[number]];
-        let axes = |scope: &[usize]| -> Vec<(usize, usize)> {
-            scope.iter().map(|&p| (p, self.card(p))).collect()
-        };
         let (rows, cols) = draft.scope.split_at(draft.eliminated);
-        let input_axes: Vec<_> = draft.inputs.iter().map(|t| axes(&t.scope)).collect();
         let inputs = draft.inputs.iter().map(|table| Input {
             source: match table.source {
-                Source::Base(base) => Source::Base(base_number[base]),
-                Source::Message(child) => Source::Message(numbering.steps[child]),
+                Source::Base(base) => Source::Base(base_number[base] as usize),
+                Source::Message(child) => Source::Message(numbering.steps[child] as usize),
                 shift @ Source::Shift(..) => shift,
             },
             len: self.entries(&table.scope) as usize,
         });
+        let receiver = numbering.receivers[numbering.drafts[number] as usize];
+        let scopes = draft.inputs.iter().map(|table| &table.scope[..]);
+        let card = |position| self.card(position);
         Step {
             scope: self.variables(&draft.scope),
             eliminated: draft.eliminated,
             rows: self.entries(rows) as usize,
             cols: self.entries(cols) as usize,
             inputs: inputs.collect(),
-            parent: numbering.parents[number],
-            weight,
-            plan: Plan::new(&axes(rows), &axes(cols), &input_axes),
+            parent: (receiver != NONE).then(|| numbering.steps[receiver as usize] as usize),
+            weight: weight_of.get(&number).copied(),
+            plan: plans.plan(&draft.scope, draft.eliminated, card, scopes),
         }
     }
 

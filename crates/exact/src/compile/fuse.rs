@@ -14,43 +14,54 @@ use crate::schedule::Source;
 /// A step eliminates at most this many joint states.
 const MAX_ROWS: f64 = 1024.0;
 
+/// Cliques of so few entries take longer to begin than to run, so fusing two of them pays even if
+/// the clique of both has more.
+const SMALL: f64 = 32.0;
+
 impl Compiler<'_> {
-    /// Takes over the inputs of the steps that feed `draft`, largest first, while it pays.
-    pub(super) fn fuse(&mut self, draft: &mut Draft) {
+    /// Takes over the inputs of the steps that feed `draft`, largest first, while it pays; returns
+    /// the place of one that is no more.
+    pub(super) fn fuse(&mut self, draft: &mut Draft) -> Option<usize> {
+        let mut place = None;
         loop {
+            // Factors are multiplied when a model is loaded, so only messages count.
+            let messages = draft.children().count();
+            if messages > MAX_INPUTS {
+                return place;
+            }
             let fed = draft.inputs.iter().enumerate();
             let candidate = fed
                 .filter_map(|(at, table)| match table.source {
                     Source::Message(child) => Some((at, child)),
                     Source::Base(_) | Source::Shift(..) => None,
                 })
-                .filter(|&(_, child)| self.pays(child, draft))
+                .filter(|&(_, child)| self.pays(child, draft, messages))
                 .max_by(|a, b| {
                     let entries = |child: usize| self.entries(&self.drafts[child].scope);
                     entries(a.1).total_cmp(&entries(b.1))
                 });
             let Some((at, child)) = candidate else {
-                return;
+                return place;
             };
             draft.inputs.swap_remove(at);
-            let child = &mut self.drafts[child];
-            draft.inputs.append(&mut child.inputs);
-            draft.eliminated += std::mem::take(&mut child.eliminated);
-            child.scope.clear();
+            place = Some(child);
+            let child = std::mem::take(&mut self.drafts[child]);
+            draft.inputs.extend(child.inputs);
+            draft.eliminated += child.eliminated;
             draft.scope = union(&draft.inputs);
         }
     }
 
-    fn pays(&self, child: usize, draft: &Draft) -> bool {
+    /// Is it worth while to fuse a step with the one that receives so many messages, its own
+    /// among them?
+    fn pays(&self, child: usize, draft: &Draft, messages: usize) -> bool {
         let child = &self.drafts[child];
-        // Factors are multiplied when a model is loaded, so only messages count.
-        let messages = child.children().count() + draft.children().count() - 1;
-        if child.split || messages >= MAX_INPUTS {
+        if child.split || child.children().count() + messages - 1 >= MAX_INPUTS {
             return false;
         }
         let both = merged(&child.scope, &draft.scope);
         let rows = self.entries(&both[..child.eliminated + draft.eliminated]);
         let apart = self.entries(&child.scope) + self.entries(&draft.scope);
-        rows <= MAX_ROWS && self.entries(&both) <= apart
+        rows <= MAX_ROWS && self.entries(&both) <= apart.max(SMALL)
     }
 }

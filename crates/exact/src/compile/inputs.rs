@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Compiler, Draft, Pending, merged, union};
 use crate::layout::MAX_INPUTS;
 use crate::schedule::Source;
+use crate::watch::Watch;
 
 /// Tables are multiplied before they meet the clique if their product is this much smaller.
 const JOIN_RATIO: f64 = 8.0;
@@ -13,15 +14,19 @@ const JOIN_RATIO: f64 = 8.0;
 const JOIN_LEAST: f64 = 512.0;
 
 impl Compiler<'_> {
-    /// Brings every step to few inputs, at most [`MAX_INPUTS`].
-    pub(super) fn prepare_inputs(&mut self) {
+    /// Brings every step to few inputs, at most [`MAX_INPUTS`]; false if the watch ended it.
+    pub(super) fn prepare_inputs(&mut self, watch: &Watch<'_>) -> bool {
         for at in 0..self.drafts.len() {
+            if watch.stop_at(at) {
+                return false;
+            }
             let clique = self.entries(&self.drafts[at].scope);
             let tables = std::mem::take(&mut self.drafts[at].inputs);
             let most = self.base_entries(clique, self.drafts[at].split);
             let tables = self.merge_bases(tables, most);
             self.drafts[at].inputs = self.join_small(tables, clique);
         }
+        true
     }
 
     /// Entries up to which factors are multiplied when the model is loaded.
@@ -77,10 +82,8 @@ impl Compiler<'_> {
         let (Source::Base(into), Source::Base(from)) = (host.source, guest.source) else {
             unreachable!("only bases are merged at load time");
         };
-        let moved = std::mem::take(&mut self.bases[from].0);
-        self.bases[into].0.extend(moved);
+        self.buckets.absorb(into, from);
         host.scope = merged(&host.scope, &guest.scope);
-        self.bases[into].1.clone_from(&host.scope);
     }
 
     /// Joins tables before they meet the clique: those whose product is far smaller, and as many

@@ -2,17 +2,24 @@
 //!
 //! Buckets become [`Draft`]s along the order; [`fuse`] fuses a bucket with the one that feeds it where
 //! that costs no more, [`inputs`] multiplies small tables beforehand, and [`emit`] numbers the steps
-//! and plans their walks.
+//! and plans their walks. A model of a million variables has a million drafts, so what is kept for
+//! each of them is kept small: [`buckets`] are linked lists, and [`plans`] are shared.
 
+mod buckets;
 mod emit;
 mod fuse;
 mod inputs;
+mod plans;
+mod shifts;
 
+use forney_certify::Budget;
 use forney_model::{FactorGraph, FactorId, VarId};
 
 use crate::error::TooLarge;
 use crate::order::Order;
 use crate::schedule::{Schedule, Source};
+use crate::watch::Watch;
+use buckets::Buckets;
 
 /// A bucket before it becomes steps: the variable to eliminate and the scopes that hold it.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +67,35 @@ impl Schedule {
         order: &Order,
         rule: &mut dyn SplitRule,
     ) -> Result<Self, TooLarge> {
-        Compiler::new(graph, order).run(rule)
+        let compiled = Compiler::new(graph, order).run(rule, &Watch::new(None))?;
+        Ok(compiled.expect("without a budget nothing ends it"))
+    }
+
+    /// As [`Schedule::compile`]; `None` if the budget ended first.
+    ///
+    /// # Errors
+    /// As [`Schedule::compile`].
+    ///
+    /// # Example
+    /// ```
+    /// use forney_certify::Budget;
+    /// use forney_exact::{Heuristic, Schedule, Whole, greedy};
+    /// use forney_model::generate::ising_grid;
+    /// use rand::SeedableRng;
+    /// use std::time::Duration;
+    /// let model = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+    /// let order = greedy(&model, Heuristic::MinFill, None);
+    /// let over = Budget::unlimited().capped(Duration::ZERO);
+    /// assert!(Schedule::compile_within(&model, &order, &mut Whole, &over)?.is_none());
+    /// # Ok::<(), forney_exact::TooLarge>(())
+    /// ```
+    pub fn compile_within(
+        graph: &FactorGraph,
+        order: &Order,
+        rule: &mut dyn SplitRule,
+        budget: &Budget,
+    ) -> Result<Option<Self>, TooLarge> {
+        Compiler::new(graph, order).run(rule, &Watch::new(Some(budget)))
     }
 }
 
@@ -72,6 +107,7 @@ struct Pending {
 }
 
 /// A step before its walk is planned.
+#[derive(Default)]
 struct Draft {
     /// Ascending in elimination position; empty once the step is fused with its receiver.
     scope: Vec<usize>,
@@ -93,10 +129,9 @@ impl Draft {
 struct Compiler<'g> {
     graph: &'g FactorGraph,
     order: &'g [VarId],
-    position: Vec<usize>,
-    buckets: Vec<Vec<Pending>>,
+    position: Vec<u32>,
+    buckets: Buckets,
     drafts: Vec<Draft>,
-    bases: Vec<(Vec<FactorId>, Vec<usize>)>,
     shifts: Vec<Vec<usize>>,
     splits: Vec<(VarId, Vec<usize>)>,
     constants: Vec<FactorId>,
@@ -110,43 +145,37 @@ impl<'g> Compiler<'g> {
         let n = graph.num_variables();
         assert_eq!(order.vars().len(), n, "an order of another model");
         let mut position = vec![0; n];
-        for (at, v) in order.vars().iter().enumerate() {
+        for (at, v) in (0u32..).zip(order.vars()) {
             position[v.index()] = at;
         }
         let mut compiler = Self {
             graph,
             order: order.vars(),
             position,
-            buckets: vec![Vec::new(); n],
+            buckets: Buckets::new(n, graph.num_factors()),
             drafts: Vec::new(),
-            bases: Vec::new(),
             shifts: Vec::new(),
             splits: Vec::new(),
             constants: Vec::new(),
             free: Vec::new(),
             width: 0,
         };
-        for (a, factor) in graph.factors().iter().enumerate() {
-            let mut scope: Vec<usize> = factor
-                .scope()
-                .iter()
-                .filter(|&&v| graph.card(v) > 1)
-                .map(|v| compiler.position[v.index()])
-                .collect();
-            scope.sort_unstable();
-            match scope.first() {
+        // A bucket hands out the factor that came last first.
+        for a in (0..graph.num_factors()).rev() {
+            match compiler.factor_positions(a).min() {
+                Some(first) => compiler.buckets.post_factor(first, a),
                 None => compiler.constants.push(FactorId::new(a)),
-                Some(&first) => {
-                    let base = compiler.bases.len();
-                    compiler.bases.push((vec![FactorId::new(a)], scope.clone()));
-                    compiler.buckets[first].push(Pending {
-                        scope,
-                        source: Source::Base(base),
-                    });
-                }
             }
         }
+        compiler.constants.reverse();
         compiler
+    }
+
+    /// The places in the order of the variables of a factor, those of one state left out.
+    fn factor_positions(&self, a: usize) -> impl Iterator<Item = usize> + '_ {
+        let scope = self.graph.factors()[a].scope().iter();
+        let several = scope.filter(|&&v| self.graph.card(v) > 1);
+        several.map(|v| self.position[v.index()] as usize)
     }
 
     fn card(&self, position: usize) -> usize {
@@ -158,9 +187,16 @@ impl<'g> Compiler<'g> {
         scope.iter().map(|&p| self.card(p) as f64).product()
     }
 
-    fn run(mut self, rule: &mut dyn SplitRule) -> Result<Schedule, TooLarge> {
+    fn run(
+        mut self,
+        rule: &mut dyn SplitRule,
+        watch: &Watch<'_>,
+    ) -> Result<Option<Schedule>, TooLarge> {
         for at in 0..self.order.len() {
-            let tables = std::mem::take(&mut self.buckets[at]);
+            if watch.stop_at(at) {
+                return Ok(None);
+            }
+            let tables = self.take_bucket(at);
             let variable = self.order[at];
             if tables.is_empty() {
                 if self.graph.card(variable) > 1 {
@@ -189,8 +225,32 @@ impl<'g> Compiler<'g> {
                 self.split_bucket(at, &tables, &groups);
             }
         }
-        self.prepare_inputs();
-        self.emit()
+        if !self.prepare_inputs(watch) {
+            return Ok(None);
+        }
+        self.emit(watch)
+    }
+
+    /// The tables of a bucket: factors of the model, then messages as they were posted.
+    fn take_bucket(&mut self, at: usize) -> Vec<Pending> {
+        let (factors, messages) = self.buckets.take(at);
+        let mut tables = Vec::with_capacity(factors.len() + messages.len());
+        for a in factors {
+            let mut scope: Vec<usize> = self.factor_positions(a).collect();
+            scope.sort_unstable();
+            tables.push(Pending {
+                scope,
+                source: Source::Base(a),
+            });
+        }
+        tables.extend(messages.into_iter().map(|number| {
+            let draft = &self.drafts[number];
+            Pending {
+                scope: draft.scope[draft.eliminated..].to_vec(),
+                source: Source::Message(number),
+            }
+        }));
+        tables
     }
 
     fn split_bucket(&mut self, at: usize, tables: &[Pending], groups: &[Vec<usize>]) {
@@ -199,7 +259,7 @@ impl<'g> Compiler<'g> {
             .map(|g| g.iter().map(|&t| tables[t].clone()).collect())
             .collect();
         let unions: Vec<Vec<usize>> = members.iter().map(|tables| union(tables)).collect();
-        for (r, s) in shift_pairs(&unions) {
+        for (r, s) in shifts::pairs(&unions) {
             let scope = intersection(&unions[r], &unions[s]);
             let shift = self.shifts.len();
             self.shifts.push(scope.clone());
@@ -225,12 +285,8 @@ impl<'g> Compiler<'g> {
     /// Puts the message of a draft into the bucket of its earliest variable.
     fn post(&mut self, number: usize) {
         let draft = &self.drafts[number];
-        let scope = draft.scope[draft.eliminated..].to_vec();
-        if let Some(&first) = scope.first() {
-            self.buckets[first].push(Pending {
-                scope,
-                source: Source::Message(number),
-            });
+        if let Some(&first) = draft.scope.get(draft.eliminated) {
+            self.buckets.post_message(first, number);
         }
     }
 
@@ -244,35 +300,18 @@ impl<'g> Compiler<'g> {
             inputs: tables,
             split,
         };
-        if !split {
-            self.fuse(&mut draft);
-        }
-        self.drafts.push(draft);
-        self.drafts.len() - 1
-    }
-}
-
-/// Pairs of mini-buckets that exchange a cost shift: a spanning tree of largest overlaps.
-fn shift_pairs(unions: &[Vec<usize>]) -> Vec<(usize, usize)> {
-    let mut inside = vec![0];
-    let mut outside: Vec<usize> = (1..unions.len()).collect();
-    let mut pairs = Vec::new();
-    while !outside.is_empty() {
-        let mut best = (0, 0, 0);
-        for (at, &s) in outside.iter().enumerate() {
-            for &r in &inside {
-                let overlap = intersection(&unions[r], &unions[s]).len();
-                if overlap > best.2 {
-                    best = (r, at, overlap);
-                }
+        let place = if split { None } else { self.fuse(&mut draft) };
+        match place {
+            Some(place) => {
+                self.drafts[place] = draft;
+                place
+            }
+            None => {
+                self.drafts.push(draft);
+                self.drafts.len() - 1
             }
         }
-        let (r, at, _) = best;
-        let s = outside.remove(at);
-        inside.push(s);
-        pairs.push((r, s));
     }
-    pairs
 }
 
 fn union(tables: &[Pending]) -> Vec<usize> {

@@ -29,7 +29,7 @@ pub(super) fn affordable_starts(
     let entries = graph
         .factors()
         .iter()
-        .map(|factor| factor.ln().len() as f64);
+        .map(|factor| factor.num_entries() as f64);
     let largest = entries.clone().fold(0.0, f64::max);
     let matrices = gaugeable.iter().map(|own| graph.card(own.variable) as f64);
     let states: f64 = graph.cards().iter().map(|&card| card as f64).sum();

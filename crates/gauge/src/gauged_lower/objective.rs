@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use forney_bounds::MeanField;
-use forney_certify::Objective;
+use forney_certify::{DoubleDouble, Objective};
 use forney_exact::vmath;
 use forney_model::{FactorGraph, FactorId, VarId};
 use nalgebra::DMatrix;
@@ -26,8 +26,8 @@ use crate::{GaugeError, Gauges, MAX_CONDITION, axis};
 /// logit for each state, `q_v ∝ exp(logit)` on the support.
 #[derive(Clone, Debug)]
 pub(super) struct GaugedElbo {
-    /// Scales of the tables and factors without variables.
-    constant: f64,
+    /// Scales of the tables.
+    constant: DoubleDouble,
     factors: Vec<Factor>,
     slots: Vec<Slot>,
     /// `G_v^{-T}`, where `G_v` lies among the parameters.
@@ -51,7 +51,7 @@ struct Factor {
     /// Plain numbers with largest entry 1; empty without legs.
     base: Vec<f64>,
     legs: Vec<Leg>,
-    /// `ln f`, 0 where the entry is zero under every gauge.
+    /// `ln f` of the gauged table, relative to the scale of the plain one; 0 where the entry is zero under every gauge.
     ln: Vec<f64>,
     /// The entries that are zero under every gauge.
     zeros: Vec<usize>,
@@ -119,7 +119,6 @@ impl GaugedElbo {
         for card in graph.cards() {
             first.push(first[first.len() - 1] + card);
         }
-        let mut constant = 0.0;
         let mut factors = Vec::with_capacity(graph.num_factors());
         for (a, legs) in legs.into_iter().enumerate() {
             let table = &graph.factors()[a];
@@ -127,17 +126,15 @@ impl GaugedElbo {
             let mut factor = Factor {
                 axes: table.scope().iter().map(place).collect(),
                 base: Vec::new(),
-                ln: table.ln().to_vec(),
+                ln: table.relative().to_vec(),
                 zeros: Vec::new(),
                 legs,
             };
             if !factor.legs.is_empty() {
                 let identity = Gauges::identity(graph);
-                let plain = identity.transform_factor(FactorId::new(a), table);
-                factor.base = plain.values;
-                constant += plain.ln_scale;
+                factor.base = identity.transform_factor(FactorId::new(a), table).values;
             }
-            factor.zeros = zeros(table.ln(), &factor.legs, &slots);
+            factor.zeros = zeros(table.relative(), &factor.legs, &slots);
             for &zero in &factor.zeros {
                 factor.ln[zero] = 0.0;
             }
@@ -149,7 +146,7 @@ impl GaugedElbo {
         let side = slots.iter().map(|s| s.card * s.card).max().unwrap_or(0);
         let room = vec![0.0; largest.max(side)];
         Self {
-            constant,
+            constant: graph.ln_scale(),
             factors,
             inverses: vec![0.0; end],
             tangents: vec![0.0; end],
@@ -329,7 +326,8 @@ impl GaugedElbo {
             }
         }
         let positive = self.q.iter().filter(|&&p| p > 0.0);
-        value - positive.map(|p| p * p.ln()).sum::<f64>()
+        let entropy: DoubleDouble = positive.map(|p| -p * p.ln()).sum();
+        (value + entropy).value()
     }
 }
 

@@ -88,7 +88,7 @@ fn least_share(table: &Table, v: VarId) -> f64 {
     let cards: Vec<usize> = after.map(|(_, &card)| card).collect();
     let (card, stride) = (cards[0], cards[1..].iter().product::<usize>());
     let mut least = 1.0f64;
-    for block in table.ln().chunks_exact(card * stride) {
+    for block in table.relative().chunks_exact(card * stride) {
         for at in 0..stride {
             let fibre = || block[at..].iter().step_by(stride).copied();
             let most = fibre().fold(f64::NEG_INFINITY, f64::max);

@@ -97,13 +97,14 @@ fn at_least(gauges: &Gauges, a: FactorId, factor: &Table) -> Result<Table, Flaw>
             "the gauged factor {a} has an entry that may be negative, so it does not bound Z from below"
         )));
     }
-    let ln = least.iter().map(|x| x.ln() + table.ln_scale).collect();
-    Table::from_ln(table.scope, table.cards, ln).map_err(|error| Flaw::Invalid(error.to_string()))
+    let ln = least.iter().map(|x| x.ln()).collect();
+    let gauged = Table::from_ln(table.scope, table.cards, ln);
+    let gauged = gauged.and_then(|gauged| gauged.scaled(table.ln_scale));
+    gauged.map_err(|error| Flaw::Invalid(error.to_string()))
 }
 
 /// Do plain numbers hold every positive entry of a table beside its largest one?
 pub(super) fn is_plain(factor: &Table) -> bool {
-    let ln = || factor.ln().iter().copied();
-    let most = ln().fold(f64::NEG_INFINITY, f64::max);
-    ln().all(|ln| ln == f64::NEG_INFINITY || most - ln <= RANGE)
+    let plain = |&ln: &f64| ln == f64::NEG_INFINITY || -ln <= RANGE;
+    factor.relative().iter().all(plain)
 }

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use super::e_step::EStep;
+use super::e_step::{EStep, Problem};
 use super::exact::{self, Exact};
 use super::learn::BinarySparseCodingParams;
 use super::mean_field::MeanField;
@@ -55,7 +55,7 @@ const LEAST_MODE: f64 = 0.01;
 /// use forney_latent::binary_sparse_coding::{
 ///     BinarySparseCoding, BinarySparseCodingParams, Exact, MeanField, compare,
 /// };
-/// let data = BinarySparseCoding::bars(2, 4.0, 1.0).sample(200, 1);
+/// let data = BinarySparseCoding::bars(2, 4.0, 1.0).sample(200, 1)?;
 /// let params = BinarySparseCodingParams::new(4);
 /// let rows = compare(&params, data.view(), &[&Exact, &MeanField::default()])?;
 /// assert!((rows[0].elbo - rows[0].ln_likelihood).abs() < 1e-9);
@@ -91,20 +91,21 @@ impl BinarySparseCoding {
     /// `O(2^H H)` for each example.
     pub fn posterior_shape(&self, data: ArrayView2<'_, f64>) -> Result<Shape, LatentError> {
         self.check(data)?;
-        let pairs = exact::pair_terms(self.couplings().view())?;
+        let (fields, couplings) = (self.fields(data), self.couplings());
+        Problem::new(fields.view(), couplings.view())?;
+        let pairs = exact::pair_terms(couplings.view())?;
         let (mut ln, mut p) = (vec![0.0; pairs.len()], vec![0.0; pairs.len()]);
         let mut shape = Shape {
             modes: 0.0,
             peak: 0.0,
             entropy: 0.0,
         };
-        for field in self.fields(data).rows() {
-            let (ln_z, energy) = exact::normalise(field.iter().copied(), &pairs, &mut ln, &mut p);
+        for field in fields.rows() {
+            shape.entropy += exact::normalise(field.iter().copied(), &pairs, &mut ln, &mut p);
             let is_mode = |&s: &usize| (0..self.units()).all(|i| p[s] > p[s ^ (1 << i)]);
             let candidates = (0..p.len()).filter(|&s| p[s] >= LEAST_MODE);
             shape.modes += candidates.filter(is_mode).count() as f64;
             shape.peak += p.iter().copied().fold(0.0, f64::max);
-            shape.entropy += ln_z - energy;
         }
         let examples = data.nrows().max(1) as f64;
         Ok(Shape {

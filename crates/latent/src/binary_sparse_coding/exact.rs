@@ -29,8 +29,7 @@ impl EStep for Exact {
         let (mut ln, mut p) = (vec![0.0; pairs.len()], vec![0.0; pairs.len()]);
         let mut entropy = 0.0;
         for (field, mut mean) in problem.fields.rows().into_iter().zip(means.rows_mut()) {
-            let (ln_z, energy) = normalise(field.iter().copied(), &pairs, &mut ln, &mut p);
-            entropy += ln_z - energy;
+            entropy += normalise(field.iter().copied(), &pairs, &mut ln, &mut p);
             for (total, p) in total.iter_mut().zip(&p) {
                 *total += p;
             }
@@ -71,13 +70,13 @@ pub(super) fn pair_terms(couplings: ArrayView2<'_, f64>) -> Result<Vec<f64>, Lat
     Ok(terms)
 }
 
-/// Fills `p` with the posterior probabilities of all states; returns `ln Σ p̃` and `E[ln p̃]`.
+/// Fills `p` with the posterior probabilities of all states; returns their entropy, in nats.
 pub(super) fn normalise(
     field: impl Iterator<Item = f64>,
     pairs: &[f64],
     ln: &mut [f64],
     p: &mut [f64],
-) -> (f64, f64) {
+) -> f64 {
     ln[0] = 0.0;
     for (i, field) in field.enumerate() {
         let (before, with) = ln.split_at_mut(1 << i);
@@ -94,8 +93,9 @@ pub(super) fn normalise(
     for p in &mut *p {
         *p /= sum;
     }
-    let energy = ln.iter().zip(&*p).map(|(ln, p)| ln * p).sum();
-    (most + sum.ln(), energy)
+    // Relative to the most probable state, so that nothing large cancels.
+    let energy: f64 = ln.iter().zip(&*p).map(|(ln, p)| (ln - most) * p).sum();
+    sum.ln() - energy
 }
 
 /// `P(h_i = 1)` of every unit, folding the table in half once for each; `p` is lost.

@@ -105,7 +105,7 @@ impl BinarySparseCodingParams {
     ///     BinarySparseCoding, BinarySparseCodingParams, Exact, Truncated,
     /// };
     /// let truth = BinarySparseCoding::bars(3, 10.0, 1.0);
-    /// let data = truth.sample(300, 1);
+    /// let data = truth.sample(300, 1)?;
     /// let fit = BinarySparseCodingParams::new(6).fit(data.view(), &Truncated::default())?;
     /// assert!(fit.model.score(data.view(), &Exact)? > truth.score(data.view(), &Exact)?);
     /// # Ok::<(), forney_latent::LatentError>(())

@@ -20,7 +20,7 @@ use crate::LatentError;
 /// use forney_latent::binary_sparse_coding::{
 ///     BinarySparseCoding, BinarySparseCodingParams, Truncated,
 /// };
-/// let data = BinarySparseCoding::bars(3, 10.0, 1.0).sample(100, 1);
+/// let data = BinarySparseCoding::bars(3, 10.0, 1.0).sample(100, 1)?;
 /// let (params, e_step) = (BinarySparseCodingParams::new(6), Truncated::default());
 /// let mut learner = params.begin(data.view(), &e_step)?;
 /// let stop = loop {
@@ -203,9 +203,9 @@ impl BinarySparseCodingParams {
         let Some(posteriors) = model.infer_within(data, e_step, temperature, budget)? else {
             return Ok(None);
         };
-        trace.push(model.bound(data, &posteriors) / data.nrows() as f64);
+        trace.push(model.bound(data, &posteriors)? / data.nrows() as f64);
         Ok(Some(Climb {
-            moments: Moments::new(data, &posteriors),
+            moments: Moments::new(data, &posteriors)?,
             model,
             trace,
         }))

@@ -29,7 +29,7 @@ impl BinarySparseCoding {
     /// use forney_certify::Budget;
     /// use forney_latent::binary_sparse_coding::{BinarySparseCoding, Exact};
     /// let model = BinarySparseCoding::bars(3, 2.0, 1.0);
-    /// let data = model.sample(3, 1);
+    /// let data = model.sample(3, 1)?;
     /// let options = BoundOptions {
     ///     method: Method::Wmbe,
     ///     ibound: Some(3),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::e_step::Posteriors;
 use super::model::{BinarySparseCoding, sigmoid};
+use crate::{LatentError, check};
 
 /// How the parameters follow the moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,15 +55,35 @@ const LEAST_ACTIVITY: f64 = 1e-10;
 
 impl Moments {
     /// The sums over the rows of `data`.
-    #[must_use]
-    pub fn new(data: ArrayView2<'_, f64>, posteriors: &Posteriors) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Posteriors of another number of examples.
+    pub fn new(data: ArrayView2<'_, f64>, posteriors: &Posteriors) -> Result<Self, LatentError> {
+        let examples = posteriors.means.nrows();
+        check::shape("the number of posteriors", data.nrows(), examples)?;
+        Ok(Self {
             examples: data.nrows() as f64,
             energy: data.map(|v| v * v).sum_axis(Axis(0)),
             vh: data.t().dot(&posteriors.means),
             h: posteriors.means.sum_axis(Axis(0)),
             hh: posteriors.second.clone(),
+        })
+    }
+
+    /// Refuses moments of another number of visible or hidden units.
+    pub(super) fn check(&self, model: &BinarySparseCoding) -> Result<(), LatentError> {
+        let (dimension, units) = (model.dimension(), model.units());
+        for (what, expected, found) in [
+            ("the number of energies", dimension, self.energy.len()),
+            ("the rows of the cross moments", dimension, self.vh.nrows()),
+            ("the columns of the cross moments", units, self.vh.ncols()),
+            ("the number of means", units, self.h.len()),
+            ("the rows of the second moments", units, self.hh.nrows()),
+            ("the columns of the second moments", units, self.hh.ncols()),
+        ] {
+            check::shape(what, expected, found)?;
         }
+        Ok(())
     }
 
     /// `Σ_n E[(v_d − W_d h)²]` of each visible unit.
@@ -73,8 +94,17 @@ impl Moments {
     }
 
     /// The gradient of the bound at the parameters of `model`, with `q` fixed.
-    #[must_use]
-    pub fn gradient(&self, model: &BinarySparseCoding) -> Gradient {
+    ///
+    /// # Errors
+    /// A model out of range, or of another size than the moments.
+    pub fn gradient(&self, model: &BinarySparseCoding) -> Result<Gradient, LatentError> {
+        model.check_parameters()?;
+        self.check(model)?;
+        Ok(self.slopes(model))
+    }
+
+    /// The gradient, of a model that fits.
+    fn slopes(&self, model: &BinarySparseCoding) -> Gradient {
         let precision = model.precision.view().insert_axis(Axis(1));
         let error = self.squared_error(&model.weights);
         Gradient {
@@ -91,7 +121,7 @@ impl MStep {
         match self {
             Self::ClosedForm => closed_form(moments, isotropic, model),
             Self::Gradient { rate } => {
-                let gradient = moments.gradient(model);
+                let gradient = moments.slopes(model);
                 let step = rate / moments.examples;
                 model.weights.scaled_add(step, &gradient.weights);
                 model.bias.scaled_add(step, &gradient.bias);

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::e_step::{EStep, Posteriors, Problem};
 use super::model::{bernoulli_entropy, mean_field_bound, sigmoid};
-use crate::LatentError;
 use crate::simd::axpy;
+use crate::{LatentError, check};
 
 /// When a cycle of updates was the last.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,24 @@ impl Default for MeanField {
 }
 
 impl MeanField {
+    /// Refuses steps and tolerances outside of their ranges.
+    pub(super) fn check(&self) -> Result<(), LatentError> {
+        if let Scheme::Damped(step) = self.scheme {
+            let admissible = step > 0.0 && step <= 1.0;
+            check::within(
+                "the share of a damped step",
+                "above 0 and at most 1",
+                step,
+                admissible,
+            )?;
+        }
+        match self.criterion {
+            Criterion::Bound(tolerance) | Criterion::Change(tolerance) => {
+                check::tolerance(tolerance)
+            }
+        }
+    }
+
     /// The logits that all units start from.
     pub(super) fn first_logits(units: usize) -> Array1<f64> {
         Array1::from_elem(units, FIRST_LOGIT)
@@ -141,6 +159,7 @@ impl EStep for MeanField {
     }
 
     fn infer(&self, problem: &Problem<'_>) -> Result<Posteriors, LatentError> {
+        self.check()?;
         let (examples, units) = problem.fields.dim();
         let couplings = problem.couplings.as_standard_layout();
         let mut means = Array2::zeros((examples, units));

@@ -33,7 +33,7 @@ pub(super) fn sigmoid(x: f64) -> f64 {
 /// use forney_model::enumerate::enumerate;
 /// let model = BinarySparseCoding::bars(3, 10.0, 2.0);
 /// assert_eq!((model.dimension(), model.units()), (9, 6));
-/// let data = model.sample(1, 7);
+/// let data = model.sample(1, 7)?;
 /// // The partition function of the posterior graph is the density of the example.
 /// let ln_z = enumerate(&model.posterior(data.row(0))?).ln_z;
 /// assert!((ln_z - model.elbo_with(data.view(), &Exact)?).abs() < 1e-9);
@@ -83,8 +83,11 @@ impl BinarySparseCoding {
     }
 
     /// Examples drawn from the model.
-    #[must_use]
-    pub fn sample(&self, examples: usize, seed: u64) -> Array2<f64> {
+    ///
+    /// # Errors
+    /// A model with NaN or infinities, sizes that do not fit, or precisions that are not above 0.
+    pub fn sample(&self, examples: usize, seed: u64) -> Result<Array2<f64>, LatentError> {
+        self.check_parameters()?;
         let mut rng = Pcg64::seed_from_u64(seed);
         let mut data = Array2::zeros((examples, self.dimension()));
         for mut v in data.rows_mut() {
@@ -97,7 +100,7 @@ impl BinarySparseCoding {
                 *v += rng.sample::<f64, _>(StandardNormal) / beta.sqrt();
             }
         }
-        data
+        Ok(data)
     }
 
     /// The posterior `p(h | v)` as a factor graph whose `ln Z` is `ln p(v)`, in nats: any bound on a
@@ -111,8 +114,13 @@ impl BinarySparseCoding {
     pub fn posterior(&self, v: ArrayView1<'_, f64>) -> Result<FactorGraph, LatentError> {
         let data = v.insert_axis(Axis(0));
         self.check(data)?;
-        let constant = self.constants(data)[0];
-        boltzmann_machine(constant, self.fields(data).row(0), self.couplings().view())
+        let (fields, couplings) = (self.fields(data), self.couplings());
+        let problem = Problem::new(fields.view(), couplings.view())?;
+        boltzmann_machine(
+            self.constants(data)[0],
+            problem.fields.row(0),
+            problem.couplings,
+        )
     }
 
     /// The evidence lower bound (19.36) of each row of `data`, in nats, with `q(h_i = 1) = σ(z_i)`.
@@ -137,6 +145,7 @@ impl BinarySparseCoding {
         for ((bound, field), z) in bounds.iter_mut().zip(fields.rows()).zip(logits.rows()) {
             *bound += mean_field_bound(field, couplings.view(), z);
         }
+        check::finite_vector("the bound", bounds.view())?;
         Ok(bounds)
     }
 
@@ -151,7 +160,7 @@ impl BinarySparseCoding {
         e_step: &dyn EStep,
     ) -> Result<f64, LatentError> {
         let posteriors = self.infer(data, e_step, 1.0)?;
-        Ok(self.bound(data, &posteriors))
+        self.bound(data, &posteriors)
     }
 
     /// The posterior means `E[h | v]` of the rows of `data`, as an E-step finds them.
@@ -197,18 +206,26 @@ impl BinarySparseCoding {
         self.check(data)?;
         let fields = (self.fields(data) - &self.bias) / temperature + &self.bias;
         let couplings = self.couplings() / temperature;
-        let problem = Problem {
-            fields: fields.view(),
-            couplings: couplings.view(),
-        };
+        let problem = Problem::new(fields.view(), couplings.view())?;
         infer_blocks(e_step, &problem, budget)
     }
 
     /// `Σ_n E_q[ln p(h, v)] + H(q)`, from the moments of `q`.
-    pub(super) fn bound(&self, data: ArrayView2<'_, f64>, posteriors: &Posteriors) -> f64 {
+    pub(super) fn bound(
+        &self,
+        data: ArrayView2<'_, f64>,
+        posteriors: &Posteriors,
+    ) -> Result<f64, LatentError> {
         let linear = (&self.fields(data) * &posteriors.means).sum();
         let quadratic = 0.5 * (&self.couplings() * &posteriors.second).sum();
-        self.constants(data).sum() + linear - quadratic + posteriors.entropy
+        let bound = self.constants(data).sum() + linear - quadratic + posteriors.entropy;
+        check::within(
+            "the bound",
+            "finite (rescale the data)",
+            bound,
+            bound.is_finite(),
+        )?;
+        Ok(bound)
     }
 
     /// `a(v)` of each row.
@@ -253,6 +270,13 @@ impl BinarySparseCoding {
 
     /// Refuses parameters out of range, and data that do not fit them.
     pub(super) fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+        self.check_parameters()?;
+        check::shape("the number of columns", self.dimension(), data.ncols())?;
+        check::finite("the data", data)
+    }
+
+    /// Refuses parameters out of range.
+    pub(super) fn check_parameters(&self) -> Result<(), LatentError> {
         check::shape("the length of the bias", self.units(), self.bias.len())?;
         check::shape(
             "the length of the precision",
@@ -264,8 +288,7 @@ impl BinarySparseCoding {
         for &beta in &self.precision {
             check::positive("a precision", beta)?;
         }
-        check::shape("the number of columns", self.dimension(), data.ncols())?;
-        check::finite("the data", data)
+        Ok(())
     }
 }
 

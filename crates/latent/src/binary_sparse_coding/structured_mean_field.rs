@@ -8,7 +8,7 @@
 //! | `a_i = c_i − Σ_{k ∉ B} G_ik ĥ_k` | what the other blocks leave of the field, in the mean | |
 
 use forney_exact::vmath::exp_scaled;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::e_step::{EStep, Posteriors, Problem};
@@ -36,10 +36,11 @@ use crate::{LatentError, check};
 ///     BinarySparseCoding, EStep, Exact, MeanField, StructuredMeanField,
 /// };
 /// let model = BinarySparseCoding::bars(4, 1.5, 1.0);
-/// let data = model.sample(50, 1);
+/// let data = model.sample(50, 1)?;
 /// let bound = |e_step: &dyn EStep| model.score(data.view(), e_step).unwrap();
 /// let structured = bound(&StructuredMeanField::default());
 /// assert!(bound(&MeanField::default()) < structured && structured <= bound(&Exact) + 1e-9);
+/// # Ok::<(), forney_latent::LatentError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StructuredMeanField {
@@ -79,6 +80,8 @@ impl EStep for StructuredMeanField {
         let what = "the number of units in a block";
         let admissible = (1..=MAX_UNITS).contains(&self.block);
         check::within(what, "from 1 to 20", self.block as f64, admissible)?;
+        check::tolerance(self.tolerance)?;
+        self.start.check()?;
         let couplings = problem.couplings.as_standard_layout();
         let mut means = Array2::zeros(problem.fields.dim());
         // What the blocks' joint distributions add to the product of the means.
@@ -88,7 +91,7 @@ impl EStep for StructuredMeanField {
             let mut logits = MeanField::first_logits(problem.units());
             self.start.solve(field, couplings.view(), &mut logits);
             let mut state = State::new(field, couplings.view(), logits.mapv(sigmoid));
-            let mut blocks = state.blocks(self.block)?;
+            let mut blocks = state.blocks(self.block, &logits)?;
             for _ in 0..self.max_cycles {
                 let update = |block: &mut Block| state.update(block);
                 let change = blocks.iter_mut().map(update).fold(0.0, f64::max);
@@ -96,11 +99,12 @@ impl EStep for StructuredMeanField {
                     break;
                 }
             }
+            // All moments are those of the tables, however they came about.
             for block in &blocks {
-                entropy += block.entropy;
-                block.add_pairs(&state.means, &mut within);
+                entropy += block.entropy();
+                block.write_means(&mut mean);
+                block.add_pairs(mean.view(), &mut within);
             }
-            mean.assign(&state.means);
         }
         let mut second = means.t().dot(&means) + within;
         second.diag_mut().assign(&means.sum_axis(Axis(0)));
@@ -126,10 +130,10 @@ struct Block {
     units: Vec<usize>,
     /// `−Σ_{i<j ∈ B} G_ij h_i h_j` of every state.
     pairs: Vec<f64>,
-    /// `ln q̃_B` and `q_B` of every state.
+    /// Scratch: `ln q̃_B` of every state.
     ln: Vec<f64>,
+    /// `q_B` of every state, a distribution from the beginning: that of the mean field.
     p: Vec<f64>,
-    entropy: f64,
 }
 
 impl<'a> State<'a> {
@@ -143,7 +147,7 @@ impl<'a> State<'a> {
     }
 
     /// Joins units, the pairs with most mutual information first, into blocks of at most `most`.
-    fn blocks(&self, most: usize) -> Result<Vec<Block>, LatentError> {
+    fn blocks(&self, most: usize, logits: &Array1<f64>) -> Result<Vec<Block>, LatentError> {
         let units = self.means.len();
         let mut pairs = Vec::new();
         if most > 1 {
@@ -170,7 +174,9 @@ impl<'a> State<'a> {
             }
         }
         let filled = members.into_iter().filter(|members| !members.is_empty());
-        filled.map(|units| Block::new(units, self)).collect()
+        filled
+            .map(|units| Block::new(units, self.couplings, logits))
+            .collect()
     }
 
     /// The mutual information of two units while the others are at their means, in nats.
@@ -205,11 +211,8 @@ impl<'a> State<'a> {
         };
         let fields: Vec<f64> = block.units.iter().map(|&i| own(i)).collect();
         let fields = fields.into_iter();
-        let (ln_z, energy) = exact::normalise(fields, &block.pairs, &mut block.ln, &mut block.p);
-        block.entropy = ln_z - energy;
-        let mut folded = block.p.clone();
-        let mut new = vec![0.0; block.units.len()];
-        exact::marginals(&mut folded, new.iter_mut());
+        exact::normalise(fields, &block.pairs, &mut block.ln, &mut block.p);
+        let new = block.means();
         let mut largest = 0.0_f64;
         for (&i, new) in block.units.iter().zip(new) {
             let step = new - self.means[i];
@@ -227,22 +230,53 @@ impl<'a> State<'a> {
 }
 
 impl Block {
-    fn new(units: Vec<usize>, state: &State<'_>) -> Result<Self, LatentError> {
+    fn new(
+        units: Vec<usize>,
+        couplings: ArrayView2<'_, f64>,
+        logits: &Array1<f64>,
+    ) -> Result<Self, LatentError> {
         let size = units.len();
-        let inner =
-            Array2::from_shape_fn((size, size), |(i, j)| state.couplings[[units[i], units[j]]]);
+        let inner = Array2::from_shape_fn((size, size), |(i, j)| couplings[[units[i], units[j]]]);
         let pairs = exact::pair_terms(inner.view())?;
+        let mut p = vec![1.0; pairs.len()];
+        for (i, &unit) in units.iter().enumerate() {
+            let (on, off) = (sigmoid(logits[unit]), sigmoid(-logits[unit]));
+            let (without, with) = p[..2 << i].split_at_mut(1 << i);
+            for (without, with) in without.iter_mut().zip(with) {
+                *with = *without * on;
+                *without *= off;
+            }
+        }
         Ok(Self {
             units,
             ln: vec![0.0; pairs.len()],
-            p: vec![0.0; pairs.len()],
+            p,
             pairs,
-            entropy: 0.0,
         })
     }
 
+    /// `H(q_B)`, in nats.
+    fn entropy(&self) -> f64 {
+        let terms = self.p.iter().filter(|&&p| p > 0.0);
+        -terms.map(|p| p * p.ln()).sum::<f64>()
+    }
+
+    /// `ĥ_i` of the units of the block.
+    fn means(&self) -> Vec<f64> {
+        let mut folded = self.p.clone();
+        let mut means = vec![0.0; self.units.len()];
+        exact::marginals(&mut folded, means.iter_mut());
+        means
+    }
+
+    fn write_means(&self, into: &mut ArrayViewMut1<'_, f64>) {
+        for (&unit, mean) in self.units.iter().zip(self.means()) {
+            into[unit] = mean;
+        }
+    }
+
     /// Adds the covariances of the units of the block.
-    fn add_pairs(&self, means: &Array1<f64>, within: &mut Array2<f64>) {
+    fn add_pairs(&self, means: ArrayView1<'_, f64>, within: &mut Array2<f64>) {
         if self.units.len() < 2 {
             return;
         }

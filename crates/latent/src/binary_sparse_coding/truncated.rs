@@ -179,10 +179,10 @@ impl State<'_> {
             .ln
             .iter()
             .zip(&self.p)
-            .map(|(ln, p)| ln * p)
+            .map(|(ln, p)| (ln - most) * p)
             .sum::<f64>()
             / sum;
-        q.entropy += most + sum.ln() - energy;
+        q.entropy += sum.ln() - energy;
 
         for (p, &unit) in self.p[sets..].iter().zip(others) {
             q.means[[n, unit]] += p / sum;

@@ -32,7 +32,7 @@ const MEASURES: [(&str, &str); 4] = [
 /// Learns bars of one strength with every E-step.
 fn learn(strength: f64, seed: u64, examples: usize) -> anyhow::Result<Vec<Record>> {
     let truth = BinarySparseCoding::bars(4, strength, 1.0);
-    let data = truth.sample(examples, seed);
+    let data = truth.sample(examples, seed)?;
     let params = BinarySparseCodingParams {
         starts: 6,
         seed,

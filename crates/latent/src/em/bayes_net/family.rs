@@ -27,7 +27,9 @@ impl Family {
         Ok(Self {
             scope: factor.scope().iter().map(|v| v.index()).collect(),
             states,
-            probabilities: factor.ln().iter().map(|x| x.exp()).collect(),
+            probabilities: (0..factor.num_entries())
+                .map(|at| factor.value(at))
+                .collect(),
         })
     }
 

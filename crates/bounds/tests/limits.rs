@@ -1,0 +1,122 @@
+//! What happens at the limits of memory and time: whatever was proved is reported.
+
+use std::time::Duration;
+
+use forney_bounds::{BoundError, BoundOptions, Method, bracket};
+use forney_certify::{Budget, Stop, slack};
+use forney_exact::{Heuristic, greedy, ln_z};
+use forney_model::generate::ising_grid;
+use forney_model::{FactorGraph, Table, VarId};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// A grid of 3 × 3 variables with many states.
+fn wide(card: usize) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(1);
+    let at = |row: u32, column: u32| VarId(3 * row + column);
+    let right = (0..3).flat_map(|r| (0..2).map(move |c| [at(r, c), at(r, c + 1)]));
+    let down = (0..2).flat_map(|r| (0..3).map(move |c| [at(r, c), at(r + 1, c)]));
+    let tables = right.chain(down).map(|scope| {
+        let values: Vec<f64> = (0..card * card).map(|_| rng.random()).collect();
+        Table::from_values(scope.to_vec(), vec![card; 2], &values).unwrap()
+    });
+    let tables = tables.collect();
+    FactorGraph::new(vec![card; 9], tables).unwrap()
+}
+
+fn exact(graph: &FactorGraph) -> f64 {
+    let order = greedy(graph, Heuristic::MinFill, None);
+    ln_z(graph, &order, f64::INFINITY).unwrap()
+}
+
+#[test]
+fn what_was_proved_before_the_memory_ended_is_reported() {
+    let graph = wide(30);
+    let exact = exact(&graph);
+    for method in [Method::Auto, Method::Wmbe, Method::Contender] {
+        let options = BoundOptions {
+            memory: 20e3,
+            method,
+            ..BoundOptions::default()
+        };
+        let budget = Budget::unlimited().capped(Duration::from_secs(20));
+        let report = bracket(&graph, &options, &budget, &mut |_| {}).unwrap();
+        let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
+        assert!(
+            lower <= exact && exact <= upper && upper < f64::INFINITY,
+            "{method}"
+        );
+        assert_eq!(report.stop, Stop::MemoryLimit, "{method}");
+        assert_eq!(
+            lower > f64::NEG_INFINITY,
+            method == Method::Auto,
+            "{method}: {lower}"
+        );
+        let Some(BoundError::MiniBucketsTooLarge { bytes, limit }) = report.refused else {
+            panic!("{method}: {:?}", report.refused);
+        };
+        assert!(
+            bytes > limit && limit.total_cmp(&options.memory).is_eq(),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn exact_elimination_that_does_not_fit_says_so_beside_the_trivial_bound() {
+    let options = BoundOptions {
+        memory: 20e3,
+        method: Method::Exact,
+        ..BoundOptions::default()
+    };
+    let budget = Budget::unlimited().capped(Duration::from_secs(20));
+    let report = bracket(&wide(30), &options, &budget, &mut |_| {}).unwrap();
+    assert!(matches!(report.refused, Some(BoundError::TooLarge(_))));
+    assert!(report.bracket.upper().ln() < f64::INFINITY && !report.exact);
+}
+
+/// The exact answer is found beside the bounds, whether it needs few bytes or most of them, and on any
+/// number of threads.
+#[test]
+fn the_exact_answer_is_found_beside_the_bounds() {
+    let graph = ising_grid(17, 1.5, 0.1, &mut Pcg64::seed_from_u64(3));
+    let exact = exact(&graph);
+    for threads in [1, 2, 3] {
+        for memory in [2e9, 12e6] {
+            let options = BoundOptions {
+                memory,
+                ..BoundOptions::default()
+            };
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let budget = Budget::unlimited().capped(Duration::from_secs(120));
+            let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
+            let report = pool.build().unwrap().install(|| {
+                bracket(&graph, &options, &budget, &mut |at| {
+                    let slack = slack(exact);
+                    assert!(at.lower >= lower - slack && at.upper <= upper + slack);
+                    (lower, upper) = (at.lower, at.upper);
+                })
+            });
+            let report = report.unwrap();
+            assert!(report.exact, "{threads} threads, {memory} bytes");
+            assert!((report.bracket.upper().ln() - exact).abs() <= slack(exact));
+        }
+    }
+}
+
+#[test]
+fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
+    let graph = ising_grid(45, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let budget = Budget::unlimited().capped(Duration::from_secs(2));
+        let run = || bracket(&graph, &BoundOptions::default(), &budget, &mut |_| {});
+        let report = pool.build().unwrap().install(run).unwrap();
+        assert!(
+            report.bracket.gap().is_finite() && !report.exact,
+            "{threads} threads"
+        );
+        assert_ne!(report.upper_method, "maxima", "{threads} threads");
+        assert_eq!(report.stop, Stop::TimeLimit, "{threads} threads");
+    }
+}
