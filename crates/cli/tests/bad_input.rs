@@ -22,7 +22,7 @@ fn refused(ran: &Ran, code: i32, kind: &str, message: &str) -> Value {
 
 #[test]
 fn malformed_models() {
-    let deep = format!("MARKOV 1 2 1 1 0 2 {} 1", "9".repeat(5000));
+    let deep = format!("MARKOV 1 2 1 1 0 2 {}x 1", "9".repeat(5000));
     let cases: &[(&[u8], &str)] = &[
         (
             b"",
