@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Stop};
-use forney_exact::{Effort, Heuristic, Keep, Schedule, frontier_within, greedy_within, human, search};
+use forney_exact::{
+    Effort, Heuristic, Keep, Schedule, frontier_within, greedy_within, human, search,
+};
 use forney_gauge::candidate_bytes;
 use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;

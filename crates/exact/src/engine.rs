@@ -249,8 +249,7 @@ impl Engine {
                     }
                     if step.parent.is_none() {
                         ln_z += root_value(message);
-                        self.buffers[schedule.buffers.of(at)] =
-                            std::mem::take(&mut message.data);
+                        self.buffers[schedule.buffers.of(at)] = std::mem::take(&mut message.data);
                     }
                 }
             }

@@ -177,8 +177,7 @@ impl<'p> Pass<'p> {
         }
         if step.weight.is_some() {
             let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-            for ((slot, belief), input) in beliefs.iter_mut().zip(&kept.beliefs).zip(&step.inputs)
-            {
+            for ((slot, belief), input) in beliefs.iter_mut().zip(&kept.beliefs).zip(&step.inputs) {
                 *slot = &belief[..input.len];
             }
             let adjoint = &kept.adjoint[..step.cols];

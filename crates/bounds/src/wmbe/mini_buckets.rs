@@ -142,7 +142,11 @@ impl<'b> Groups<'b> {
         };
         let sharing = by_growth.into_iter().map(|(_, group)| group);
         // A table of one variable brings in none, so that a full group takes it, too.
-        let all = if scope.len() == 1 { self.scopes.len() } else { 0 };
+        let all = if scope.len() == 1 {
+            self.scopes.len()
+        } else {
+            0
+        };
         let group = sharing
             .chain(0..all)
             .chain(self.with_room(scope.len() - 1))
@@ -179,16 +183,24 @@ impl<'b> Groups<'b> {
     fn with_room(&self, growth: usize) -> impl Iterator<Item = usize> + '_ {
         let lens = (self.limit.ibound.saturating_add(2)).saturating_sub(growth);
         let sets = &self.by_len[..lens.min(self.by_len.len())];
-        let mut sets: Vec<_> = sets.iter().map(|set| set.iter().peekable()).collect();
+        let begun = sets.iter().map(|set| {
+            let mut rest = set.iter().copied();
+            (rest.next(), rest)
+        });
+        let mut begun: Vec<_> = begun.collect();
         std::iter::from_fn(move || {
-            let first = sets.iter_mut().filter(|set| set.peek().is_some());
-            first.min_by_key(|set| set.peek().copied())?.next().copied()
+            let left = begun.iter_mut().filter(|(first, _)| first.is_some());
+            let (first, rest) = left.min_by_key(|(first, _)| *first)?;
+            std::mem::replace(first, rest.next())
         })
     }
 
     fn note_room(&mut self, group: usize) {
         let scope = &self.scopes[group];
-        let entries: f64 = scope.iter().map(|v| self.bucket.cards[v.index()] as f64).product();
+        let entries: f64 = scope
+            .iter()
+            .map(|v| self.bucket.cards[v.index()] as f64)
+            .product();
         // Another variable has at least two states.
         if scope.len() <= self.limit.ibound && 2.0 * entries <= self.limit.entries {
             if self.by_len.len() <= scope.len() {

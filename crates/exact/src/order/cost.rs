@@ -76,7 +76,9 @@ impl Cost {
         }
         let run = || {
             let buckets = cliques.iter().zip(&absorbed);
-            buckets.filter(|(_, gone)| !**gone).map(|(size, _)| size.log2)
+            buckets
+                .filter(|(_, gone)| !**gone)
+                .map(|(size, _)| size.log2)
         };
         cost.total_entries = run().map(f64::exp2).sum();
         let most = run().fold(0.0, f64::max);

@@ -213,7 +213,9 @@ impl Dissection<'_> {
 
     /// What the separator loses if `v` leaves it for a side.
     fn gain(&self, v: u32, to: Side) -> f64 {
-        let pulled = self.neighbours(v).filter(|&u| self.side[u as usize] == to.other());
+        let pulled = self
+            .neighbours(v)
+            .filter(|&u| self.side[u as usize] == to.other());
         self.size(v) - pulled.map(|u| self.size(u)).sum::<f64>()
     }
 

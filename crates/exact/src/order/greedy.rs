@@ -118,7 +118,9 @@ pub(super) fn greedy_order(
         };
         let (rest, adjacent) = graph.into_rest();
         let log2 = &primal.log2;
-        order.extend(quotient_order(&rest, adjacent, log2, None, score, ties, watch));
+        order.extend(quotient_order(
+            &rest, adjacent, log2, None, score, ties, watch,
+        ));
     }
     order
 }

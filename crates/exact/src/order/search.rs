@@ -91,7 +91,9 @@ const MOST_WORDS: usize = 1 << 20;
 #[must_use]
 pub fn quick(graph: &FactorGraph, budget: &Budget) -> Order {
     let watch = Watch::new(Some(budget));
-    by_parts(graph, &watch, |part| part.quick(&watch).swap_remove(0).order)
+    by_parts(graph, &watch, |part| {
+        part.quick(&watch).swap_remove(0).order
+    })
 }
 
 /// The cheapest order found, by [`Cost::total_entries`].
@@ -119,7 +121,9 @@ pub fn quick(graph: &FactorGraph, budget: &Budget) -> Order {
 #[must_use]
 pub fn search(graph: &FactorGraph, seed: u64, effort: &Effort) -> Order {
     let watch = Watch::new(Some(&effort.budget));
-    by_parts(graph, &watch, |part| part.search(seed, effort.rounds, &watch))
+    by_parts(graph, &watch, |part| {
+        part.search(seed, effort.rounds, &watch)
+    })
 }
 
 /// What is free first, then the parts that are left, one after the other.
