@@ -183,12 +183,15 @@ impl<'b> Groups<'b> {
     fn with_room(&self, growth: usize) -> impl Iterator<Item = usize> + '_ {
         let lens = (self.limit.ibound.saturating_add(2)).saturating_sub(growth);
         let sets = &self.by_len[..lens.min(self.by_len.len())];
-        let mut sets: Vec<_> = sets.iter().map(|set| set.iter().peekable()).collect();
+        let begun = sets.iter().map(|set| {
+            let mut rest = set.iter().copied();
+            (rest.next(), rest)
+        });
+        let mut begun: Vec<_> = begun.collect();
         std::iter::from_fn(move || {
-            let heads = sets.iter_mut().filter_map(|set| Some((**set.peek()?, set)));
-            let (group, set) = heads.min_by_key(|(group, _)| *group)?;
-            set.next();
-            Some(group)
+            let left = begun.iter_mut().filter(|(first, _)| first.is_some());
+            let (first, rest) = left.min_by_key(|(first, _)| *first)?;
+            std::mem::replace(first, rest.next())
         })
     }
 

@@ -65,6 +65,9 @@ pub(super) fn frontier_order(
             frontier.enter(end);
             frontier.advance(&mut ties, watch);
         }
+        if watch.is_over() {
+            break;
+        }
     }
     if watch.is_over() {
         let rest = (0..n as u32).filter(|&v| !frontier.eliminated[v as usize]);
