@@ -83,7 +83,7 @@ fn tables_that_could_mean_two_things() {
     for (text, message) in [
         (
             "2020,2021\n0.5,1.5\n0.25,2.5\n",
-            "line 1 counts up from 2020",
+            "the first row counts up from 2020",
         ),
         (",a\n0,0.5\n1,2.5\n2,1.5\n", "column 0 has no name"),
         ("0,50\n0,05\n1,25\n", "line 2: `0,05` looks like one number"),

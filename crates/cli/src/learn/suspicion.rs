@@ -101,7 +101,7 @@ impl Suspicions {
         }
         if let (Some(first), 2..) = (&self.counting, self.fractional) {
             return Err(malformed(format!(
-                "line 1 counts up from {first}, and all other lines have decimals: if it holds the \
+                "the first row counts up from {first}, and all others have decimals: if it holds the \
                  names of the columns, remove it, or begin it with #; if it is a row, write {first}.0"
             )));
         }

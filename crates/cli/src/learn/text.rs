@@ -37,7 +37,9 @@ pub(super) fn read(
     };
     let mut table = Table::default();
     while let Some(Line { text, number, read }) = lines.next(allowance)? {
-        if text.is_empty() || text.starts_with('#') {
+        // A line of tabs is a row of which all is missing.
+        let is_empty = text.trim().is_empty() && !text.contains('\t');
+        if is_empty || text.trim_start().starts_with('#') {
             continue;
         }
         table.add(text, number)?;
@@ -47,7 +49,7 @@ pub(super) fn read(
     table.finish()
 }
 
-/// A line without the spaces around it, its number from 1, and the bytes of the text up to its end.
+/// A line, its number from 1, and the bytes of the text up to its end.
 struct Line<'a> {
     text: &'a str,
     number: usize,
@@ -95,7 +97,7 @@ impl<R: BufRead> Lines<R> {
         }
         match std::str::from_utf8(line) {
             Ok(line) if !line.contains('\0') => Ok(Some(Line {
-                text: line.trim(),
+                text: line.trim_end_matches(['\r', '\n']),
                 number: self.number,
                 read: self.read,
             })),
@@ -223,6 +225,10 @@ fn separator_of(line: &str) -> Separator {
 
 /// The fields of a line, without the quotes and spaces around them.
 fn fields(line: &str, separator: Separator) -> Result<Vec<Cow<'_, str>>, String> {
+    let line = match separator {
+        Separator::Spaces => line.trim(),
+        Separator::Byte(_) => line,
+    };
     let separates = |c: char| match separator {
         Separator::Byte(byte) => c == char::from(byte),
         Separator::Spaces => c.is_whitespace(),
@@ -318,6 +324,7 @@ mod tests {
             "\"a \"\"b\"\"\", \"c,d\"\n\"1\",-2.5\n3,\" 4.0d+02 \"\n",
             "\"a b\" c\n1 -2.5\n3 400\n",
             "\t\"b\"\n1\t-2.5\n3\t400\n",
+            "\"a\" \"b\" \n 1  \"-2.5\"\n3 400 \n",
         ] {
             assert_eq!(matrix(text), expected, "{text:?}");
         }
@@ -331,6 +338,7 @@ mod tests {
         let missing = found.iter().filter(|value| value.is_nan()).count();
         assert_eq!((found.dim(), missing), ((4, 2), 7));
         assert_eq!(found[[0, 1]].to_bits(), 1f64.to_bits());
+        assert_eq!(matrix("1\t2\n\t3\n4\t\n\t\n").dim(), (4, 2));
         // A row without any number is a row, unless it holds a word.
         assert_eq!(matrix("?,?\n1,2\n").nrows(), 2);
     }
@@ -380,7 +388,7 @@ mod tests {
 
     #[test]
     fn what_could_mean_two_things_is_refused() {
-        refused("2020,2021\n0.5,1.5\n0.25,2.5\n", "line 1 counts up");
+        refused("2020,2021\n0.5,1.5\n0.25,2.5\n", "the first row counts up");
         refused(",a,b\n0,0.5,1.5\n1,0.5,2.5\n", "column 0 has no name");
         refused("0,50\n0,05\n1,25\n", "decimal comma");
         refused("1,50\n-0,25\n1,25\n", "decimal comma");
