@@ -154,7 +154,8 @@ impl Samples {
     }
 }
 
-fn warn(path: &Path, warnings: &[Warning]) {
+/// Says on standard error what a reader passed over or doubts.
+pub(crate) fn warn(path: &Path, warnings: &[Warning]) {
     for warning in warnings {
         complain(format_args!("warning: {}, {warning}", path.display()));
     }

@@ -23,6 +23,7 @@ use super::data::Source;
 use super::{Report, Session};
 use crate::done::Done;
 use crate::error::Failure;
+use crate::problem::warn;
 
 /// Which options belong to which models.
 const OWN: [(&str, &[ModelChoice]); 10] = {
@@ -261,7 +262,9 @@ impl Asked<'_> {
             let message = "--model bayes-net needs --network FILE: a UAI file of type BAYES";
             return Err(Failure::Usage(message.to_owned()));
         };
-        let network = read_file(network, read_model)?;
+        let file = network;
+        let network = read_file(file, read_model)?;
+        warn(file, &network.warnings);
         let source = &self.session.source;
         let states = source.integers(self.data, MISSING.into(), Some(MISSING))?;
         let params = BayesNetParams {
