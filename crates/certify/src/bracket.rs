@@ -4,7 +4,10 @@ use crate::{Lower, Upper};
 
 /// How far rounding alone may let a lower bound exceed an upper bound that equals it, in nats.
 ///
-/// `1e-9 · max(1, |value|)`: sums of up to `10^6` logarithms of that size stay well inside.
+/// `1e-9 · max(1, |value|)`. The constants of a problem are no part of it: they are added to twice the
+/// digits of a float ([`DoubleDouble`](crate::DoubleDouble)), however large they are and whether or
+/// not they cancel. What is left to round are the relative entries, of the order of `10^-16` for each
+/// term of some nats: `10^6` of these stay well inside.
 #[must_use]
 pub fn slack(ln: f64) -> f64 {
     if ln.is_finite() {

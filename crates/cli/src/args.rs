@@ -90,7 +90,8 @@ pub(crate) struct InfoArgs {
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory: Option<f64>,
 
-    /// Longest search for an order: 30s, 500ms, 2m, or seconds
+    /// Time for orders: 30s, 500ms, 2m, or seconds; the search gets half, and what is not worked
+    /// out by the end is left out
     #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "3s")]
     pub(crate) time: Duration,
 

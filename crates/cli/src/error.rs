@@ -110,6 +110,18 @@ pub(crate) enum Failure {
         bytes: f64,
         limit: f64,
     },
+    /// The model that is to be learned does not fit in memory.
+    #[error(
+        "this model takes about {} of memory to learn, more than the {} allowed: make it smaller, or \
+         raise --memory",
+        human(*bytes), human(*limit)
+    )]
+    ModelTooLarge { bytes: f64, limit: f64 },
+    /// Time was up before learning had begun.
+    #[error(
+        "time was up before there was anything to go on from; allow more time, or learn from fewer rows"
+    )]
+    NoStart,
     /// Data or options from which no model can be learned.
     #[error("{0}")]
     Latent(LatentError),
@@ -250,7 +262,8 @@ impl Failure {
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
             Self::Data { .. } => "data",
-            Self::DataTooLarge { .. } => "too-large",
+            Self::DataTooLarge { .. } | Self::ModelTooLarge { .. } => "too-large",
+            Self::NoStart => "out-of-time",
             Self::Latent(_) => "learning",
             Self::Checkpoint { .. } => "checkpoint",
             Self::Internal(_) => "internal",
@@ -276,6 +289,8 @@ impl Failure {
             | Self::NoFit(_)
             | Self::MiniBucketsTooLarge { .. }
             | Self::DataTooLarge { .. }
+            | Self::ModelTooLarge { .. }
+            | Self::NoStart
             | Self::OutOfTime { .. }
             | Self::NotClosed { .. }
             | Self::NoAnswer { .. } => 3,

@@ -5,8 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
-use forney_certify::Budget;
-use forney_exact::{Heuristic, Keep, Schedule, frontier, human};
+use forney_certify::{Budget, Stop};
+use forney_exact::{
+    Effort, Heuristic, Keep, Schedule, frontier_within, greedy_within, human, search,
+};
 use forney_gauge::candidate_bytes;
 use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;
@@ -105,10 +107,16 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;
             let whole = simplify(restriction.graph())?;
+            drop(restriction);
+            let orders = costs(&sum, &whole, args, &budget);
+            let gauged = gauged(&sum, &budget.capped(args.time));
+            if budget.stop() == Some(Stop::Interrupted) {
+                return Err(Failure::Interrupted);
+            }
             Some(Reduced {
                 size: Size::of(&sum),
-                orders: costs(&sum, &whole, args, &budget)?,
-                gauged: gauged(&sum),
+                orders,
+                gauged,
             })
         }
     };
@@ -127,27 +135,33 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
     }))
 }
 
-/// All greedy orders, and the one that a search finds: `sum` is the model whose `Z` is wanted,
-/// `whole` the one whose marginals are.
-fn costs(
-    sum: &FactorGraph,
-    whole: &FactorGraph,
-    args: &InfoArgs,
-    budget: &Budget,
-) -> Result<Vec<Cost>, Failure> {
+/// All greedy orders, and the one that a search finds, as far as time allows: `sum` is the model
+/// whose `Z` is wanted, `whole` the one whose marginals are.
+fn costs(sum: &FactorGraph, whole: &FactorGraph, args: &InfoArgs, budget: &Budget) -> Vec<Cost> {
     let _spinner = progress::spinner("searching for an elimination order".to_owned());
-    let greedy = Heuristic::ALL.into_iter().map(OrderChoice::Greedy);
-    let both = greedy.chain([OrderChoice::Search]).map(|choice| {
+    let budget = budget.capped(args.time);
+    let same = sum == whole;
+    let cost = |choice: OrderChoice| {
         let plan = |graph| {
-            let order = choice.order(graph, args.seed, &budget.capped(args.time))?;
-            Ok::<_, Failure>(Plan::new(graph, order))
+            let order = match choice {
+                OrderChoice::Greedy(heuristic) => greedy_within(graph, heuristic, None, &budget)?,
+                _ => {
+                    let effort = Effort {
+                        rounds: None,
+                        budget: budget.capped(args.time / 2),
+                    };
+                    search(graph, args.seed, &effort)
+                }
+            };
+            Plan::within(graph, order, &budget)
         };
         let exact = plan(sum)?;
-        let marginals_bytes = match sum == whole {
-            true => exact.bytes(Keep::All),
-            false => plan(whole)?.bytes(Keep::All),
+        let marginals_bytes = if same {
+            exact.bytes(Keep::All)
+        } else {
+            plan(whole)?.bytes(Keep::All)
         };
-        Ok(Cost {
+        Some(Cost {
             order: choice.name(),
             width: exact.cost.width,
             log2_clique: exact.cost.max_entries.max(1.0).log2(),
@@ -156,14 +170,20 @@ fn costs(
             marginals_bytes,
             exact_s: exact.seconds(),
         })
-    });
-    both.collect()
+    };
+    // The order that is used by default is worked out first and shown last.
+    let searched = cost(OrderChoice::Search);
+    let greedy = Heuristic::ALL.into_iter().map(OrderChoice::Greedy);
+    greedy.filter_map(cost).chain(searched).collect()
 }
 
-/// Gauged mini-buckets for ibounds that users choose, as long as they split something.
-fn gauged(graph: &FactorGraph) -> Vec<Gauged> {
-    let order = frontier(graph, None);
+/// Gauged mini-buckets for ibounds that users choose, as long as they split something and as far as
+/// time allows.
+fn gauged(graph: &FactorGraph, budget: &Budget) -> Vec<Gauged> {
     let mut costs = Vec::new();
+    let Some(order) = frontier_within(graph, None, budget) else {
+        return costs;
+    };
     for ibound in IBOUNDS {
         let limit = CliqueLimit {
             ibound,
@@ -171,7 +191,8 @@ fn gauged(graph: &FactorGraph) -> Vec<Gauged> {
         };
         let mut rule = MiniBuckets::new(limit, None);
         // A clique too large to address ends the list, as no larger ibound has a smaller one.
-        let Ok(schedule) = Schedule::compile(graph, &order, &mut rule) else {
+        let compiled = Schedule::compile_within(graph, &order, &mut rule, budget);
+        let Ok(Some(schedule)) = compiled else {
             break;
         };
         if schedule.is_exact() {
@@ -262,10 +283,12 @@ impl fmt::Display for Report {
             return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");
         };
         writeln!(f, "reduced   {}", reduced.size)?;
-        writeln!(
-            f,
-            "\norder     width  largest clique  all entries  exact needs  marginals need  exact takes"
-        )?;
+        if !reduced.orders.is_empty() {
+            writeln!(
+                f,
+                "\norder     width  largest clique  all entries  exact needs  marginals need  exact takes"
+            )?;
+        }
         for cost in &reduced.orders {
             writeln!(
                 f,
@@ -304,6 +327,9 @@ impl Report {
     fn advice(&self, reduced: &Reduced) -> String {
         const LONG_S: f64 = 3600.0;
         let allowed = human(self.memory_bytes);
+        if reduced.orders.is_empty() {
+            return "No order was worked out in time: allow more with --time.".to_owned();
+        }
         let fits = |cost: &&Cost| cost.exact_bytes <= self.memory_bytes;
         let quickest = reduced.orders.iter().filter(fits);
         let quickest = quickest.min_by(|a, b| a.exact_s.total_cmp(&b.exact_s));

@@ -49,6 +49,7 @@ use done::{fail, finish};
 use error::Failure;
 
 fn main() -> ExitCode {
+    memory::share_heap();
     ExitCode::from(match Cli::try_parse() {
         Ok(cli) => run(&cli),
         Err(error) => explain(&error),

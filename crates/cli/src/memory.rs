@@ -1,6 +1,22 @@
-//! How much memory to use when the user does not say.
+//! How much memory to use when the user does not say, and that no more is used than allowed.
 
 use std::fs;
+
+/// Lets all threads share one heap: with one for each of them, what one thread has freed is lost to
+/// the others, and eight threads took twice what `--memory` allows.
+///
+/// Tables are allocated before passes and not in them, so the threads hardly wait for each other.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn share_heap() {
+    // SAFETY: `mallopt` may be called at any time; this is before there are other threads.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
+/// Other allocators have no such habit, or no such knob.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn share_heap() {}
 
 /// Half of the memory that is free now, and 4 GiB where the system does not tell.
 pub(crate) fn default_limit() -> f64 {

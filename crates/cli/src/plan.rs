@@ -1,5 +1,6 @@
 //! An elimination order and what it would cost.
 
+use forney_certify::Budget;
 use forney_exact::{Cost, Demand, Keep, Order, Schedule, TooLarge, Whole};
 use forney_model::FactorGraph;
 
@@ -19,9 +20,22 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn new(graph: &FactorGraph, order: Order) -> Self {
         let schedule = Schedule::compile(graph, &order, &mut Whole);
+        Self::of(graph, order, schedule.map(|schedule| schedule.demand()))
+    }
+
+    /// As [`Plan::new`]; `None` if the budget ended first.
+    pub(crate) fn within(graph: &FactorGraph, order: Order, budget: &Budget) -> Option<Self> {
+        let demand = match Schedule::compile_within(graph, &order, &mut Whole, budget) {
+            Ok(schedule) => Ok(schedule?.demand()),
+            Err(too_large) => Err(too_large),
+        };
+        Some(Self::of(graph, order, demand))
+    }
+
+    fn of(graph: &FactorGraph, order: Order, demand: Result<Demand, TooLarge>) -> Self {
         Self {
             cost: order.cost(graph),
-            demand: schedule.map(|schedule| schedule.demand()),
+            demand,
             order,
         }
     }

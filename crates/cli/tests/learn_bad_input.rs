@@ -266,8 +266,15 @@ fn options_out_of_range() {
 fn a_result_is_printed_whatever_becomes_of_its_files() {
     let folder = Folder::new();
     let file = folder.file("");
-    let ran = run(&format!("em --model mixture --data {FAITHFUL} -o {file}"));
-    assert_eq!(ran.code, Some(2));
-    assert!(number(&ran.json()["objective"]).is_finite());
-    assert!(ran.stderr.contains("cannot write"), "{}", ran.stderr);
+    for option in ["-o", "--checkpoint"] {
+        let ran = run(&format!(
+            "em --model mixture --data {FAITHFUL} {option} {file}"
+        ));
+        assert_eq!(ran.code, Some(2));
+        let told = ran.json();
+        assert!(number(&told["objective"]).is_finite());
+        // What was not written is not named.
+        assert!(told.get("output").is_none() && told.get("checkpoint").is_none());
+        assert!(ran.stderr.contains("cannot write"), "{}", ran.stderr);
+    }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::learning::{BARS, FAITHFUL, Folder, learn, refused};
+use common::learning::{BARS, FAITHFUL, Folder, learn, refused, run};
 use common::number;
 use serde_json::Value;
 
@@ -116,10 +116,28 @@ fn checkpoints_that_do_not_fit_are_refused_and_left_alone() {
         "is cut off, damaged, or no checkpoint",
     );
     refuse(
-        &good.replace("\"version\":1", "\"version\":7"),
+        &good.replace("\"version\":2", "\"version\":7"),
         &words,
-        "version 7, where a `forney checkpoint` of version 1 is needed",
+        "version 7, where a `forney checkpoint` of version 2 is needed",
     );
+    // Of the first version, which had no checksum.
+    let (unsealed, _) = good.split_at(good.find('\n').unwrap());
+    refuse(
+        &unsealed.replace("\"version\":2", "\"version\":1"),
+        &words,
+        "version 1, where a `forney checkpoint` of version 2 is needed",
+    );
+    refuse(unsealed, &words, "its checksum is missing, or does not fit");
+    // Another digit anywhere.
+    let digits = good.char_indices().filter(|(_, c)| c.is_ascii_digit());
+    let digits: Vec<(usize, char)> = digits.collect();
+    for &(at, digit) in digits.iter().step_by(digits.len() / 60) {
+        let other = if digit == '7' { "8" } else { "7" };
+        let edited = format!("{}{other}{}", &good[..at], &good[at + 1..]);
+        std::fs::write(&file, &edited).unwrap();
+        let ran = run(&format!("{words} --resume {file}"));
+        assert_eq!(ran.code, Some(2), "at byte {at}: {}", ran.stderr);
+    }
     refuse(
         &good,
         &format!("sparse-coding --data {BARS} --atoms 6 --lambda 1"),

@@ -262,7 +262,7 @@ fn numbers_after_the_model_are_ignored_with_a_warning() {
     assert!((number(&ran.json()["ln_z"]) - 4f64.ln()).abs() < 1e-12);
     assert!(
         ran.stderr
-            .ends_with("line 2, column 1: 2 numbers after the last table ignored\n"),
+            .ends_with("line 2, column 1: 2 words after the last table ignored\n"),
         "{}",
         ran.stderr
     );

@@ -52,6 +52,9 @@ pub use compile::{Bucket, SplitRule, Whole};
 pub use engine::{Engine, Keep};
 pub use error::{TooLarge, human};
 pub use marginals::{Marginals, marginals};
-pub use order::{Cost, Effort, Heuristic, Order, OrderError, frontier, greedy, search};
+pub use order::{
+    Cost, Effort, Heuristic, Order, OrderError, frontier, frontier_within, greedy, greedy_within,
+    quick, search,
+};
 pub use partition_function::ln_z;
 pub use schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use forney_certify::Budget;
-use forney_exact::{Cost, Effort, Heuristic, Order, OrderError, frontier, greedy, search};
+use forney_exact::{
+    Cost, Effort, Heuristic, Order, OrderError, Schedule, Whole, frontier, frontier_within, greedy,
+    greedy_within, quick, search,
+};
 use forney_model::generate::{RandomModel, ising_grid, random};
 use forney_model::{FactorGraph, Table, VarId};
 use rand::{RngExt, SeedableRng};
@@ -101,6 +104,7 @@ fn every_function_returns_a_permutation() {
             orders.push(greedy(&graph, heuristic, Some(&mut rng(seed))));
         }
         orders.push(search(&graph, seed, &rounds(2)));
+        orders.push(quick(&graph, &Budget::unlimited()));
         for order in orders {
             assert_eq!(
                 Order::new(order.vars().to_vec(), &graph),
@@ -232,6 +236,49 @@ fn large_narrow_models_have_small_width() {
         assert!(greedy(&graph, Heuristic::MinFill, None).cost(&graph).width <= most);
         assert!(search(&graph, 1, &rounds(0)).cost(&graph).width <= most);
     }
+}
+
+#[test]
+fn where_cliques_are_large_an_order_is_still_good() {
+    // Exact scores would cost too much here, so that bounds of them take over.
+    let side = 120;
+    let grid = ising_grid(side, 1.0, 0.1, &mut rng(1));
+    for heuristic in Heuristic::ALL {
+        let width = greedy(&grid, heuristic, None).cost(&grid).width;
+        assert!(width <= 2 * side, "{heuristic:?}: width {width}");
+    }
+    assert_eq!(quick(&grid, &Budget::unlimited()).cost(&grid).width, side);
+}
+
+#[test]
+fn hubs_cost_no_more_than_their_neighbours() {
+    // Two hubs, both beside everything on a ring of as many links.
+    let n = 50_000;
+    let ring = (0..n).map(|v| (v, (v + 1) % n));
+    let spokes = (0..n).flat_map(|v| [(v, n), (v, n + 1)]);
+    let graph = pairs(n + 2, ring.chain(spokes));
+    let order = quick(&graph, &Budget::unlimited());
+    assert!(order.cost(&graph).width <= 4);
+    let schedule = Schedule::compile(&graph, &order, &mut Whole).unwrap();
+    assert_eq!(schedule.check(&graph), Ok(()));
+}
+
+#[test]
+fn what_is_over_before_it_begins_is_over_at_once() {
+    let grid = ising_grid(12, 1.0, 0.1, &mut rng(1));
+    let over = Budget::unlimited().capped(std::time::Duration::ZERO);
+    assert_eq!(greedy_within(&grid, Heuristic::MinFill, None, &over), None);
+    assert_eq!(frontier_within(&grid, None, &over), None);
+    let order = quick(&grid, &over);
+    assert!(Order::new(order.vars().to_vec(), &grid).is_ok());
+    let compiled = Schedule::compile_within(&grid, &order, &mut Whole, &over);
+    assert!(compiled.unwrap().is_none());
+    let unlimited = Budget::unlimited();
+    let same = greedy(&grid, Heuristic::MinFill, None);
+    assert_eq!(
+        greedy_within(&grid, Heuristic::MinFill, None, &unlimited),
+        Some(same)
+    );
 }
 
 #[test]

@@ -131,7 +131,13 @@ fn bounds(data: &Array2<f64>) -> Result<Chart, Box<dyn std::error::Error>> {
         let model = at(anchor)?;
         let mut statistics = model.no_statistics();
         let units = rows.units(0);
-        let touching = GaussianMixture::collect(&model.posterior(), &rows, units, &mut statistics);
+        let touching = GaussianMixture::collect(
+            &model.posterior(),
+            &rows,
+            units,
+            &Budget::unlimited(),
+            &mut statistics,
+        );
         let entropy = touching - model.expected_ln_joint(&statistics);
         let mut points = Vec::new();
         for &t in &places {

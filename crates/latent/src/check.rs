@@ -27,6 +27,19 @@ pub(crate) fn finite_vector(
     finite(what, vector.insert_axis(ndarray::Axis(0)))
 }
 
+/// Refuses what has overflowed on the way, or has become NaN.
+pub(crate) fn computed<'a>(
+    what: &'static str,
+    values: impl IntoIterator<Item = &'a f64>,
+) -> Result<(), LatentError> {
+    let range = "finite (rescale the data)";
+    let mut values = values.into_iter();
+    match values.find(|value| !value.is_finite()) {
+        Some(&value) => within(what, range, value, false),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a size other than `expected`.
 pub(crate) fn shape(what: &'static str, expected: usize, found: usize) -> Result<(), LatentError> {
     if expected == found {

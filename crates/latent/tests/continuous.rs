@@ -216,3 +216,30 @@ fn hostile_input_is_refused() {
     assert_eq!(error, LatentError::ZeroVariance { column: 0 });
     assert!(Grid::new(1.0, 1.0, 5).is_err() && Grid::new(0.0, f64::NAN, 5).is_err());
 }
+
+#[test]
+fn grids_that_are_none_and_bounds_that_overflow_are_refused() {
+    let grid = Grid::new(-1.0, 3.0, 5).unwrap();
+    let text = serde_json::to_string(&grid).unwrap();
+    assert_eq!(serde_json::from_str::<Grid>(&text).unwrap(), grid);
+    for (from, to) in [("3.0]", "4.0]"), ("[0.5", "[-0.5"), ("3.0]", "3.0,4.0]")] {
+        let wrong = text.replace(from, to);
+        assert!(
+            wrong != text && serde_json::from_str::<Grid>(&wrong).is_err(),
+            "{wrong}"
+        );
+    }
+    let model = LinearGaussian::standard(Array2::ones((2, 1)), Array1::ones(2)).unwrap();
+    let far = Array2::from_elem((1, 2), 1e200);
+    assert!(model.posterior(far.view()).is_err());
+    assert!(model.mean_field(far.view(), 0.0, 2).is_err());
+    // No cycles are no false bound.
+    let near = Array2::from_elem((1, 2), 1.0);
+    let exact = model.posterior(near.view()).unwrap().ln_likelihood[0];
+    for cycles in [0, 1, 2, 200] {
+        for tolerance in [0.0, 0.5, f64::INFINITY] {
+            let found = model.mean_field(near.view(), tolerance, cycles).unwrap();
+            assert!(found.elbo[0] <= exact + 1e-9);
+        }
+    }
+}

@@ -209,7 +209,10 @@ fn sparse_coding_between_passes_and_within() {
                 Some(Stop::Interrupted)
             );
             assert_eq!(parts, before);
-            parts.pass(data.view(), &Budget::unlimited()).unwrap();
+            // The short budget may have been long enough for the last pass.
+            if parts.ended().is_none() {
+                parts.pass(data.view(), &Budget::unlimited()).unwrap();
+            }
         }
         assert_eq!(parts, whole);
     }

@@ -9,7 +9,7 @@ use forney_exact::Order;
 use forney_gauge::GaugedLowerError;
 use forney_methods::{ExactOn, Inapplicable, METHODS, Method, Options, Outcome, Side, Value, best};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, mobius, random};
+use forney_model::generate::{RandomModel, mobius, random, with_scales};
 use forney_model::{FactorGraph, Table, VarId};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -21,7 +21,7 @@ const MODELS: u64 = 1000;
 
 /// Small models of every awkward kind: mixed cardinalities with 1 among them, hard zeros, empty and
 /// repeated scopes, disconnected parts, variables that nothing mentions, and now and then entries
-/// far beyond the range of a float.
+/// far beyond the range of a float, or scales that cancel.
 fn model(seed: u64) -> FactorGraph {
     let mut rng = Pcg64::seed_from_u64(seed);
     let odd = seed.is_multiple_of(4);
@@ -33,7 +33,16 @@ fn model(seed: u64) -> FactorGraph {
         zeros: [0.0, 0.02, if odd { 0.4 } else { 0.1 }][rng.random_range(0..3)],
         spread: if seed.is_multiple_of(11) { 1500.0 } else { 2.0 },
     };
-    random(&spec, &mut rng)
+    scaled(random(&spec, &mut rng), seed, &mut rng)
+}
+
+/// One model in three gets wild scales: no value may tell.
+fn scaled(graph: FactorGraph, seed: u64, rng: &mut Pcg64) -> FactorGraph {
+    if seed % 3 == 1 {
+        with_scales(&graph, rng)
+    } else {
+        graph
+    }
 }
 
 /// The same without zeros and without huge entries.
@@ -47,7 +56,7 @@ fn positive(seed: u64) -> FactorGraph {
         zeros: 0.0,
         spread: 2.0,
     };
-    random(&spec, &mut rng)
+    scaled(random(&spec, &mut rng), seed, &mut rng)
 }
 
 /// A table of random entries over the variables.
@@ -89,7 +98,8 @@ fn without_cycles(seed: u64, kind: ExactOn) -> FactorGraph {
             factors.push(table(vec![v], &cards, 0.0, &mut rng));
         }
     }
-    FactorGraph::new(cards, factors).expect("drawn models are valid")
+    let graph = FactorGraph::new(cards, factors).expect("drawn models are valid");
+    scaled(graph, seed, &mut rng)
 }
 
 /// The least ibound that holds every factor.

@@ -203,7 +203,7 @@ impl UaiModel {
             {
                 None => Ok(()),
                 Some(ln) => {
-                    let message = format!("e^{ln} has an exponent of ten digits");
+                    let message = format!("e^{ln} is beyond e^(±{LARGEST_LN})");
                     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
                 }
             }
@@ -219,7 +219,7 @@ impl UaiModel {
 ///
 /// # Errors
 /// Those of `out`, and [`io::ErrorKind::InvalidInput`] for a model that [`UaiModel::to_graph`]
-/// refuses, or with a logarithm beyond ±2·10⁹: nothing is written then.
+/// refuses, or with a logarithm beyond ±2.3·10⁹: nothing is written then.
 pub fn write_model(out: &mut impl Write, model: &UaiModel) -> io::Result<()> {
     model.check()?;
     writeln!(out, "{}\n{}", model.kind.word(), model.cards.len())?;

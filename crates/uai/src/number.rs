@@ -6,10 +6,8 @@ use std::io::{self, Write};
 /// `ln 10 − LN_10`: what the nearest double leaves of it.
 const LN_10_REST: f64 = -2.170_756_223_382_249_4e-16;
 
-/// Decimal exponents beyond this are refused: their logarithms have few digits that mean anything.
-const LARGEST_EXPONENT: i64 = 1_000_000_000;
-
-/// Logarithms up to this have exponents that are not refused.
+/// Numbers with a larger logarithm, about 10^(10^9), are refused, as are their inverses: little of
+/// such a logarithm means anything.
 pub(crate) const LARGEST_LN: f64 = 2.3e9;
 
 /// A number ≥ 0.
@@ -38,7 +36,7 @@ pub(crate) enum NotReal {
     Word,
     /// It is below 0.
     Negative,
-    /// It is infinite, NaN, a fraction of 0, or has an exponent of ten digits.
+    /// It is infinite, NaN, a fraction of 0, or farther from 1 than [`LARGEST_LN`].
     Range,
 }
 
@@ -70,7 +68,15 @@ fn fraction(numerator: Real, denominator: Real) -> Result<Real, NotReal> {
     }
     match (numerator, numerator.ln() - denominator.ln()) {
         (Real::Value(0.0), _) => Ok(numerator),
-        (_, ln) => Ok(Real::Ln(ln)),
+        (_, ln) => far(ln),
+    }
+}
+
+/// A number by its logarithm.
+fn far(ln: f64) -> Result<Real, NotReal> {
+    match ln.abs() <= LARGEST_LN {
+        true => Ok(Real::Ln(ln)),
+        false => Err(NotReal::Range),
     }
 }
 
@@ -109,9 +115,6 @@ fn decimal(text: &[u8]) -> Result<Real, NotReal> {
     // The power of ten of the first digit that is not 0.
     let shift = whole.len() as i64 - 1 - zeros as i64;
     let exponent = exponent.saturating_add(shift);
-    if exponent.abs() > LARGEST_EXPONENT {
-        return Err(NotReal::Range);
-    }
     // Digits behind the fortieth cannot be seen in a double.
     const SEEN: usize = 40;
     let mut text = String::with_capacity(SEEN + 16);
@@ -122,7 +125,7 @@ fn decimal(text: &[u8]) -> Result<Real, NotReal> {
     text.push_str(&format!("e{exponent}"));
     match text.parse() {
         Ok(value) if f64::is_normal(value) => Ok(Real::Value(value)),
-        _ => Ok(Real::Ln(ln_of(mantissa, exponent))),
+        _ => far(ln_of(mantissa, exponent)),
     }
 }
 
@@ -319,6 +322,8 @@ mod tests {
                     "1/0",
                     "0/0",
                     "1e1000000001",
+                    "1e999999999",
+                    "1e900000000/1e-900000000",
                     "1e-99999999999999999999",
                 ],
             ),
@@ -387,8 +392,8 @@ mod tests {
         ("1e-308", -709.1962086421661),
         ("2.2250738585072009e-308", -708.3964185322641),
         ("1.8e308", 709.7839953070682),
-        ("1e1000000000", 2302585092.9940457),
-        ("1e-1000000000", -2302585092.9940457),
+        ("1e998000000", 2297979922.808058),
+        ("7e-998000000", -2297979920.8621473),
         (
             "1.000000000000000000000000000000000000000000000001e-400",
             -921.0340371976183,

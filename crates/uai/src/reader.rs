@@ -20,6 +20,16 @@ impl<'a> Token<'a> {
     pub(crate) fn parse<T: std::str::FromStr>(self) -> Option<T> {
         std::str::from_utf8(self.text).ok()?.parse().ok()
     }
+
+    /// The whole number that the token spells.
+    fn whole(self) -> Option<usize> {
+        // So many digits cannot overflow, and nearly all numbers have no more.
+        if self.text.len() <= 9 && self.text.iter().all(u8::is_ascii_digit) {
+            let digits = self.text.iter().map(|digit| usize::from(digit - b'0'));
+            return Some(digits.fold(0, |number, digit| 10 * number + digit));
+        }
+        self.parse()
+    }
 }
 
 /// A whole number and its token.
@@ -61,7 +71,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn next(&mut self) -> Option<Token<'a>> {
         let at = self.skip()?;
         let mut end = at + 1;
-        while !self.ends_token(end) {
+        loop {
+            let rest = self.bytes[end..].iter();
+            end += rest.take_while(|byte| !may_end_token(**byte)).count();
+            if self.ends_token(end) {
+                break;
+            }
             end += 1;
         }
         let comma = self.is_separator(end);
@@ -195,12 +210,12 @@ impl<'a> Reader<'a> {
     /// The next token, if it is a whole number.
     pub(crate) fn next_number(&mut self) -> Option<Number<'a>> {
         let token = self.next()?;
-        let value = token.parse()?;
+        let value = token.whole()?;
         Some(Number { value, token })
     }
 
     fn whole(&self, token: Token<'a>, expected: Arguments<'_>) -> Result<Number<'a>, UaiError> {
-        match token.parse() {
+        match token.whole() {
             Some(value) => Ok(Number { value, token }),
             None => Err(self.error(Fault::Token, token, expected)),
         }
@@ -303,6 +318,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// White space, `#`, `,` and `/`.
+fn may_end_token(byte: u8) -> bool {
+    const SUCH: u64 = 0x3e00 | 1 << b' ' | 1 << b'#' | 1 << b',' | 1 << b'/';
+    byte < 64 && SUCH >> byte & 1 == 1
+}
+
 /// The white space of C's `isspace`, which other tools split at.
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == b'\x0b'
@@ -386,6 +407,14 @@ mod tests {
             ["1\0".to_owned() + "2", "3".to_owned()]
         );
         assert_eq!(tokens(b"\0"), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_end_a_token_is_what_it_says() {
+        for byte in 0..=255 {
+            let such = is_space(byte) || matches!(byte, b'#' | b',' | b'/');
+            assert_eq!(may_end_token(byte), such, "{byte}");
+        }
     }
 
     #[test]

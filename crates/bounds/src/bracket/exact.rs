@@ -14,14 +14,24 @@ use crate::options::Activity;
 /// Seconds that one multiply-add of elimination takes, for predictions.
 const SECONDS_PER_ENTRY: f64 = 1e-9;
 
-/// The first search for an order, before anything is proved; each later one takes twice as long.
-const FIRST_SEARCH: Duration = Duration::from_millis(20);
+/// The first search for an order, before anything is proved, and its share of the time that is left.
+const FIRST_SEARCH: Duration = Duration::from_millis(100);
+const FIRST_SHARE: f64 = 0.02;
+
+/// The second search, and its share; each later one takes twice as long.
+const SECOND_SEARCH: Duration = Duration::from_secs(1);
+const SECOND_SHARE: f64 = 0.1;
+
+/// An elimination that is predicted to take no longer than this, and this share of the time that is
+/// left, comes before all bounds.
+const QUICK: Duration = Duration::from_millis(300);
+const QUICK_SHARE: f64 = 0.05;
 
 /// Beside bounds an elimination may take this share of the memory: they take the rest.
 const BESIDE: f64 = 0.2;
 
-/// An elimination that is predicted to take less than this share of what was spent on searching, or of
-/// the time that is left, is not put off for a better order.
+/// After the second search an elimination that is predicted to take less than this share of the time
+/// that is left is not put off for a better order.
 const SOON: f64 = 0.1;
 
 /// An elimination for which the bounds have to stop may be predicted to take this share of the time
@@ -33,13 +43,20 @@ const REACH: f64 = 64.0;
 /// ... and so is what is not within reach after this share of the time.
 const SEARCHING: f64 = 0.25;
 
+/// Seconds that nobody waits for an elimination.
+const HOPELESS: f64 = 1e6;
+
 /// A minute stands in for time without an end where a share of it is asked for.
 const MINUTE: f64 = 60.0;
 
 /// An order for elimination, and the search for a better one.
 pub(super) struct Attempt {
+    /// The cheapest order that is not out of reach, compiled.
     best: Option<Schedule>,
-    /// Time spent on searching, and what the next search may take.
+    /// The entries of all cliques of the cheapest order.
+    least: Option<f64>,
+    /// How many searches there were, the time they took, and what the next one may take.
+    searches: usize,
     spent: Duration,
     next: Duration,
     seed: u64,
@@ -65,8 +82,10 @@ impl Attempt {
     pub(super) fn new(job: &Job<'_, '_>) -> Self {
         let mut attempt = Self {
             best: None,
+            least: None,
+            searches: 0,
             spent: Duration::ZERO,
-            next: FIRST_SEARCH,
+            next: FIRST_SEARCH.min(job.share(FIRST_SHARE)),
             seed: job.options.seed,
             settled: job.options.order.is_some(),
         };
@@ -77,7 +96,7 @@ impl Attempt {
         attempt
     }
 
-    /// One search, twice as long as the last one.
+    /// One search, longer than the last one.
     pub(super) fn search(&mut self, job: &Job<'_, '_>) {
         let began = job.budget.elapsed();
         let budget = job.budget.capped(self.next);
@@ -90,44 +109,43 @@ impl Attempt {
         self.settled = budget.stop().is_none();
         self.consider(job, &order);
         self.spent += job.budget.elapsed() - began;
-        self.next *= 2;
+        self.searches += 1;
+        self.next = match self.searches {
+            1 => SECOND_SEARCH.min(job.share(SECOND_SHARE)),
+            _ => 2 * self.next,
+        };
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
     /// Keeps the order if it is the cheapest so far.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
-        // Cliques too large to count are no answer, and no failure either.
-        let Ok(schedule) = Schedule::compile(job.graph, order, &mut Whole) else {
+        let entries = order.cost(job.graph).total_entries;
+        if self.least.is_some_and(|least| entries >= least) {
             return;
-        };
-        let cost = |schedule: &Schedule| {
-            let demand = schedule.demand();
-            let fits = demand.live_bytes <= job.options.memory;
-            (!fits, demand.total_entries)
-        };
-        if self
-            .best
-            .as_ref()
-            .is_none_or(|best| cost(&schedule) < cost(best))
-        {
-            self.best = Some(schedule);
+        }
+        self.least = Some(entries);
+        let left = job
+            .budget
+            .remaining()
+            .map_or(f64::INFINITY, |left| left.as_secs_f64());
+        // What is out of reach is not worth compiling, which may take long for a large model.
+        if entries * SECONDS_PER_ENTRY <= REACH * left.min(HOPELESS) {
+            // Cliques too large to count are no answer, and no failure either.
+            let schedule = Schedule::compile_within(job.graph, order, &mut Whole, job.budget);
+            self.best = schedule.ok().flatten();
         }
     }
 
     /// What to do with the order found so far.
     pub(super) fn verdict(&self, job: &Job<'_, '_>) -> Verdict {
         let Some(demand) = self.best.as_ref().map(Schedule::demand) else {
-            return if self.settled {
-                Verdict::GiveUp
-            } else {
-                self.search_on(job, f64::INFINITY)
-            };
+            return self.search_on(job, f64::INFINITY);
         };
         let left = job.budget.remaining().map(|left| left.as_secs_f64());
         let predicted = demand.total_entries * SECONDS_PER_ENTRY;
         let memory = demand.live_bytes / job.options.memory;
-        let soon = SOON * self.spent.as_secs_f64().max(left.unwrap_or(MINUTE));
-        if memory <= 1.0 && (self.settled || predicted <= soon) {
+        let soon = self.searches > 1 && predicted <= SOON * left.unwrap_or(MINUTE);
+        if memory <= 1.0 && (self.settled || soon) {
             // Predictions are good to a factor of a few, and without an end of time all is in time.
             if memory <= BESIDE && left.is_none_or(|left| predicted <= left) {
                 return Verdict::Beside;
@@ -148,7 +166,7 @@ impl Attempt {
             .remaining()
             .map_or(MINUTE, |left| left.as_secs_f64());
         // The quick search has seen too little to tell what is out of reach.
-        let hopeless = missing > REACH && spent > 10.0 * FIRST_SEARCH.as_secs_f64();
+        let hopeless = missing > REACH && self.searches > 1;
         let over = spent > SEARCHING * (spent + left);
         if self.settled || hopeless || over {
             Verdict::GiveUp
@@ -159,14 +177,11 @@ impl Attempt {
 
     /// Is the exact answer so near that nothing should come before it?
     pub(super) fn is_quick(&self, job: &Job<'_, '_>) -> bool {
-        let left = job
-            .budget
-            .remaining()
-            .map_or(MINUTE, |left| left.as_secs_f64());
+        let quick = QUICK.min(job.share(QUICK_SHARE)).as_secs_f64();
         self.best.as_ref().is_some_and(|best| {
             let demand = best.demand();
             demand.live_bytes <= job.options.memory
-                && demand.total_entries * SECONDS_PER_ENTRY <= SOON * (SOON * left).min(1.0)
+                && demand.total_entries * SECONDS_PER_ENTRY <= quick
         })
     }
 

@@ -20,11 +20,18 @@ pub fn pairs(schedule: &Schedule) -> usize {
     }
 }
 
-/// Bytes of an optimiser: the tables of both passes and the vectors of the quasi-Newton method.
+/// Bytes of the structure and the many short vectors of one step, measured on cliques of a few
+/// variables, where they outweigh the tables.
+const STEP_BYTES: f64 = 2500.0;
+
+/// Bytes of an optimiser: the tables of both passes, the vectors of the quasi-Newton method, and the
+/// pass beside them that proves its bound.
 pub(crate) fn bytes(schedule: &Schedule) -> f64 {
     let vectors = 2 * pairs(schedule) + 8;
     let parameters = schedule.num_shifts() + schedule.num_weights();
-    schedule.demand().kept_bytes + (8 * vectors * parameters) as f64
+    let demand = schedule.demand();
+    let steps = STEP_BYTES * schedule.steps().len() as f64;
+    demand.kept_bytes + demand.live_bytes + steps + (8 * vectors * parameters) as f64
 }
 
 /// A schedule with its optimiser.

@@ -1,19 +1,30 @@
 //! The words of `forney learn`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::units;
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct LearnArgs {
     #[command(subcommand)]
     pub(crate) model: LearnCommand,
 }
 
-#[derive(Subcommand, Debug)]
+impl LearnArgs {
+    /// What all models have in common.
+    pub(super) fn run(&self) -> &RunArgs {
+        match &self.model {
+            LearnCommand::SparseCoding(args) => &args.run,
+            LearnCommand::Bsc(args) => &args.run,
+            LearnCommand::Em(args) => &args.run,
+        }
+    }
+}
+
+#[derive(Subcommand, Clone, Debug)]
 pub(crate) enum LearnCommand {
     /// Learn a dictionary whose few active atoms add up to each example
     SparseCoding(SparseCodingArgs),
@@ -24,10 +35,10 @@ pub(crate) enum LearnCommand {
 }
 
 /// What all models have in common: where the data are, and where the results go.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
-    /// Examples in rows: .npy, .npz, or text in columns (comma, semicolon or tab; a first line of
-    /// names is skipped)
+    /// Examples in rows: .npy, .npz, or text in columns (comma, semicolon, tab or spaces; a first line
+    /// of names is skipped)
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
 
@@ -66,7 +77,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     pub(crate) time: Option<Duration>,
 
-    /// Memory for the data: 4GiB, 512MB, … [default: half of the free memory]
+    /// Memory for the data and the model: 4GiB, 512MB, … [default: half of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory: Option<f64>,
 
@@ -75,8 +86,15 @@ pub(crate) struct RunArgs {
     pub(crate) seed: u64,
 }
 
+impl RunArgs {
+    /// The file that the state goes to.
+    pub(super) fn state(&self) -> Option<&Path> {
+        self.checkpoint.as_deref().or(self.resume.as_deref())
+    }
+}
+
 /// A picture of what was learned, one tile for each atom or component.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct PictureArgs {
     /// Draw the atoms, or components, as tiles of a PNG picture
     #[arg(long, value_name = "FILE")]
@@ -87,7 +105,7 @@ pub(crate) struct PictureArgs {
     pub(crate) patch: Option<(usize, usize)>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct SparseCodingArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -154,7 +172,7 @@ pub(crate) enum LearnerChoice {
     Incremental,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct BscArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -223,7 +241,7 @@ pub(crate) enum EStepChoice {
     Exact,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct EmArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -264,7 +282,7 @@ pub(crate) struct EmArgs {
     pub(crate) lengths: Option<PathBuf>,
 
     /// Structure of a bayes-net: a UAI file of type BAYES. Columns are its variables, entries their
-    /// states from 0; -1 or nothing where a state is missing
+    /// states from 0; -1, ?, NA or nothing where a state is missing
     #[arg(long, value_name = "FILE")]
     pub(crate) network: Option<PathBuf>,
 

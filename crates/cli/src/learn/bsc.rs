@@ -46,6 +46,11 @@ impl<'a> BscJob<'a> {
             data,
         }
     }
+
+    /// Bytes that learning takes beside the data.
+    pub(super) fn demand(&self) -> f64 {
+        self.params.demand(self.data.nrows(), self.data.ncols())
+    }
 }
 
 impl Job for BscJob<'_> {
@@ -88,6 +93,7 @@ impl Job for BscJob<'_> {
     }
 
     fn resume(&self, learner: Learner) -> Result<Learner, Failure> {
+        self.params.check_learner(&learner, self.data.view())?;
         Ok(learner)
     }
 

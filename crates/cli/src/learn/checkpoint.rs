@@ -1,5 +1,7 @@
-//! The state of learning in a file: complete, or the one before.
+//! The state of learning in a file: complete, or the one before; and whether it is still what was
+//! written.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,7 @@ use crate::error::Failure;
 
 /// What a file must say of itself.
 const FORMAT: &str = "forney checkpoint";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All but the state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,10 +63,46 @@ struct Written<'a, S> {
     state: &'a S,
 }
 
+/// What a file says of itself, whatever else is in it.
+#[derive(Deserialize)]
+struct Format {
+    format: String,
+    version: u32,
+}
+
 /// The state alone; what a file says of itself was checked before.
 #[derive(Deserialize)]
 struct State<S> {
     state: S,
+}
+
+/// The last line: a checksum of all bytes before it.
+#[derive(Serialize, Deserialize)]
+struct Seal {
+    /// In hexadecimal.
+    crc32: String,
+}
+
+impl Seal {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            crc32: format!("{:08x}", crc32fast::hash(bytes)),
+        }
+    }
+
+    /// The bytes that are sealed, and whether the seal is whole.
+    fn broken_up(bytes: &[u8]) -> (&[u8], bool) {
+        let Some(lines) = bytes.strip_suffix(b"\n") else {
+            return (bytes, false);
+        };
+        let end = lines.iter().rposition(|&byte| byte == b'\n');
+        let (sealed, seal) = lines.split_at(end.map_or(lines.len(), |end| end + 1));
+        let seal = serde_json::from_slice::<Self>(seal);
+        (
+            sealed,
+            seal.is_ok_and(|seal| seal.crc32 == Self::of(sealed).crc32),
+        )
+    }
 }
 
 impl Header {
@@ -85,7 +123,15 @@ impl Header {
             header: self,
             state,
         };
-        let bytes = serde_json::to_vec(&written).map_err(|error| Failure::Output {
+        let sealed = || -> serde_json::Result<Vec<u8>> {
+            let mut bytes = serde_json::to_vec(&written)?;
+            bytes.push(b'\n');
+            let seal = Seal::of(&bytes);
+            serde_json::to_writer(&mut bytes, &seal)?;
+            bytes.push(b'\n');
+            Ok(bytes)
+        };
+        let bytes = sealed().map_err(|error| Failure::Output {
             path: path.to_owned(),
             source: error.into(),
         })?;
@@ -107,16 +153,21 @@ impl Header {
                 source,
             })
         })?;
-        let broken = |error: serde_json::Error| {
-            wrong(format!("is cut off, damaged, or no checkpoint: {error}"))
-        };
-        let found: Header = serde_json::from_slice(&bytes).map_err(broken)?;
-        if found.format != FORMAT || found.version != VERSION {
+        let broken =
+            |error: &dyn Display| wrong(format!("is cut off, damaged, or no checkpoint: {error}"));
+        let unread = |error: serde_json::Error| broken(&error);
+        let (bytes, whole) = Seal::broken_up(&bytes);
+        let Format { format, version } = serde_json::from_slice(bytes).map_err(unread)?;
+        if format != FORMAT || version != VERSION {
             return Err(wrong(format!(
-                "is a `{}` of version {}, where a `{FORMAT}` of version {VERSION} is needed",
-                found.format, found.version
+                "is a `{format}` of version {version}, where a `{FORMAT}` of version {VERSION} is \
+                 needed"
             )));
         }
+        if !whole {
+            return Err(broken(&"its checksum is missing, or does not fit"));
+        }
+        let found: Header = serde_json::from_slice(bytes).map_err(unread)?;
         if found.kind != self.kind {
             return Err(wrong(format!(
                 "is of another model: {}, not {}",
@@ -137,7 +188,7 @@ impl Header {
         if let Some(difference) = difference(&found.options, &self.options) {
             return Err(wrong(format!("was made with other options: {difference}")));
         }
-        let State { state } = serde_json::from_slice(&bytes).map_err(broken)?;
+        let State { state } = serde_json::from_slice(bytes).map_err(unread)?;
         Ok((state, found.elapsed_s))
     }
 }

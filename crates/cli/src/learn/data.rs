@@ -1,15 +1,15 @@
 //! Data files: matrices with examples in rows.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use forney_uai::UaiError;
-use ndarray::{Array2, ArrayD, Axis, Ix2};
-use ndarray_npy::npy::header::Header;
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError};
+use ndarray::{Array2, ShapeBuilder};
+use zip::ZipArchive;
+use zip::result::ZipError;
 
-use super::numbers::any_type;
+use super::npy::Header;
 use super::text;
 use crate::error::Failure;
 
@@ -22,8 +22,33 @@ pub(super) struct Source<'a> {
     pub(super) memory: f64,
 }
 
+/// How much memory there may be.
+pub(super) struct Allowance {
+    pub(super) bytes: f64,
+}
+
+/// What can be wrong with a file.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Io(io::Error),
+    Malformed(String),
+    /// It takes so many bytes.
+    TooLarge(f64),
+}
+
+impl Allowance {
+    /// Refuses more than there may be.
+    pub(super) fn admit(&self, bytes: f64) -> Result<(), Trouble> {
+        if bytes <= self.bytes {
+            Ok(())
+        } else {
+            Err(Trouble::TooLarge(bytes))
+        }
+    }
+}
+
 impl Source<'_> {
-    /// The matrix, NaN where a text has an empty field; a vector is a single column.
+    /// The matrix, NaN where a text has no number; a vector is a single column.
     pub(super) fn read(&self) -> Result<Array2<f64>, Failure> {
         let name = self.path.to_string_lossy().to_lowercase();
         if let Some(array) = self.array
@@ -33,18 +58,27 @@ impl Source<'_> {
         }
         let file = File::open(self.path).map_err(|error| self.io(error))?;
         let data = if name.ends_with(".npz") {
-            self.read_npz(file)?
-        } else if name.ends_with(".npy") {
-            self.read_npy(file)?
+            self.read_npz(file)
         } else {
-            let size = file.metadata().map_err(|error| self.io(error))?.len();
-            // The text, and at most one number of 8 bytes for each two characters.
-            self.admit(5.0 * size as f64)?;
-            text::read(file).map_err(|error| match error {
-                text::Trouble::Io(source) => self.io(source),
-                text::Trouble::Malformed(message) => self.wrong(format!("is malformed: {message}")),
-            })?
+            let metadata = file.metadata().map_err(|error| self.io(error))?;
+            // What is read from a pipe has a length that nobody knows.
+            let length = metadata.is_file().then(|| metadata.len());
+            let file = BufReader::new(file);
+            if name.ends_with(".npy") {
+                self.read_npy(file, length)
+            } else {
+                text::read(file, length, &self.allowance())
+            }
         };
+        let data = data.map_err(|trouble| match trouble {
+            Trouble::Io(source) => self.io(source),
+            Trouble::Malformed(message) => self.wrong(message),
+            Trouble::TooLarge(bytes) => Failure::DataTooLarge {
+                file: self.path.to_owned(),
+                bytes,
+                limit: self.memory,
+            },
+        })?;
         if data.is_empty() {
             let (rows, columns) = data.dim();
             return Err(self.wrong(format!(
@@ -54,107 +88,60 @@ impl Source<'_> {
         Ok(data)
     }
 
-    fn read_npy(&self, mut file: File) -> Result<Array2<f64>, Failure> {
-        let dtype = self.announced(&mut file)?;
-        let array = any_type(|kind| {
-            let file = File::open(self.path).map_err(ReadNpyError::Io)?;
-            kind.read(BufReader::new(file))
-        });
-        self.matrix(array, &dtype)
+    fn allowance(&self) -> Allowance {
+        Allowance { bytes: self.memory }
     }
 
-    /// Checks that there is room for the array that a header announces; returns the type of its entries.
-    fn announced(&self, file: &mut impl Read) -> Result<String, Failure> {
-        let header = Header::from_reader(file);
-        let header = header.map_err(|error| self.wrong(format!("is no .npy file: {error}")))?;
-        let entries: f64 = header.shape.iter().map(|&side| side as f64).product();
-        // As it is read, and as the numbers that are worked with.
-        self.admit(16.0 * entries)?;
-        Ok(header.type_descriptor.to_string())
-    }
-
-    fn read_npz(&self, file: File) -> Result<Array2<f64>, Failure> {
-        let broken = |error: ReadNpzError| self.wrong(format!("is no .npz file: {error}"));
-        let mut archive = NpzReader::new(BufReader::new(file)).map_err(broken)?;
-        let names = archive.names().map_err(broken)?;
-        let name = match (self.array, names.as_slice()) {
-            (Some(name), _) if names.iter().any(|known| known == name) => name,
-            (None, [only]) => only,
-            (None, []) => return Err(self.wrong("holds no array".to_owned())),
-            (given, _) => {
-                let names = names.join(", ");
-                return Err(self.wrong(match given {
-                    Some(name) => format!("holds no array `{name}`, but {names}"),
-                    None => format!("holds several arrays: choose one by --array: {names}"),
-                }));
+    /// The array behind a header, of so many bytes with it, where that is known.
+    fn read_npy(&self, mut file: impl Read, length: Option<u64>) -> Result<Array2<f64>, Trouble> {
+        let header = Header::read(&mut file)?;
+        let dim = match *header.shape {
+            [rows] => (rows, 1),
+            [rows, columns] => (rows, columns),
+            ref shape => {
+                return Err(Trouble::Malformed(format!(
+                    "has the shape {shape:?}; a matrix is needed, with examples in rows (reshape it \
+                     to two axes)"
+                )));
             }
         };
-        let dtype = {
-            let file = File::open(self.path).map_err(|error| self.io(error))?;
-            let zipped = |error| broken(ReadNpzError::Zip(error));
-            let mut members = zip::ZipArchive::new(BufReader::new(file)).map_err(zipped)?;
-            // Archives of numpy add an ending to the names of arrays.
-            let member = match members.index_for_name(&format!("{name}.npy")) {
-                Some(index) => members.by_index(index),
-                None => members.by_name(name),
-            };
-            self.announced(&mut member.map_err(zipped)?)?
-        };
-        let array = any_type(|kind| {
-            kind.read_from(&mut archive, name)
-                .map_err(|error| match error {
-                    ReadNpzError::Npy(error) => error,
-                    ReadNpzError::Zip(error) => ReadNpyError::Io(io::Error::other(error)),
-                })
-        });
-        self.matrix(array, &dtype)
+        let values = header.entries_of(&mut file, length, &self.allowance())?;
+        let matrix = Array2::from_shape_vec(dim.set_f(header.fortran), values);
+        let matrix = matrix.map_err(|error| Trouble::Malformed(error.to_string()))?;
+        Ok(if header.fortran {
+            matrix.as_standard_layout().into_owned()
+        } else {
+            matrix
+        })
     }
 
-    fn matrix(
-        &self,
-        array: Result<ArrayD<f64>, ReadNpyError>,
-        dtype: &str,
-    ) -> Result<Array2<f64>, Failure> {
-        let array = array.map_err(|error| {
-            self.wrong(match error {
-                ReadNpyError::WrongDescriptor(_) => format!(
-                    "has entries of the type {dtype}; real numbers and integers are read, such as \
-                     float64, float32, int64 or uint8"
+    fn read_npz(&self, file: impl Read + Seek) -> Result<Array2<f64>, Trouble> {
+        let broken = |error: ZipError| match error {
+            ZipError::Io(error) => Trouble::Io(error),
+            error => Trouble::Malformed(format!("is no .npz file: {error}")),
+        };
+        let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+        let members: Vec<String> = archive.file_names().map(str::to_owned).collect();
+        // Archives of numpy add an ending to the names of arrays.
+        let plain = |member: &String| member.strip_suffix(".npy").unwrap_or(member).to_owned();
+        let names: Vec<String> = members.iter().map(plain).collect();
+        let place = match self.array {
+            Some(name) => names.iter().position(|known| known == name),
+            None => (names.len() == 1).then_some(0),
+        };
+        let Some(place) = place else {
+            return Err(Trouble::Malformed(match self.array {
+                _ if names.is_empty() => "holds no array".to_owned(),
+                Some(name) => format!("holds no array `{name}`, but {}", listed(&names)),
+                None => format!(
+                    "holds several arrays: choose one by --array: {}",
+                    listed(&names)
                 ),
-                ReadNpyError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    "is cut off: its header promises more numbers".to_owned()
-                }
-                ReadNpyError::MissingData => {
-                    "is cut off: its header promises more numbers".to_owned()
-                }
-                error => format!("cannot be read: {error}"),
-            })
-        })?;
-        let shape = array.shape().to_vec();
-        let array = if shape.len() == 1 {
-            array.insert_axis(Axis(1))
-        } else {
-            array
+            }));
         };
-        let matrix = array.into_dimensionality::<Ix2>().map_err(|_| {
-            self.wrong(format!(
-                "has the shape {shape:?}; a matrix is needed, with examples in rows (reshape it to \
-                 two axes)"
-            ))
-        })?;
-        Ok(matrix.as_standard_layout().into_owned())
-    }
-
-    fn admit(&self, bytes: f64) -> Result<(), Failure> {
-        if bytes <= self.memory {
-            Ok(())
-        } else {
-            Err(Failure::DataTooLarge {
-                file: self.path.to_owned(),
-                bytes,
-                limit: self.memory,
-            })
-        }
+        let member = archive.by_name(&members[place]).map_err(broken)?;
+        let length = member.size();
+        self.read_npy(member, Some(length))
     }
 
     /// What is wrong with the file.
@@ -211,4 +198,11 @@ impl Source<'_> {
         Array2::from_shape_vec(data.dim(), integers)
             .map_err(|error| Failure::Internal(error.to_string()))
     }
+}
+
+/// Some names, of perhaps many.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 10;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    names[..names.len().min(MOST)].join(", ") + more
 }

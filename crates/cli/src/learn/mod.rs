@@ -3,8 +3,9 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `args` | the words |
-//! | `data`, `numbers`, `text` | files made into matrices |
-//! | `training`, `checkpoint` | the loop, and its state in a file |
+//! | `data`, `npy`, `text`, `field`, `suspicion` | files made into matrices |
+//! | `training`, `checkpoint`, `lock` | the loop, and its state in a file that no other run writes |
+//! | `stage` | waiting for it, until it is interrupted |
 //! | `bar`, `trace` | what is seen of it |
 //! | `sparse_coding`, `bsc`, `em` | one kind of model each |
 //! | `learned`, `pictures` | models and pictures made into files |
@@ -15,10 +16,14 @@ mod bsc;
 mod checkpoint;
 mod data;
 mod em;
+mod field;
 mod learned;
-mod numbers;
+mod lock;
+mod npy;
 mod pictures;
 mod sparse_coding;
+mod stage;
+mod suspicion;
 mod text;
 mod trace;
 mod training;
@@ -41,7 +46,9 @@ use bsc::BscJob;
 use checkpoint::Fingerprint;
 use data::Source;
 use learned::{Learned, ends};
+use lock::Lock;
 use sparse_coding::SparseCodingJob;
+use stage::{Stage, waiting_for};
 use training::{Job, Trained, train};
 
 /// What `forney learn` prints.
@@ -67,9 +74,19 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &LearnArgs) -> Result<Done<Report>, Failure> {
+    let budget = Budget::new(args.run().time, interrupt::flag());
+    let _lock = claim_checkpoint(args.run())?;
+    let stage = Stage::default();
+    // The worker outlives this call if it is left behind.
+    let (args, own_budget, own_stage) = (args.clone(), budget.clone(), stage.clone());
+    waiting_for(&budget, &stage, move || {
+        learn(&args, &Session::new(args.run(), own_budget, own_stage))
+    })
+}
+
+fn learn(args: &LearnArgs, session: &Session<'_>) -> Result<Done<Report>, Failure> {
     match &args.model {
         LearnCommand::SparseCoding(args) => {
-            let session = Session::new(&args.run);
             session.check_outputs(&["json", "npz"], Some(&args.picture))?;
             let mut data = session.finite_data()?;
             if args.center_rows {
@@ -77,18 +94,39 @@ pub(crate) fn run(args: &LearnArgs) -> Result<Done<Report>, Failure> {
             }
             session.check_patch(&args.picture, &data)?;
             let job = SparseCodingJob::new(args, &data);
+            session.admit(&data, job.demand())?;
             session.learn(&job, &data, Some(&args.picture))
         }
         LearnCommand::Bsc(args) => {
-            let session = Session::new(&args.run);
             session.check_outputs(&["json", "npz"], Some(&args.picture))?;
             let data = session.finite_data()?;
             session.check_patch(&args.picture, &data)?;
             let job = BscJob::new(args, &data);
+            session.admit(&data, job.demand())?;
             session.learn(&job, &data, Some(&args.picture))
         }
-        LearnCommand::Em(args) => em::run(args, &Session::new(&args.run)),
+        LearnCommand::Em(args) => em::run(args, session),
     }
+}
+
+/// Makes the checkpoint this run's own, as long as the lock lives; refuses one that would be lost.
+fn claim_checkpoint(args: &RunArgs) -> Result<Option<Lock>, Failure> {
+    let Some(path) = args.state() else {
+        return Ok(None);
+    };
+    check_folder(path)?;
+    let lock = Lock::take(path)?;
+    // Only now no other run can make one.
+    if let Some(checkpoint) = &args.checkpoint
+        && args.resume.as_ref() != Some(checkpoint)
+        && checkpoint.is_file()
+    {
+        return Err(Failure::Checkpoint {
+            file: checkpoint.clone(),
+            message: "exists: go on from it with --resume, or remove it first".to_owned(),
+        });
+    }
+    Ok(lock)
 }
 
 /// Subtracts from each row its mean.
@@ -104,10 +142,11 @@ struct Session<'a> {
     args: &'a RunArgs,
     source: Source<'a>,
     budget: Budget,
+    stage: Stage,
 }
 
 impl<'a> Session<'a> {
-    fn new(args: &'a RunArgs) -> Self {
+    fn new(args: &'a RunArgs, budget: Budget, stage: Stage) -> Self {
         Self {
             args,
             source: Source {
@@ -115,7 +154,8 @@ impl<'a> Session<'a> {
                 array: args.array.as_deref(),
                 memory: args.memory.unwrap_or_else(memory::default_limit),
             },
-            budget: Budget::new(args.time, interrupt::flag()),
+            budget,
+            stage,
         }
     }
 
@@ -146,25 +186,21 @@ impl<'a> Session<'a> {
             }
         }
         let picture = picture.and_then(|picture| picture.picture.as_ref());
-        let files = [
-            args.output.as_ref(),
-            args.checkpoint.as_ref(),
-            args.curve.as_ref(),
-            picture,
-        ];
+        let files = [args.output.as_ref(), args.curve.as_ref(), picture];
         for path in files.into_iter().flatten() {
             check_folder(path)?;
         }
-        if let Some(checkpoint) = &args.checkpoint
-            && args.resume.as_ref() != Some(checkpoint)
-            && checkpoint.is_file()
-        {
-            return Err(Failure::Checkpoint {
-                file: checkpoint.clone(),
-                message: "exists: go on from it with --resume, or remove it first".to_owned(),
-            });
-        }
         Ok(())
+    }
+
+    /// Refuses a model whose learning takes more memory than is allowed, with that of the data.
+    fn admit(&self, data: &Array2<f64>, model: f64) -> Result<(), Failure> {
+        let (bytes, limit) = (8.0 * data.len() as f64 + model, self.source.memory);
+        if bytes <= limit {
+            Ok(())
+        } else {
+            Err(Failure::ModelTooLarge { bytes, limit })
+        }
     }
 
     /// Refuses tiles that an example does not fill.
@@ -190,20 +226,23 @@ impl<'a> Session<'a> {
             elapsed_s,
             examples_per_s,
             mut trouble,
-        } = train(job, args, Fingerprint::of(data), &self.budget)?;
+            saved,
+        } = train(job, self, Fingerprint::of(data))?;
         let atoms = picture.and_then(|picture| {
             let (path, atoms) = (picture.picture.as_deref()?, learned.atoms.as_ref()?);
             Some(pictures::tiles(path, picture.patch, atoms))
         });
         let curve = args.curve.as_deref();
+        let output = args.output.as_deref();
         let files = [
-            args.output.as_deref().map(|path| learned.output(path)),
+            output.map(|path| learned.output(path)),
             curve.map(|path| pictures::curve(path, job.measure(), &learned)),
             atoms,
         ];
-        for file in files.into_iter().flatten() {
-            trouble.extend(file.and_then(|file: Output| file.write()).err());
-        }
+        let written = files.map(|file| {
+            let written = file?.and_then(|file: Output| file.write());
+            Some(written.map_err(|failure| trouble.push(failure)).is_ok())
+        });
         let Learned {
             objective, facts, ..
         } = learned;
@@ -220,8 +259,9 @@ impl<'a> Session<'a> {
                 elapsed_s,
                 examples_per_s,
                 facts,
-                output: args.output.clone(),
-                checkpoint: args.checkpoint.clone().or_else(|| args.resume.clone()),
+                // A report names no file that is not there.
+                output: args.output.clone().filter(|_| written[0] == Some(true)),
+                checkpoint: args.state().filter(|_| saved).map(Path::to_owned),
                 measure: job.measure(),
             })
         })

@@ -55,6 +55,11 @@ impl<'a> SparseCodingJob<'a> {
             data,
         }
     }
+
+    /// Bytes that learning takes beside the data.
+    pub(super) fn demand(&self) -> f64 {
+        self.params.demand(self.data.nrows(), self.data.ncols())
+    }
 }
 
 impl Job for SparseCodingJob<'_> {
@@ -100,6 +105,7 @@ impl Job for SparseCodingJob<'_> {
     }
 
     fn resume(&self, mut learner: Learner) -> Result<Learner, Failure> {
+        learner.check(self.data.view())?;
         learner.set_limits(self.params.passes, self.params.tolerance);
         Ok(learner)
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::args::RunArgs;
+use super::Session;
 use super::bar::Bar;
 use super::checkpoint::{Fingerprint, Header};
 use super::learned::Learned;
@@ -76,15 +76,22 @@ pub(super) struct Trained {
     /// Examples visited by this run, in each second of it.
     pub(super) examples_per_s: f64,
     pub(super) trouble: Vec<Failure>,
+    /// Whether the state at the end is in the checkpoint.
+    pub(super) saved: bool,
 }
 
 /// Learns until the job ends, or the budget does.
 pub(super) fn train<J: Job>(
     job: &J,
-    args: &RunArgs,
+    session: &Session<'_>,
     data: Fingerprint,
-    budget: &Budget,
 ) -> Result<Trained, Failure> {
+    let Session {
+        args,
+        budget,
+        stage,
+        ..
+    } = session;
     let examples = job.examples();
     let mut header = Header::new(job.kind(), job.options(), data);
     let (mut state, before_s) = match &args.resume {
@@ -97,6 +104,7 @@ pub(super) fn train<J: Job>(
             (job.resume(state)?, elapsed_s)
         }
     };
+    stage.learning();
     let resumed = args.resume.is_some();
     let trace = args.trace.as_deref();
     let mut trace = trace.map(|path| {
@@ -104,7 +112,7 @@ pub(super) fn train<J: Job>(
         Trace::open(path, Some(iterations).filter(|_| resumed))
     });
     let mut checkpoints = Checkpoints {
-        path: args.checkpoint.as_deref().or(args.resume.as_deref()),
+        path: args.state(),
         every: args.checkpoint_every,
         last: Instant::now(),
         trouble: None,
@@ -127,7 +135,9 @@ pub(super) fn train<J: Job>(
         bar.show(&now);
         if checkpoints.due() {
             header.elapsed_s = elapsed_s();
+            stage.writing();
             checkpoints.save(&header, &state);
+            stage.learning();
         }
         let stop = job.step(&mut state, budget)?;
         if let Some(stop) = stop {
@@ -147,6 +157,7 @@ pub(super) fn train<J: Job>(
     }
     let examples_per_s = bar.rate(&now);
     drop(bar);
+    stage.writing();
     header.elapsed_s = elapsed_s();
     checkpoints.save(&header, &state);
     if stop == Stop::Interrupted {
@@ -158,6 +169,7 @@ pub(super) fn train<J: Job>(
         stop,
         elapsed_s: elapsed_s(),
         examples_per_s,
+        saved: checkpoints.path.is_some() && checkpoints.trouble.is_none(),
         trouble: trace
             .and_then(|trace| trace.trouble)
             .into_iter()

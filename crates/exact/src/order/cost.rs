@@ -1,6 +1,12 @@
-//! The cost of an order, by symbolic elimination.
+//! The cost of an order, from the elimination tree alone.
+//!
+//! The clique of `v` holds `u` if `v` is in the *row subtree* of `u`: the paths of the elimination tree
+//! from the earlier neighbours of `u` up to `u`. Each row subtree adds the size of its variable at its
+//! leaves, takes it back where two leaves meet and above its root; the sums over subtrees are then the
+//! sizes of all cliques, and none was formed (Gilbert, Ng and Peyton 1994).
 
 use super::primal::Primal;
+use crate::post_order::post_order;
 
 /// What elimination in a given order costs, counted before anything is allocated.
 ///
@@ -22,52 +28,160 @@ pub struct Cost {
     pub total_messages: f64,
 }
 
+const NONE: u32 = u32::MAX;
+
+/// The number of variables of a clique, and `log2` of its entries.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    variables: i64,
+    log2: f64,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.variables += other.variables;
+        self.log2 += other.log2;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.variables -= other.variables;
+        self.log2 -= other.log2;
+    }
+}
+
 impl Cost {
-    /// Symbolic elimination along the elimination tree: the clique of `v` is `v`, its later
-    /// neighbours in the graph, and what its children in the tree send.
-    pub(super) fn of(primal: &Primal, order: &[u32]) -> Self {
-        let n = primal.len();
-        let mut position = vec![0u32; n];
+    /// The cost of an order, and `log2` of all entries, which is finite whatever the order.
+    ///
+    /// # Complexity
+    /// Almost linear in the edges of the primal graph.
+    pub(super) fn of(primal: &Primal, order: &[u32]) -> (Self, f64) {
+        let tree = Tree::new(primal, order);
+        let cliques = tree.cliques(primal, order);
+        let mut absorbed = vec![false; order.len()];
+        let mut cost = Self::default();
+        for (at, clique) in cliques.iter().enumerate() {
+            cost.width = cost.width.max(clique.variables as usize - 1);
+            cost.max_entries = cost.max_entries.max(clique.log2.exp2());
+            let parent = tree.parent[at] as usize;
+            let Some(receiver) = cliques.get(parent) else {
+                continue;
+            };
+            if !absorbed[parent] && clique.variables - 1 == receiver.variables {
+                absorbed[parent] = true;
+            } else {
+                let message = (clique.log2 - primal.log2[order[at] as usize]).exp2();
+                cost.max_message = cost.max_message.max(message);
+                cost.total_messages += message;
+            }
+        }
+        let run = || {
+            let buckets = cliques.iter().zip(&absorbed);
+            buckets
+                .filter(|(_, gone)| !**gone)
+                .map(|(size, _)| size.log2)
+        };
+        cost.total_entries = run().map(f64::exp2).sum();
+        let most = run().fold(0.0, f64::max);
+        let relative: f64 = run().map(|log2| (log2 - most).exp2()).sum();
+        (cost, most + relative.max(1.0).log2())
+    }
+}
+
+/// The elimination tree, by position in the order.
+struct Tree {
+    position: Vec<u32>,
+    /// The bucket that receives the message of each; `u32::MAX` if none does.
+    parent: Vec<u32>,
+}
+
+impl Tree {
+    fn new(primal: &Primal, order: &[u32]) -> Self {
+        let mut position = vec![0u32; order.len()];
         for (at, &v) in (0u32..).zip(order) {
             position[v as usize] = at;
         }
-        let entries = |scope: &[u32]| {
-            let log2: f64 = scope.iter().map(|&u| primal.log2[u as usize]).sum();
-            log2.exp2()
-        };
-        let mut mail: Vec<Vec<Vec<u32>>> = vec![Vec::new(); n];
-        let mut mark = vec![u32::MAX; n];
-        let mut cost = Self::default();
+        let mut parent = vec![NONE; order.len()];
+        // Shortcuts to some ancestor, so that no path is walked twice.
+        let mut ancestor = vec![NONE; order.len()];
         for (at, &v) in (0u32..).zip(order) {
-            let received = std::mem::take(&mut mail[v as usize]);
-            let adjacent = &primal.adjacent[v as usize];
-            let mut clique = vec![v];
-            mark[v as usize] = at;
-            for &u in received.iter().flatten().chain(adjacent) {
-                if position[u as usize] > at && mark[u as usize] != at {
-                    mark[u as usize] = at;
-                    clique.push(u);
+            for &u in &primal.adjacent[v as usize] {
+                let mut below = position[u as usize];
+                while below < at {
+                    let next = std::mem::replace(&mut ancestor[below as usize], at);
+                    if next == NONE {
+                        parent[below as usize] = at;
+                        break;
+                    }
+                    below = next;
                 }
-            }
-            let absorbing = received
-                .iter()
-                .position(|message| message.len() == clique.len());
-            for (child, message) in received.iter().enumerate() {
-                if absorbing != Some(child) {
-                    cost.max_message = cost.max_message.max(entries(message));
-                    cost.total_messages += entries(message);
-                }
-            }
-            cost.width = cost.width.max(clique.len() - 1);
-            cost.max_entries = cost.max_entries.max(entries(&clique));
-            if absorbing.is_none() {
-                cost.total_entries += entries(&clique);
-            }
-            clique.swap_remove(0);
-            if let Some(&next) = clique.iter().min_by_key(|&&u| position[u as usize]) {
-                mail[next as usize].push(clique);
             }
         }
-        cost
+        Self { position, parent }
     }
+
+    /// The sizes of all cliques.
+    fn cliques(&self, primal: &Primal, order: &[u32]) -> Vec<Size> {
+        let n = order.len();
+        let children_first = post_order(&self.parent, &vec![0.0; n]);
+        let mut rank = vec![0u32; n];
+        // The least rank in the subtree of each.
+        let mut first = vec![NONE; n];
+        for (at, &node) in (0u32..).zip(&children_first) {
+            let node = node as usize;
+            rank[node] = at;
+            first[node] = first[node].min(at);
+            if let Some(above) = first.get(self.parent[node] as usize) {
+                first[self.parent[node] as usize] = first[node].min(*above);
+            }
+        }
+        let size = |node: usize| Size {
+            variables: 1,
+            log2: primal.log2[order[node] as usize],
+        };
+        let mut sizes = vec![Size::default(); n];
+        // Of each row subtree the leaf that came last.
+        let mut leaf = vec![NONE; n];
+        // Of nodes that are done, an ancestor; of others, themselves.
+        let mut ancestor: Vec<u32> = (0..n as u32).collect();
+        for &node in &children_first {
+            let node = node as usize;
+            for &u in &primal.adjacent[order[node] as usize] {
+                let row = self.position[u as usize] as usize;
+                let last = leaf[row];
+                let below = last != NONE && rank[last as usize] >= first[node];
+                if row <= node || below {
+                    continue;
+                }
+                sizes[node].add(size(row));
+                if last != NONE {
+                    sizes[find(&mut ancestor, last)].take(size(row));
+                }
+                leaf[row] = node as u32;
+            }
+            if leaf[node] == NONE {
+                sizes[node].add(size(node));
+            }
+            let parent = self.parent[node];
+            if parent != NONE {
+                ancestor[node] = parent;
+                let own = sizes[node];
+                sizes[parent as usize].add(own);
+                sizes[parent as usize].take(size(node));
+            }
+        }
+        sizes
+    }
+}
+
+/// The first ancestor that is not done.
+fn find(ancestor: &mut [u32], node: u32) -> usize {
+    let mut top = node;
+    while ancestor[top as usize] != top {
+        top = ancestor[top as usize];
+    }
+    let mut at = node;
+    while at != top {
+        at = std::mem::replace(&mut ancestor[at as usize], top);
+    }
+    top as usize
 }

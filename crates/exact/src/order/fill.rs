@@ -1,10 +1,17 @@
 //! A graph under elimination, with the fill-in of every vertex kept up to date.
 
-use super::primal::Primal;
+use std::cell::Cell;
 
-/// A vertex with more neighbours is removed without joining them: no table over so many variables is
-/// ever made, and joining them takes time that grows with the cube of their number.
-const MOST_NEIGHBOURS: usize = 128;
+use super::primal::Primal;
+use crate::watch::Watch;
+
+/// Joining the neighbours of a vertex that has more of them is expensive: it takes time that grows with
+/// the cube of their number, and no table over so many variables is ever made.
+const MOST_NEIGHBOURS: u32 = 128;
+
+/// Entries of neighbour lists that may be looked at, whatever the graph, and for each vertex and edge.
+const WORK: u64 = 20_000_000;
+const WORK_EACH: u64 = 200;
 
 /// The graph that is left while vertices are eliminated.
 ///
@@ -25,13 +32,17 @@ pub(super) struct Elimination<'a> {
     gone: Vec<bool>,
     touched: Vec<u32>,
     is_touched: Vec<bool>,
+    /// Entries of neighbour lists that may still be looked at.
+    work: Cell<u64>,
 }
 
 impl<'a> Elimination<'a> {
-    /// The weights must be whole numbers, so that sums and differences of them are exact.
-    pub(super) fn new(primal: &'a Primal, weight: &'a [f64]) -> Self {
+    /// The weights must be whole numbers, so that sums and differences of them are exact. Fills are
+    /// wrong if the watch ends it, or the work that is allowed.
+    pub(super) fn new(primal: &'a Primal, weight: &'a [f64], watch: &Watch<'_>) -> Self {
         let n = primal.len();
         let adjacent = primal.adjacent.clone();
+        let edges: usize = adjacent.iter().map(Vec::len).sum();
         let sum = |of: &[f64]| -> Vec<f64> {
             let sum = |list: &Vec<u32>| list.iter().map(|&u| of[u as usize]).sum();
             adjacent.iter().map(sum).collect()
@@ -47,8 +58,12 @@ impl<'a> Elimination<'a> {
             gone: vec![false; n],
             touched: Vec::new(),
             is_touched: vec![false; n],
+            work: Cell::new(WORK + WORK_EACH * (n + edges) as u64),
         };
         for a in 0..n as u32 {
+            if watch.stop_at(a as usize) || graph.is_exhausted() {
+                break;
+            }
             for at in 0..graph.adjacent[a as usize].len() {
                 let b = graph.adjacent[a as usize][at];
                 if a < b {
@@ -79,6 +94,29 @@ impl<'a> Elimination<'a> {
 
     pub(super) fn is_gone(&self, v: u32) -> bool {
         self.gone[v as usize]
+    }
+
+    /// Would the elimination of `v` take long?
+    pub(super) fn is_expensive(&self, v: u32) -> bool {
+        self.fill[v as usize] > 0.0 && self.degree[v as usize] > MOST_NEIGHBOURS
+    }
+
+    /// Is the work that is allowed done?
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.work.get() == 0
+    }
+
+    /// The vertices that are left, and their neighbours.
+    pub(super) fn into_rest(self) -> (Vec<u32>, Vec<Vec<u32>>) {
+        let Self {
+            mut adjacent, gone, ..
+        } = self;
+        let rest = (0..adjacent.len() as u32).filter(|&v| !gone[v as usize]);
+        let rest: Vec<u32> = rest.collect();
+        for &v in &rest {
+            adjacent[v as usize].retain(|&u| !gone[u as usize]);
+        }
+        (rest, adjacent)
     }
 
     pub(super) fn neighbours(&self, v: u32) -> impl Iterator<Item = u32> + '_ {
@@ -115,7 +153,7 @@ impl<'a> Elimination<'a> {
             }
             self.touch(a);
         }
-        if !simplicial && around.len() <= MOST_NEIGHBOURS {
+        if !simplicial {
             let mut common = Vec::new();
             for (at, &a) in around.iter().enumerate() {
                 for &b in &around[at + 1..] {
@@ -170,7 +208,10 @@ impl<'a> Elimination<'a> {
                 visit(u);
             }
         };
-        if long.len() > 16 * short.len() {
+        let searched = long.len() > 16 * short.len();
+        let looks = short.len() + if searched { 0 } else { long.len() };
+        self.work.set(self.work.get().saturating_sub(looks as u64));
+        if searched {
             for &u in short {
                 if long.binary_search(&u).is_ok() {
                     visit(u);

@@ -3,12 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::Order;
+use super::key::Key;
 use super::primal::Primal;
+use crate::watch::Watch;
 
 /// A frontier order: from a vertex at the end of the graph, eliminate the boundary vertex that brings
 /// the fewest new variables into the boundary; of equals the one that has waited longest.
@@ -21,27 +24,30 @@ use super::primal::Primal;
 /// `O(m log n)` for `m` edges of the primal graph.
 #[must_use]
 pub fn frontier(graph: &FactorGraph, ties: Option<&mut Pcg64>) -> Order {
-    Order::from_permutation(frontier_order(&Primal::new(graph), ties))
+    let primal = Primal::new(graph);
+    Order::from_permutation(frontier_order(&primal, ties, &Watch::new(None)))
 }
 
-/// A boundary vertex: variables it would bring in (their `log2` sizes), when it came, which it is.
-#[derive(Clone, Copy, PartialEq)]
-struct Key(f64, u32, u32);
-
-impl Eq for Key {}
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let ties = (self.1, self.2).cmp(&(other.1, other.2));
-        self.0.total_cmp(&other.0).then(ties)
-    }
+/// As [`frontier`]; `None` if the budget ended first.
+#[must_use]
+pub fn frontier_within(
+    graph: &FactorGraph,
+    ties: Option<&mut Pcg64>,
+    budget: &Budget,
+) -> Option<Order> {
+    let watch = Watch::new(Some(budget));
+    let order = frontier_order(&Primal::new(graph), ties, &watch);
+    (!watch.is_over()).then(|| Order::from_permutation(order))
 }
 
-pub(super) fn frontier_order(primal: &Primal, mut ties: Option<&mut Pcg64>) -> Vec<u32> {
+/// A frontier order; when the watch ends it, the rest comes as it is numbered.
+///
+/// Keys are the size that a boundary vertex would bring in and when it came.
+pub(super) fn frontier_order(
+    primal: &Primal,
+    mut ties: Option<&mut Pcg64>,
+    watch: &Watch<'_>,
+) -> Vec<u32> {
     let n = primal.len();
     let mut starts: Vec<u32> = (0..n as u32).collect();
     if let Some(rng) = &mut ties {
@@ -50,11 +56,22 @@ pub(super) fn frontier_order(primal: &Primal, mut ties: Option<&mut Pcg64>) -> V
     let mut frontier = Frontier::new(primal);
     let mut levels = Levels::new(n);
     for start in starts {
+        // Each start looks at its whole part of the graph.
+        if watch.is_over() {
+            break;
+        }
         if !frontier.entered[start as usize] {
             let end = levels.far_end(primal, start);
             frontier.enter(end);
-            frontier.advance(&mut ties);
+            frontier.advance(&mut ties, watch);
         }
+        if watch.is_over() {
+            break;
+        }
+    }
+    if watch.is_over() {
+        let rest = (0..n as u32).filter(|&v| !frontier.eliminated[v as usize]);
+        frontier.order.extend(rest);
     }
     frontier.order
 }
@@ -111,10 +128,13 @@ impl<'a> Frontier<'a> {
     }
 
     /// Eliminates until the boundary is empty.
-    fn advance(&mut self, ties: &mut Option<&mut Pcg64>) {
+    fn advance(&mut self, ties: &mut Option<&mut Pcg64>, watch: &Watch<'_>) {
         while let Some(Reverse(Key(growth, _, v))) = self.heap.pop() {
             if self.eliminated[v as usize] || growth.total_cmp(&self.growth[v as usize]).is_ne() {
                 continue;
+            }
+            if watch.stop_at(self.order.len()) {
+                return;
             }
             self.eliminated[v as usize] = true;
             self.order.push(v);

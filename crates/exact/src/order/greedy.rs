@@ -3,13 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
 use super::Order;
 use super::fill::Elimination;
+use super::key::Key;
 use super::primal::Primal;
+use super::quotient::{Score, quotient_order};
+use crate::watch::Watch;
 
 /// The score that a greedy order minimises at each step (Kjærulff, 1990).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,37 +33,42 @@ impl Heuristic {
 
 /// The greedy order of a heuristic; of equal scores the lowest index wins, or with `ties` a random one.
 ///
+/// From where cliques are so large that scores cost too much to keep up to date, bounds of them are
+/// minimised.
+///
 /// # Complexity
-/// `O((n + f)·w·log n)` for `f` edges added and a largest clique of `w` variables.
+/// `O((n + f)·w·log n)` for `f` edges added and a largest clique of `w` variables, and at most about
+/// linear in the edges of the primal graph.
 #[must_use]
 pub fn greedy(graph: &FactorGraph, heuristic: Heuristic, ties: Option<&mut Pcg64>) -> Order {
-    Order::from_permutation(greedy_order(&Primal::new(graph), heuristic, ties))
+    let primal = Primal::new(graph);
+    Order::from_permutation(greedy_order(&primal, heuristic, ties, &Watch::new(None)))
+}
+
+/// As [`greedy`]; `None` if the budget ended first.
+#[must_use]
+pub fn greedy_within(
+    graph: &FactorGraph,
+    heuristic: Heuristic,
+    ties: Option<&mut Pcg64>,
+    budget: &Budget,
+) -> Option<Order> {
+    let watch = Watch::new(Some(budget));
+    let order = greedy_order(&Primal::new(graph), heuristic, ties, &watch);
+    (!watch.is_over()).then(|| Order::from_permutation(order))
 }
 
 /// Weights up to here make sums of products that are exact for up to 10^6 pairs.
 const LARGEST_WEIGHT: f64 = 65536.0;
 
-/// A score with its tie-breaker; the vertex decides what is left.
-#[derive(Clone, Copy, PartialEq)]
-struct Key(f64, u32, u32);
-
-impl Eq for Key {}
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let ties = (self.1, self.2).cmp(&(other.1, other.2));
-        self.0.total_cmp(&other.0).then(ties)
-    }
-}
-
+/// The greedy order of a heuristic, exactly so as far as that is cheap: where scores cost too much to
+/// keep up to date, the rest is ordered by bounds of them. When the watch ends it, the rest comes as it
+/// is numbered.
 pub(super) fn greedy_order(
     primal: &Primal,
     heuristic: Heuristic,
     mut ties: Option<&mut Pcg64>,
+    watch: &Watch<'_>,
 ) -> Vec<u32> {
     let n = primal.len();
     let weight: Vec<f64> = match heuristic {
@@ -70,7 +79,7 @@ pub(super) fn greedy_order(
             .collect(),
         Heuristic::MinFill | Heuristic::MinSize => vec![1.0; n],
     };
-    let mut graph = Elimination::new(primal, &weight);
+    let mut graph = Elimination::new(primal, &weight, watch);
     let mut key = |graph: &Elimination, v: u32| {
         let score = match heuristic {
             Heuristic::MinFill | Heuristic::WeightedMinFill => graph.fill(v),
@@ -88,6 +97,9 @@ pub(super) fn greedy_order(
         if graph.is_gone(v) || top != current[v as usize] {
             continue;
         }
+        if watch.stop_at(order.len()) || graph.is_exhausted() || graph.is_expensive(v) {
+            break;
+        }
         order.push(v);
         touched.clear();
         touched.extend_from_slice(graph.eliminate(v));
@@ -98,6 +110,17 @@ pub(super) fn greedy_order(
                 heap.push(Reverse(new));
             }
         }
+    }
+    if order.len() < n {
+        let score = match heuristic {
+            Heuristic::MinFill | Heuristic::WeightedMinFill => Score::Fill,
+            Heuristic::MinSize => Score::Size,
+        };
+        let (rest, adjacent) = graph.into_rest();
+        let log2 = &primal.log2;
+        order.extend(quotient_order(
+            &rest, adjacent, log2, None, score, ties, watch,
+        ));
     }
     order
 }

@@ -13,18 +13,21 @@
 
 mod anneal;
 mod cost;
+mod dissect;
 mod fill;
 mod frontier;
 mod greedy;
+mod key;
 mod primal;
+mod quotient;
 mod reduce;
 mod search;
 mod tree;
 
 pub use cost::Cost;
-pub use frontier::frontier;
-pub use greedy::{Heuristic, greedy};
-pub use search::{Effort, search};
+pub use frontier::{frontier, frontier_within};
+pub use greedy::{Heuristic, greedy, greedy_within};
+pub use search::{Effort, quick, search};
 
 use forney_model::{FactorGraph, VarId};
 
@@ -140,11 +143,11 @@ impl Order {
     /// What elimination in this order costs.
     ///
     /// # Complexity
-    /// Time and memory proportional to the sum of the clique sizes in variables, not in entries.
+    /// Almost linear in the edges of the primal graph: no clique is formed.
     #[must_use]
     pub fn cost(&self, graph: &FactorGraph) -> Cost {
         let order: Vec<u32> = self.vars.iter().map(|v| v.0).collect();
-        Cost::of(&Primal::new(graph), &order)
+        Cost::of(&Primal::new(graph), &order).0
     }
 
     /// A permutation that this module made.

@@ -4,6 +4,7 @@ use forney_model::FactorGraph;
 
 use super::fill::Elimination;
 use super::primal::Primal;
+use crate::watch::Watch;
 
 /// A connected part of a reduced model, with variables of its own numbering.
 pub(super) struct Part {
@@ -17,8 +18,9 @@ pub(super) struct Part {
 /// Eliminates what is safe to eliminate first; returns those variables and the parts that are left.
 ///
 /// Safe are vertices whose neighbours form a clique, and vertices of degree 2 that are no smaller than
-/// one of the two (van den Eijkhof, Bodlaender and Koster 2007).
-pub(super) fn reduce(graph: &FactorGraph) -> (Vec<u32>, Vec<Part>) {
+/// one of the two (van den Eijkhof, Bodlaender and Koster 2007). When the watch ends it, all is
+/// taken as it is numbered.
+pub(super) fn reduce(graph: &FactorGraph, watch: &Watch<'_>) -> (Vec<u32>, Vec<Part>) {
     let primal = Primal::new(graph);
     let scopes = graph.factors().iter().map(|factor| {
         let scope = factor.scope().iter().map(|v| v.0);
@@ -26,7 +28,7 @@ pub(super) fn reduce(graph: &FactorGraph) -> (Vec<u32>, Vec<Part>) {
     });
     let mut scopes: Vec<Vec<u32>> = scopes.collect();
     let ones = vec![1.0; primal.len()];
-    let mut graph = Elimination::new(&primal, &ones);
+    let mut graph = Elimination::new(&primal, &ones, watch);
     let mut order = Vec::new();
     let mut queue: Vec<u32> = (0..primal.len() as u32).rev().collect();
     // A vertex of degree 2 waits until nothing is free: in a tree it adds an edge, the leaves do not.
@@ -34,6 +36,9 @@ pub(super) fn reduce(graph: &FactorGraph) -> (Vec<u32>, Vec<Part>) {
     while let Some(v) = queue.pop().or_else(|| of_degree_2.pop()) {
         if graph.is_gone(v) {
             continue;
+        }
+        if watch.stop_at(order.len()) || graph.is_exhausted() {
+            break;
         }
         let free = graph.fill(v) <= 0.0;
         let is_no_smaller = |u: u32| primal.log2[v as usize] >= primal.log2[u as usize];
@@ -45,6 +50,10 @@ pub(super) fn reduce(graph: &FactorGraph) -> (Vec<u32>, Vec<Part>) {
             scopes.push(graph.neighbours(v).collect());
             queue.extend_from_slice(graph.eliminate(v));
         }
+    }
+    if watch.is_over() {
+        order.extend((0..primal.len() as u32).filter(|&v| !graph.is_gone(v)));
+        return (order, Vec::new());
     }
     scopes.retain(|scope| !scope.iter().any(|&v| graph.is_gone(v)));
     let parts = parts(&primal.log2, maximal(primal.len(), scopes));

@@ -8,6 +8,11 @@
 //! An elimination order gives a tree, bucket by bucket, and a tree gives an order: the variables in
 //! the order in which they end. Neither way loses more than the order inside a bucket decides.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::key::Key;
+
 /// Sets of variables as bits, arranged so that each word holds variables of one cardinality.
 pub(super) struct Layout {
     pub(super) words: usize,
@@ -109,14 +114,17 @@ impl Tree {
         }
         for &v in order {
             let bit = layout.bit_of[v as usize];
-            while holders[bit].len() > 1 {
-                let size = |&node: &u32| layout.size(tree.scope(layout, node));
-                holders[bit].sort_by(|a, b| size(b).total_cmp(&size(a)).then(b.cmp(a)));
-                let (a, b) = (
-                    holders[bit][holders[bit].len() - 1],
-                    holders[bit][holders[bit].len() - 2],
-                );
-                tree.join(layout, a, b, &mut holders);
+            // The smallest two, again and again.
+            let entry = |tree: &Self, node: u32| {
+                Reverse(Key(layout.size(tree.scope(layout, node)), node, node))
+            };
+            let waiting = holders[bit].iter().map(|&node| entry(&tree, node));
+            let mut waiting: BinaryHeap<Reverse<Key>> = waiting.collect();
+            while let (Some(Reverse(a)), Some(Reverse(b))) = (waiting.pop(), waiting.pop()) {
+                let node = tree.join(layout, a.2, b.2, &mut holders);
+                if !waiting.is_empty() {
+                    waiting.push(entry(&tree, node));
+                }
             }
         }
         tree
@@ -140,7 +148,7 @@ impl Tree {
         a.iter().zip(b).map(|(a, b)| a | b)
     }
 
-    fn join(&mut self, layout: &Layout, a: u32, b: u32, holders: &mut [Vec<u32>]) {
+    fn join(&mut self, layout: &Layout, a: u32, b: u32, holders: &mut [Vec<u32>]) -> u32 {
         let node = (self.leaves + self.children.len()) as u32;
         self.children.push([a, b]);
         self.parent[a as usize] = node;
@@ -157,6 +165,7 @@ impl Tree {
             }
         }
         self.scopes.extend(scope);
+        node
     }
 
     /// `log2` of the contraction at each inner node.

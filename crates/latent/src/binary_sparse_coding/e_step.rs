@@ -15,6 +15,7 @@ const BLOCK: usize = 64;
 pub struct Problem<'a> {
     pub(super) fields: ArrayView2<'a, f64>,
     pub(super) couplings: ArrayView2<'a, f64>,
+    budget: Option<&'a Budget>,
 }
 
 impl<'a> Problem<'a> {
@@ -30,8 +31,8 @@ impl<'a> Problem<'a> {
         let units = couplings.nrows();
         check::shape("the columns of the couplings", units, couplings.ncols())?;
         check::shape("the columns of the fields", units, fields.ncols())?;
-        check::finite("the fields of the posterior", fields)?;
-        check::finite("the couplings of the posterior", couplings)?;
+        check::computed("the fields of the posterior", &fields)?;
+        check::computed("the couplings of the posterior", &couplings)?;
         let largest = couplings.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         for ((i, j), &g) in couplings.indexed_iter() {
             let mirrored = if i == j { 0.0 } else { couplings[[j, i]] };
@@ -39,7 +40,11 @@ impl<'a> Problem<'a> {
             let range = "symmetric, and zero on the diagonal";
             check::within("a coupling", range, g, same)?;
         }
-        Ok(Self { fields, couplings })
+        Ok(Self {
+            fields,
+            couplings,
+            budget: None,
+        })
     }
 
     /// `c`, one row for each example.
@@ -52,6 +57,13 @@ impl<'a> Problem<'a> {
     #[must_use]
     pub fn couplings(&self) -> ArrayView2<'a, f64> {
         self.couplings
+    }
+
+    /// Whether the time for an answer is over: an E-step may then return any posteriors of the right
+    /// size, and nothing is made of them.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.budget.is_some_and(|budget| budget.stop().is_some())
     }
 
     /// Number of hidden units `H`.
@@ -77,8 +89,7 @@ pub(super) fn boltzmann_machine(
     field: ArrayView1<'_, f64>,
     couplings: ArrayView2<'_, f64>,
 ) -> Result<FactorGraph, LatentError> {
-    let range = "finite (rescale the data)";
-    check::within("ln p(h, v)", range, constant, constant.is_finite())?;
+    check::computed("ln p(h, v)", [&constant])?;
     let mut factors = Vec::new();
     if constant != 0.0 {
         factors.push(Table::constant(constant)?);
@@ -215,12 +226,13 @@ pub(super) fn infer_blocks(
             let problem = Problem {
                 fields: problem.fields.slice(s![rows, ..]),
                 couplings: problem.couplings,
+                budget: Some(budget),
             };
             let found = e_step.infer(&problem)?;
             let what = "the number of examples with posteriors";
             check::shape(what, problem.fields.nrows(), found.means.nrows())?;
             check::shape("the units of the posteriors", units, found.means.ncols())?;
-            Ok(Some(found))
+            Ok((!problem.is_over()).then_some(found))
         })
         .collect::<Result<_, LatentError>>()?;
     let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {

@@ -29,6 +29,9 @@ impl EStep for Exact {
         let (mut ln, mut p) = (vec![0.0; pairs.len()], vec![0.0; pairs.len()]);
         let mut entropy = 0.0;
         for (field, mut mean) in problem.fields.rows().into_iter().zip(means.rows_mut()) {
+            if problem.is_over() {
+                break;
+            }
             entropy += normalise(field.iter().copied(), &pairs, &mut ln, &mut p);
             for (total, p) in total.iter_mut().zip(&p) {
                 *total += p;

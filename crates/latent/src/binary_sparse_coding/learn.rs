@@ -90,6 +90,16 @@ impl BinarySparseCodingParams {
         }
     }
 
+    /// Bytes that learning takes beside so many rows of so many columns, about: means and fields of all units for each row, a matrix of the units for
+    /// each 64 rows, and what the E-step takes for itself.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, rows: usize, columns: usize) -> f64 {
+        let (n, d, h) = (rows as f64, columns as f64, self.units as f64);
+        8.0 * (3.0 * n * h + n * d + (rows.div_ceil(64) as f64 + 8.0) * h * h + 8.0 * d * h)
+    }
+
     /// Learns a model from the rows of `data` with an E-step.
     ///
     /// # Errors

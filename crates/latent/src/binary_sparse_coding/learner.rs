@@ -10,7 +10,7 @@ use super::e_step::EStep;
 use super::learn::{Annealing, BinarySparseCodingParams, Fit};
 use super::m_step::Moments;
 use super::model::{BinarySparseCoding, sigmoid};
-use crate::LatentError;
+use crate::{LatentError, check};
 
 /// The state of learning between two iterations.
 ///
@@ -133,6 +133,26 @@ impl BinarySparseCodingParams {
             best: None,
             earlier: 0,
         })
+    }
+
+    /// Refuses a learner that was saved with other data or another number of units.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, or a start that was never evaluated.
+    pub fn check_learner(
+        &self,
+        learner: &Learner,
+        data: ArrayView2<'_, f64>,
+    ) -> Result<(), LatentError> {
+        let Climb {
+            model,
+            moments,
+            trace,
+        } = &learner.climb;
+        model.check(data)?;
+        check::shape("the number of units", self.units, model.units())?;
+        moments.check(model)?;
+        check::enough(trace.len(), 1)
     }
 
     /// One iteration, or the beginning of the next start; why learning has ended, if it has. What the

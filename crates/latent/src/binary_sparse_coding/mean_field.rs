@@ -165,6 +165,9 @@ impl EStep for MeanField {
         let mut means = Array2::zeros((examples, units));
         let mut entropy = 0.0;
         for (field, mut mean) in problem.fields.rows().into_iter().zip(means.rows_mut()) {
+            if problem.is_over() {
+                break;
+            }
             let mut logits = Self::first_logits(units);
             self.solve(field, couplings.view(), &mut logits);
             entropy += logits.iter().map(|&z| bernoulli_entropy(z)).sum::<f64>();

@@ -88,6 +88,9 @@ impl EStep for StructuredMeanField {
         let mut within = Array2::zeros(couplings.dim());
         let mut entropy = 0.0;
         for (field, mut mean) in problem.fields.rows().into_iter().zip(means.rows_mut()) {
+            if problem.is_over() {
+                break;
+            }
             let mut logits = MeanField::first_logits(problem.units());
             self.start.solve(field, couplings.view(), &mut logits);
             let mut state = State::new(field, couplings.view(), logits.mapv(sigmoid));

@@ -118,6 +118,9 @@ impl EStep for Truncated {
         };
         let mut order: Vec<usize> = (0..units).collect();
         for n in 0..examples {
+            if problem.is_over() {
+                break;
+            }
             let field = problem.fields.row(n);
             order.sort_unstable_by(|&a, &b| field[b].total_cmp(&field[a]).then(a.cmp(&b)));
             state.infer(problem, n, order.split_at(count), &mut q);

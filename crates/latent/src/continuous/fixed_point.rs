@@ -179,6 +179,7 @@ impl<'a> FixedPoint<'a> {
             let ln = q.mapv(|q| if q > 0.0 { q.ln() } else { 0.0 });
             bound[0] -= (q * grid.weights()).dot(&ln);
         }
+        check::computed("the bound", &bound)?;
         Ok(bound[0])
     }
 

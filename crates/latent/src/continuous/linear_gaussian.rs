@@ -138,6 +138,7 @@ impl LinearGaussian {
         let entropy = 0.5 * (units * (2.0 * PI).ln() - precision.mapv(f64::ln).sum());
         let quadratic = (&means * &means.dot(&coupling)).sum_axis(Axis(1));
         let elbo = constants + (&linear * &means).sum_axis(Axis(1)) - quadratic * 0.5 + entropy;
+        check::computed("the bound", &elbo)?;
         Ok(MeanFieldGaussian {
             means,
             precision,
@@ -165,6 +166,7 @@ impl LinearGaussian {
         let units = precision.nrows() as f64;
         let volume = 0.5 * (units * (2.0 * PI).ln() - factor.ln_determinant());
         let ln_likelihood = constants + (&linear * &means).sum_axis(Axis(1)) * 0.5 + volume;
+        check::computed("ln p(v)", &ln_likelihood)?;
         Ok(Posterior {
             means,
             covariance,

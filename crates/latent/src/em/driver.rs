@@ -150,7 +150,9 @@ pub fn em<M: LatentModel>(
 ) -> Result<Fit<M>, LatentError> {
     options.check()?;
     model.check_data(data)?;
-    let mut run = Run::new(model, data, options);
+    // The start is always evaluated, so that there is a value to return.
+    let first = Run::new(model, data, options, &Budget::unlimited());
+    let mut run = first.expect("an unlimited budget does not end");
     let stop = loop {
         let step = run.step(data, options, seed, budget);
         if step.swept

@@ -5,6 +5,7 @@ use std::ops::Range;
 use forney_certify::Budget;
 use rayon::prelude::*;
 
+use super::driver::{Em, Variant};
 use super::model::{Examples, Expected, LatentModel, Statistics};
 use crate::LatentError;
 
@@ -37,8 +38,8 @@ pub(super) fn e_step<M: LatentModel>(
                 return None;
             }
             let mut statistics = model.no_statistics();
-            let value = M::collect(&posterior, data, part, &mut statistics);
-            Some((value, statistics))
+            let value = M::collect(&posterior, data, part, budget, &mut statistics);
+            budget.stop().is_none().then_some((value, statistics))
         })
         .collect();
     let mut all: Option<Expected<M::Statistics>> = None;
@@ -61,6 +62,17 @@ pub(super) fn e_step<M: LatentModel>(
         free_energy: 0.0,
         statistics: model.no_statistics(),
     }))
+}
+
+/// Bytes of the statistics that are alive at a time, and of the copies of a model that a step makes, if
+/// one of each holds so many numbers: about.
+pub(super) fn demand(options: &Em, examples: usize, statistics: f64, model: f64) -> f64 {
+    let batches = match (options.variant, options.batch()) {
+        (Variant::Incremental { .. }, Some(batch)) => examples.div_ceil(batch.max(1)),
+        _ => 1,
+    };
+    let sets = PARTS.min(examples.max(1)) + 2 * batches + 2;
+    8.0 * (sets as f64 * statistics + 8.0 * model)
 }
 
 /// All units of the data.

@@ -1,5 +1,6 @@
 //! A start for mixtures: k-means with k-means++ seeding (Arthur & Vassilvitskii 2007).
 
+use forney_certify::Budget;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -16,7 +17,8 @@ const ROUNDS: usize = 20;
 /// Rows in a task; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1024;
 
-/// The cluster of each row, by distances in units of `scale`, one for each column.
+/// The cluster of each row, by distances in units of `scale`, one for each column; any clusters once
+/// the budget has ended.
 ///
 /// # Complexity
 /// Time `O(N D K ln K)` for the seeding and `O(N D K)` for each of at most 20 rounds; memory `O(N)`.
@@ -25,15 +27,19 @@ pub(super) fn k_means(
     scale: &Array1<f64>,
     clusters: usize,
     seed: u64,
+    budget: &Budget,
 ) -> Vec<usize> {
     let points = Points {
         data,
         origin: data.row(0).to_owned(),
         inverse_scale: scale.mapv(f64::recip),
     };
-    let mut centres = seeding(&points, clusters, seed);
+    let mut centres = seeding(&points, clusters, seed, budget);
     let mut labels = vec![usize::MAX; data.nrows()];
     for _ in 0..ROUNDS {
+        if budget.stop().is_some() {
+            return vec![0; data.nrows()];
+        }
         let parts: Vec<(bool, Array2<f64>, Array1<f64>)> = labels
             .par_chunks_mut(CHUNK)
             .enumerate()
@@ -134,12 +140,15 @@ pub(super) fn clusters(
 /// Rows drawn one after another with a probability proportional to the squared distance from the
 /// nearest one drawn before, uniformly if all rows have been drawn; of some candidates at a time the
 /// one that leaves the least sum of distances.
-fn seeding(points: &Points<'_>, clusters: usize, seed: u64) -> Array2<f64> {
+fn seeding(points: &Points<'_>, clusters: usize, seed: u64, budget: &Budget) -> Array2<f64> {
     let mut rng = Pcg64::seed_from_u64(seed);
     let columns = points.data.ncols();
     let mut centres = Array2::zeros((clusters, columns));
     let mut distances = vec![f64::INFINITY; points.data.nrows()];
     for k in 0..clusters {
+        if budget.stop().is_some() {
+            break;
+        }
         let count = if k == 0 {
             1
         } else {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use forney_certify::Budget;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +66,13 @@ pub trait LatentModel: Clone + Send + Sync {
     /// `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q)`, (19.7), in nats.
     ///
     /// For the exact posterior that is `ln p(v; θ)`; `−∞` if the model excludes an example, which then
-    /// adds no statistics.
+    /// adds no statistics. It may return early, with anything, once the budget has ended: nothing is made
+    /// of that.
     fn collect(
         posterior: &Self::Posterior,
         data: &Self::Data<'_>,
         units: Range<usize>,
+        budget: &Budget,
         into: &mut Self::Statistics,
     ) -> f64;
 

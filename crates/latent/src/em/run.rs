@@ -46,29 +46,27 @@ pub(super) struct Step {
 }
 
 impl<M: LatentModel> Run<M> {
-    /// Evaluates the start, whatever the budget, so that there is a value to return.
-    pub(super) fn new(model: M, data: &M::Data<'_>, options: &Em) -> Self {
-        let always = Budget::unlimited();
-        let finished = "an unlimited budget does not end";
-        let everything = || e_step(&model, data, all_units(data), &always).expect(finished);
+    /// Evaluates the start; `None` if the budget ends first.
+    pub(super) fn new(model: M, data: &M::Data<'_>, options: &Em, budget: &Budget) -> Option<Self> {
+        let everything = || e_step(&model, data, all_units(data), budget);
         let state = match options.variant {
-            Variant::Batch => State::Batch(everything()),
+            Variant::Batch => State::Batch(everything()?),
             Variant::Minibatch { .. } => State::Minibatch {
-                average: everything(),
+                average: everything()?,
                 m_steps: 0,
             },
             Variant::Incremental { .. } => State::Incremental(
                 (0..data.batches())
-                    .map(|batch| posterior_of(&model, data, batch, &always).expect(finished))
-                    .collect(),
+                    .map(|batch| posterior_of(&model, data, batch, budget))
+                    .collect::<Option<_>>()?,
             ),
         };
-        Self {
+        Some(Self {
             first: Some(value(&model, &state, data)),
             model,
             state,
             trace: Vec::new(),
-        }
+        })
     }
 
     pub(super) fn trace(&self) -> &[Sweep] {

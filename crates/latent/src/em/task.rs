@@ -10,9 +10,13 @@ use super::run::{Run, Step};
 use crate::LatentError;
 use crate::check::within;
 
-/// The model from which a run with a seed starts.
-type Start<'d, M> =
-    Box<dyn Fn(&<M as LatentModel>::Data<'d>, u64) -> Result<M, LatentError> + Send + Sync + 'd>;
+/// The model from which a run with a seed starts; any model once the budget has ended.
+type Start<'d, M> = Box<
+    dyn Fn(&<M as LatentModel>::Data<'d>, u64, &Budget) -> Result<M, LatentError>
+        + Send
+        + Sync
+        + 'd,
+>;
 
 /// Checked data, options, and a start for each seed: all that learning needs beside its state.
 ///
@@ -84,18 +88,25 @@ impl<'d, M: LatentModel> Task<'d, M> {
     /// # Errors
     /// As `fit` of the parameters.
     pub fn begin(&self) -> Result<Learner<M>, LatentError> {
+        // The first start is always evaluated, so that there is a value to return.
+        let first = self.run(0, &Budget::unlimited())?;
         Ok(Learner {
             restart: 0,
-            run: self.run(0)?,
+            run: first.expect("an unlimited budget does not end"),
             best: None,
             earlier: 0,
         })
     }
 
-    fn run(&self, restart: u64) -> Result<Run<M>, LatentError> {
-        let model = (self.start)(&self.data, self.seed.wrapping_add(restart))?;
+    /// A run at its start; `None` if the budget ends first.
+    fn run(&self, restart: u64, budget: &Budget) -> Result<Option<Run<M>>, LatentError> {
+        let model = (self.start)(&self.data, self.seed.wrapping_add(restart), budget);
+        if budget.stop().is_some() {
+            return Ok(None);
+        }
+        let model = model?;
         model.check_data(&self.data)?;
-        Ok(Run::new(model, &self.data, &self.em))
+        Ok(Run::new(model, &self.data, &self.em, budget))
     }
 
     /// Refuses a learner that was saved by a task with data of another width.
@@ -130,10 +141,9 @@ impl<'d, M: LatentModel> Task<'d, M> {
                 step.stop = None;
                 return Ok(step);
             }
-            match budget.stop() {
-                Some(stop) => step.stop = Some(stop),
-                None => {
-                    let next = self.run(learner.restart + 1)?;
+            match self.run(learner.restart + 1, budget)? {
+                None => step.stop = Some(budget.stop().unwrap_or(Stop::Interrupted)),
+                Some(next) => {
                     let run = std::mem::replace(&mut learner.run, next);
                     learner.earlier += run.trace().len();
                     learner.restart += 1;

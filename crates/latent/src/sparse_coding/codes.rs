@@ -3,14 +3,79 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::{LatentError, check};
+
 /// The codes `H` of a data set, one sparse row for each example.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Codes {
     atoms: usize,
     /// Row `n` is `starts[n]..starts[n + 1]`.
     starts: Vec<usize>,
     indices: Vec<usize>,
     values: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
+    atoms: usize,
+    starts: Vec<usize>,
+    indices: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Codes {
+    type Error = LatentError;
+
+    fn try_from(read: Unchecked) -> Result<Self, LatentError> {
+        let Unchecked {
+            atoms,
+            starts,
+            indices,
+            values,
+        } = read;
+        let count = indices.len();
+        check::shape("the number of non-zeros", count, values.len())?;
+        let range = "from 0 to the number of non-zeros, in order";
+        let first = starts.first().copied().unwrap_or(usize::MAX);
+        check::within(
+            "the first start of the codes",
+            range,
+            first as f64,
+            first == 0,
+        )?;
+        let last = starts.last().copied().unwrap_or(usize::MAX);
+        check::within(
+            "the last start of the codes",
+            range,
+            last as f64,
+            last == count,
+        )?;
+        for (row, ends) in starts.windows(2).enumerate() {
+            let rising = ends[0] <= ends[1] && ends[1] <= count;
+            check::within("a start of the codes", range, ends[1] as f64, rising)?;
+            let mut own = indices[ends[0]..ends[1]].to_vec();
+            own.sort_unstable();
+            let distinct = own.windows(2).all(|pair| pair[0] < pair[1]);
+            let known = own.last().is_none_or(|&last| last < atoms);
+            let range = "of atoms that exist, each once";
+            check::within("a row of the codes", range, row as f64, distinct && known)?;
+        }
+        check::finite_vector("the codes", ndarray::ArrayView1::from(&values))?;
+        Ok(Self {
+            atoms,
+            starts,
+            indices,
+            values,
+        })
+    }
+}
+
+impl Default for Codes {
+    /// The codes of no examples, of no atoms.
+    fn default() -> Self {
+        Self::new(0)
+    }
 }
 
 impl Codes {
@@ -20,7 +85,8 @@ impl Codes {
         Self {
             atoms,
             starts: vec![0],
-            ..Self::default()
+            indices: Vec::new(),
+            values: Vec::new(),
         }
     }
 

@@ -205,6 +205,8 @@ impl Encoder {
             all.objectives.extend_from_slice(&part.objectives);
             all.gaps.extend_from_slice(&part.gaps);
         }
+        let numbers = all.objectives.iter().chain(&all.gaps);
+        check::computed("the objective of a code", numbers)?;
         Ok(Some(all))
     }
 

@@ -83,11 +83,19 @@ impl Lasso {
     /// for the dual `max_u ½‖v‖² − ½‖v − u‖²`, `|Wᵀu| ≤ λ`, and the gap is the sum of the
     /// non-negative terms `½(1 − s)²‖ρ‖² + Σ_k (λ|h_k| − s h_k r_k)`, free of cancellation.
     pub(super) fn gap(&self, example: Example<'_>, r: &[f64], indices: &[usize], h: &[f64]) -> Gap {
-        let steepest = r.iter().fold(0.0, |most: f64, &r| most.max(self.pull(r)));
-        let scale = if steepest > self.lambda {
-            self.lambda / steepest
-        } else {
+        // Written so that NaN stays: it must not pass for a proof.
+        let steepest = r.iter().fold(0.0, |most: f64, &r| {
+            let pull = self.pull(r);
+            if pull > most || pull.is_nan() {
+                pull
+            } else {
+                most
+            }
+        });
+        let scale = if steepest <= self.lambda {
             1.0
+        } else {
+            self.lambda / steepest
         };
         let (mut norm1, mut slack) = (0.0, 0.0);
         let mut residual = example.energy;
@@ -96,10 +104,10 @@ impl Lasso {
             slack += (self.lambda * h.abs() - scale * h * r[k]).max(0.0);
             residual -= h * (example.c[k] + r[k]);
         }
-        let residual = residual.max(0.0);
+        let residual = if residual < 0.0 { 0.0 } else { residual };
         let objective = 0.5 * residual + self.lambda * norm1;
         let gap = 0.5 * (1.0 - scale) * (1.0 - scale) * residual + slack;
-        let relative = if gap > 0.0 { gap / objective } else { 0.0 };
+        let relative = if gap <= 0.0 { 0.0 } else { gap / objective };
         Gap {
             relative,
             objective,

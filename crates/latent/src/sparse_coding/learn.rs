@@ -86,6 +86,16 @@ impl SparseCodingParams {
         }
     }
 
+    /// Bytes that learning takes beside so many rows of so many columns, about: a few matrices of the atoms and of the dictionary, and a copy of the
+    /// rows.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, rows: usize, columns: usize) -> f64 {
+        let (n, d, k) = (rows as f64, columns as f64, self.atoms as f64);
+        8.0 * (n * d + 2.0 * n + 8.0 * k * k + 10.0 * d * k)
+    }
+
     /// Learns a dictionary from the rows of `data`.
     ///
     /// # Errors

@@ -128,6 +128,29 @@ impl Learner {
     }
 
     /// What was learned.
+    /// Refuses a learner that was saved with data of another width, or whose parts do not fit together.
+    ///
+    /// # Errors
+    /// Sizes that do not fit.
+    pub fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+        self.params.check()?;
+        self.model.check(data)?;
+        let (dimension, atoms) = (self.model.dimension(), self.model.atoms());
+        check::shape("the number of atoms", self.params.atoms, atoms)?;
+        let Statistics { h, v, hh, hv, .. } = &self.statistics;
+        for (what, expected, found) in [
+            ("the sums of the codes", atoms, h.len()),
+            ("the sums of the data", dimension, v.len()),
+            ("the rows of the second moments", atoms, hh.nrows()),
+            ("the columns of the second moments", atoms, hh.ncols()),
+            ("the rows of the cross moments", atoms, hv.nrows()),
+            ("the columns of the cross moments", dimension, hv.ncols()),
+        ] {
+            check::shape(what, expected, found)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(self, stop: Stop) -> Fit {
         Fit {
             model: self.model,

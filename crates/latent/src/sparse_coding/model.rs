@@ -86,22 +86,26 @@ impl SparseCoding {
     /// # Errors
     /// NaN or an infinity in the data, or sizes that do not fit.
     pub fn objective(&self, data: ArrayView2<'_, f64>, codes: &Codes) -> Result<f64, LatentError> {
-        let error = &data - &self.reconstruct(codes)?;
         self.check(data)?;
         check::shape("the number of codes", data.nrows(), codes.len())?;
+        let error = &data - &self.reconstruct(codes)?;
         let norm1: f64 = codes
             .rows()
             .flat_map(|(_, values)| values)
             .map(|h| h.abs())
             .sum();
-        Ok(self.lambda * norm1 + 0.5 * self.beta * error.iter().map(|e| e * e).sum::<f64>())
+        let squares: f64 = error.iter().map(|e| e * e).sum();
+        let objective = self.lambda * norm1 + 0.5 * self.beta * squares;
+        check::computed("the objective", [&objective])?;
+        Ok(objective)
     }
 
     /// `H Wᵀ + b`, the means of the data.
     ///
     /// # Errors
-    /// Codes for another number of atoms.
+    /// Codes for another number of atoms, or parameters that are not in range.
     pub fn reconstruct(&self, codes: &Codes) -> Result<Array2<f64>, LatentError> {
+        self.check_parameters()?;
         check::shape("the atoms of the codes", self.atoms(), codes.atoms())?;
         let mut data = Array2::zeros((codes.len(), self.dimension()));
         for (mut row, (indices, values)) in data.rows_mut().into_iter().zip(codes.rows()) {
@@ -115,13 +119,18 @@ impl SparseCoding {
 
     /// Refuses parameters out of range, and data that do not fit them.
     pub(super) fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+        self.check_parameters()?;
+        check::shape("the number of columns", self.dimension(), data.ncols())?;
+        check::finite("the data", data)
+    }
+
+    /// Refuses parameters out of range.
+    fn check_parameters(&self) -> Result<(), LatentError> {
         check::positive("the rate λ", self.lambda)?;
         check::positive("the precision β", self.beta)?;
         check::shape("the length of the bias", self.dimension(), self.bias.len())?;
         check::finite("the dictionary", self.dictionary.view())?;
-        check::finite_vector("the bias", self.bias.view())?;
-        check::shape("the number of columns", self.dimension(), data.ncols())?;
-        check::finite("the data", data)
+        check::finite_vector("the bias", self.bias.view())
     }
 
     /// Whether codes may have either sign.

@@ -156,7 +156,7 @@ impl SparseCoding {
         let constant = 0.5 * self.dimension() as f64 * (self.beta / (2.0 * PI)).ln()
             + at_zero.iter().sum::<f64>();
         let bounds = data.rows().into_iter().zip(mean.rows()).zip(codes.rows());
-        Ok(bounds
+        let bounds: Array1<f64> = bounds
             .map(|((v, mean), (indices, values))| {
                 let error: f64 = v.iter().zip(mean).map(|(v, m)| (v - m) * (v - m)).sum();
                 let used = indices.iter().zip(values);
@@ -165,7 +165,9 @@ impl SparseCoding {
                     .sum();
                 constant - 0.5 * self.beta * error + noise
             })
-            .collect())
+            .collect();
+        check::computed("the bound", &bounds)?;
+        Ok(bounds)
     }
 }
 

@@ -8,9 +8,36 @@ use crate::{LatentError, check};
 /// Equidistant points with the weights of the trapezoidal rule, which converges faster than any
 /// power of the distance for smooth functions that vanish at both ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Grid {
     points: Array1<f64>,
     weights: Array1<f64>,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
+    points: Array1<f64>,
+    weights: Array1<f64>,
+}
+
+impl TryFrom<Unchecked> for Grid {
+    type Error = LatentError;
+
+    fn try_from(read: Unchecked) -> Result<Self, LatentError> {
+        let Unchecked { points, weights } = read;
+        check::shape("the number of weights", points.len(), weights.len())?;
+        let (first, last) = (points.first().copied(), points.last().copied());
+        let range = (first.unwrap_or(f64::NAN), last.unwrap_or(f64::NAN));
+        let grid = Self::new(range.0, range.1, points.len())?;
+        // The bits that were written, if they are those of a grid.
+        let close = |a: &Array1<f64>, b: &Array1<f64>| {
+            let slack = 1e-9 * (1.0 + range.0.abs().max(range.1.abs()));
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() <= slack)
+        };
+        let even = close(&points, &grid.points) && close(&weights, &grid.weights);
+        check::within("a grid", "of evenly spaced points", range.0, even)?;
+        Ok(Self { points, weights })
+    }
 }
 
 impl Grid {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+use forney_certify::Budget;
 use forney_certify::Sweep;
 use forney_latent::em::{Examples, Fit, LatentModel, Rows, Scatter};
 use ndarray::{Array1, Array2};
@@ -31,7 +32,13 @@ pub(crate) fn check_fit<M>(fit: &Fit<M>) {
 pub(crate) fn statistics<M: LatentModel>(model: &M, data: &M::Data<'_>) -> (f64, M::Statistics) {
     let mut statistics = model.no_statistics();
     let units = 0..data.units(data.batches() - 1).end;
-    let value = M::collect(&model.posterior(), data, units, &mut statistics);
+    let value = M::collect(
+        &model.posterior(),
+        data,
+        units,
+        &Budget::unlimited(),
+        &mut statistics,
+    );
     (value, statistics)
 }
 

@@ -61,8 +61,13 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
         // E-step: with the exact posterior the bound is the likelihood.
         let mut statistics = model.no_statistics();
         let units = rows.units(0);
-        let touched =
-            GaussianMixture::collect(&model.posterior(), &rows, units, &mut statistics) / n;
+        let touched = GaussianMixture::collect(
+            &model.posterior(),
+            &rows,
+            units,
+            &Budget::unlimited(),
+            &mut statistics,
+        ) / n;
         touching = touching.max((touched - score).abs());
         if let Some(bound) = kept {
             // After the M-step, before this E-step: the old q under the new parameters.

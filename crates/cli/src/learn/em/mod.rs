@@ -119,6 +119,10 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    fn admit(&self, model: f64) -> Result<(), Failure> {
+        self.session.admit(self.data, model)
+    }
+
     fn em(&self) -> Em {
         let examples = self.args.batch;
         Em {
@@ -195,6 +199,7 @@ impl Asked<'_> {
             seed: self.args.run.seed,
             em: self.em(),
         };
+        self.admit(params.demand(self.data.nrows(), self.data.ncols()))?;
         let task = params.task(self.data.view())?;
         self.learn("mixture", task, options(&params)?, mixture)
     }
@@ -208,6 +213,7 @@ impl Asked<'_> {
             seed: self.args.run.seed,
             em: self.em(),
         };
+        self.admit(params.demand(self.data.nrows(), self.data.ncols()))?;
         let task = params.task(self.data.view())?;
         let kind = name_of(self.args.model);
         self.learn(kind, task, options(&params)?, factor_analysis)
@@ -223,6 +229,8 @@ impl Asked<'_> {
             em: self.em(),
         };
         let lengths = self.lengths()?;
+        let (steps, columns) = self.data.dim();
+        self.admit(params.demand(steps, columns, lengths.len()))?;
         let task = params.task(self.data.view(), &lengths)?;
         let options = with("lengths", json!(lengths), options(&params)?);
         self.learn("hmm-gaussian", task, options, gaussian_hmm)
@@ -232,12 +240,17 @@ impl Asked<'_> {
         let symbols = self.symbols()?;
         let params = CategoricalHmmParams {
             states: self.args.states.unwrap_or(2),
-            symbols: symbols.iter().max().map_or(1, |largest| largest + 1),
+            // What has so many symbols is refused for its size.
+            symbols: symbols
+                .iter()
+                .max()
+                .map_or(1, |largest| largest.saturating_add(1)),
             restarts: self.args.restarts,
             seed: self.args.run.seed,
             em: self.em(),
         };
         let lengths = self.lengths()?;
+        self.admit(params.demand(symbols.len(), lengths.len()))?;
         let task = params.task(symbols.view(), &lengths)?;
         let options = with("lengths", json!(lengths), options(&params)?);
         self.learn("hmm-categorical", task, options, categorical_hmm)

@@ -109,7 +109,7 @@ impl BayesNetParams {
         };
         let data = Observations::new(&net, data, self.memory, self.em.batch(), self.seed)?;
         let kind = self.start;
-        let start = Box::new(move |_: &Observations, seed| {
+        let start = Box::new(move |_: &Observations, seed, _: &Budget| {
             Ok(match kind {
                 Start::Random => net.with_random_tables(seed),
                 Start::Given => net.clone(),

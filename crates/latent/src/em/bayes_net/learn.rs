@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use forney_certify::Budget;
 use forney_exact::Marginals;
 use forney_model::VarId;
 use ndarray::ArrayView1;
@@ -151,10 +152,12 @@ impl LatentModel for BayesNet {
         posterior: &BayesNetPosterior,
         data: &Observations,
         units: Range<usize>,
+        budget: &Budget,
         into: &mut FamilyCounts,
     ) -> f64 {
         let groups = data.groups[units].iter();
         groups
+            .take_while(|_| budget.stop().is_none())
             .map(|group| posterior.collect(&data.patterns[group.pattern], group, into))
             .sum()
     }

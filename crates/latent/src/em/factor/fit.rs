@@ -13,6 +13,7 @@ use super::{FactorAnalysis, Scatter};
 use crate::LatentError;
 use crate::check::{enough, within};
 use crate::em::dense::matrix;
+use crate::em::e_step::demand;
 use crate::em::rows::Columns;
 use crate::em::{Em, Fit, Rows, Task, Watch};
 
@@ -89,6 +90,21 @@ impl FactorAnalysisParams {
         self.task(data)?.fit(budget, watch)
     }
 
+    /// Bytes that learning takes beside so many rows of so many columns, about: a few matrices, and a scatter for each batch.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, rows: usize, columns: usize) -> f64 {
+        let (d, h) = (columns as f64, self.factors as f64);
+        let batches = self
+            .em
+            .batch()
+            .map_or(1, |batch| rows.div_ceil(batch.max(1)));
+        let chunks = rows as f64 / 4096.0;
+        demand(&self.em, rows, d + d * h + h * h, d * h + 2.0 * d + h * h)
+            + 8.0 * d * d * (batches as f64 + chunks + 4.0)
+    }
+
     /// Learning sweep by sweep, to be saved and resumed.
     ///
     /// # Errors
@@ -101,7 +117,7 @@ impl FactorAnalysisParams {
         let (columns, rows) = self.check(data)?;
         let scatter = Scatter::about(&columns.mean, &rows)?;
         let params = self.clone();
-        let start = Box::new(move |_: &Scatter, seed| Ok(params.start(&columns, seed)));
+        let start = Box::new(move |_: &Scatter, seed, _: &Budget| Ok(params.start(&columns, seed)));
         Task::new(scatter, self.em, self.restarts, self.seed, start)
     }
 

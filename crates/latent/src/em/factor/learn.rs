@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 use std::ops::Range;
 
+use forney_certify::Budget;
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,7 @@ impl LatentModel for FactorAnalysis {
         posterior: &FactorPosterior,
         data: &Scatter,
         units: Range<usize>,
+        _: &Budget,
         into: &mut FactorMoments,
     ) -> f64 {
         let mut sum = 0.0;

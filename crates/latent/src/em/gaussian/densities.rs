@@ -19,6 +19,18 @@ pub(super) fn features(kind: Covariance, columns: usize) -> usize {
     }
 }
 
+/// Numbers in the statistics and in the parameters of so many components.
+pub(in crate::em) fn sizes(kind: Covariance, components: usize, columns: usize) -> (f64, f64) {
+    let (k, d) = (components as f64, columns as f64);
+    let (features, covariances, total) = match kind {
+        Covariance::Full => (d + d * (d + 1.0) / 2.0, k * d * d, 0.0),
+        Covariance::Diagonal => (2.0 * d, k * d, 0.0),
+        Covariance::Tied => (d, d * d, d * d),
+        Covariance::Spherical => (d + 1.0, k, 0.0),
+    };
+    (k * (1.0 + features) + total, k * (1.0 + d) + covariances)
+}
+
 /// A centred value beyond this is as unlikely as one at it, and its square does not overflow.
 const FARTHEST: f64 = 1e100;
 

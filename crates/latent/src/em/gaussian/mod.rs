@@ -28,7 +28,7 @@ use super::dense::{array, cholesky, matrix};
 use crate::LatentError;
 use crate::check::{finite, finite_vector, shape, within};
 
-pub(super) use densities::{Block, Densities};
+pub(super) use densities::{Block, Densities, sizes};
 pub use moments::Moments;
 
 /// What the covariances of the components share.

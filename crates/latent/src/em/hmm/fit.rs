@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{Categorical, GaussianEmission, Hmm, Sequences};
 use crate::LatentError;
 use crate::check::{enough, within};
+use crate::em::e_step::demand;
+use crate::em::gaussian::sizes;
 use crate::em::kmeans::{clusters, k_means};
 use crate::em::rows::Columns;
 use crate::em::simplex::draw_distribution;
@@ -84,6 +86,18 @@ impl GaussianHmmParams {
         self.task(data, lengths)?.fit(budget, watch)
     }
 
+    /// Bytes that learning takes beside so many steps of so many columns in so many sequences, about: 64 sets of moments, the start, and four numbers for each
+    /// step and state.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, steps: usize, columns: usize, sequences: usize) -> f64 {
+        let (statistics, model) = sizes(self.covariance, self.states, columns);
+        let candidates = 2.0 + (self.states.max(1) as f64).ln();
+        recursions(&self.em, steps, self.states, sequences, statistics, model)
+            + 8.0 * steps as f64 * (3.0 + candidates)
+    }
+
     /// Learning sweep by sweep, to be saved and resumed.
     ///
     /// # Errors
@@ -99,9 +113,9 @@ impl GaussianHmmParams {
         enough(data.nrows(), self.states)?;
         let columns = Columns::of(data)?;
         let (states, kind, floor) = (self.states, self.covariance, self.variance_floor);
-        let start = move |sequences: &Sequences<'d, GaussianEmission>, seed| {
+        let start = move |sequences: &Sequences<'d, GaussianEmission>, seed, budget: &Budget| {
             let scale = columns.variance.mapv(f64::sqrt);
-            let labels = k_means(data, &scale, states, seed);
+            let labels = k_means(data, &scale, states, seed, budget);
             let gaussians = clusters(data, &labels, states, kind, &columns, floor)?;
             Hmm::new(
                 Array1::from_elem(states, 1.0 / states as f64),
@@ -117,6 +131,21 @@ impl GaussianHmmParams {
             Box::new(start),
         )
     }
+}
+
+/// Bytes of learning with emissions whose statistics and parameters are so many numbers.
+fn recursions(
+    em: &Em,
+    steps: usize,
+    states: usize,
+    sequences: usize,
+    statistics: f64,
+    model: f64,
+) -> f64 {
+    let states = states as f64;
+    let chain = states * states + states;
+    // Tables of the recursions, one for each state and step of the sequences at hand.
+    demand(em, sequences, statistics + chain, model + chain) + 32.0 * steps as f64 * states
 }
 
 /// The transitions between labels within sequences, each counted once more than it was seen.
@@ -196,6 +225,16 @@ impl CategoricalHmmParams {
         self.task(data, lengths)?.fit(budget, watch)
     }
 
+    /// Bytes that learning takes beside so many steps in so many sequences, about: 64 tables of a number for each state and symbol, and four
+    /// numbers for each step and state.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, steps: usize, sequences: usize) -> f64 {
+        let table = self.states as f64 * self.symbols as f64;
+        recursions(&self.em, steps, self.states, sequences, table, table)
+    }
+
     /// Learning sweep by sweep, to be saved and resumed.
     ///
     /// # Errors
@@ -209,7 +248,7 @@ impl CategoricalHmmParams {
         within("the number of states", "at least 1", 0.0, self.states > 0)?;
         let sequences = Sequences::categorical(data, lengths, self.em.batch(), self.seed)?;
         let (states, symbols) = (self.states, self.symbols);
-        let start = move |_: &Sequences<'d, Categorical>, seed| {
+        let start = move |_: &Sequences<'d, Categorical>, seed, _: &Budget| {
             let mut rng = Pcg64::seed_from_u64(seed);
             let mut rows = |rows: usize, columns: usize| {
                 let drawn = (0..rows).flat_map(|_| draw_distribution(columns, &mut rng));

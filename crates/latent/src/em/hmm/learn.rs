@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use forney_certify::Budget;
 use ndarray::{Array1, Array2, s};
 use serde::{Deserialize, Serialize};
 
@@ -56,14 +57,24 @@ pub(super) fn posteriors<E: Emission>(model: &Hmm<E>, sequences: &Sequences<'_, 
             steps.clone(),
             ln_b.view_mut(),
         );
-        let found = posterior
-            .chain
-            .infer(ln_b.view_mut(), &mut scratch, &mut transitions);
+        let always = Budget::unlimited();
+        let chain = &posterior.chain;
+        let found = chain.infer(ln_b.view_mut(), &always, &mut scratch, &mut transitions);
         if let Some(found) = found {
             all.slice_mut(s![steps, ..]).assign(&found.states);
         }
     }
     all
+}
+
+/// Steps between two looks at the budget, a multiple of the examples in a block of densities.
+const PART: usize = 4096;
+
+/// The steps of a sequence, in parts.
+fn parts(steps: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let end = steps.end;
+    let starts = steps.clone().step_by(PART);
+    starts.map(move |start| start..(start + PART).min(end))
 }
 
 impl<E: Emission> LatentModel for Hmm<E> {
@@ -86,6 +97,7 @@ impl<E: Emission> LatentModel for Hmm<E> {
         posterior: &HmmPosterior<E>,
         data: &Sequences<'_, E>,
         units: Range<usize>,
+        budget: &Budget,
         into: &mut Self::Statistics,
     ) -> f64 {
         let states = into.starts.len();
@@ -100,19 +112,27 @@ impl<E: Emission> LatentModel for Hmm<E> {
         for steps in data.at(units) {
             let mut ln_b = ln_b.slice_mut(s![..steps.len(), ..]);
             let ready = &posterior.emission;
-            E::ln_densities(ready, data.observations(), steps.clone(), ln_b.view_mut());
+            for part in parts(&steps) {
+                if budget.stop().is_some() {
+                    return sum;
+                }
+                let rows = part.start - steps.start..part.end - steps.start;
+                let ln_b = ln_b.slice_mut(s![rows, ..]);
+                E::ln_densities(ready, data.observations(), part, ln_b);
+            }
             let chain = &posterior.chain;
-            match chain.infer(ln_b, &mut scratch, &mut into.transitions) {
+            match chain.infer(ln_b, budget, &mut scratch, &mut into.transitions) {
                 Some(found) => {
                     sum += found.ln_p;
                     into.starts += &found.states.row(0);
-                    E::collect(
-                        ready,
-                        data.observations(),
-                        steps,
-                        found.states,
-                        &mut into.emission,
-                    );
+                    for part in parts(&steps) {
+                        if budget.stop().is_some() {
+                            return sum;
+                        }
+                        let rows = part.start - steps.start..part.end - steps.start;
+                        let states = found.states.slice(s![rows, ..]);
+                        E::collect(ready, data.observations(), part, states, &mut into.emission);
+                    }
                 }
                 None => sum = f64::NEG_INFINITY,
             }

@@ -1,13 +1,15 @@
 //! Forward and backward recursions in the log domain: slower, and without underflow.
 
+use forney_certify::Budget;
 use ndarray::{Array2, ArrayViewMut2};
 
-use super::scaled::Chain;
+use super::scaled::{Chain, is_over};
 
 /// As [`Chain::infer`]: `γ` goes to `gamma`; `None` if the model excludes the sequence.
 pub(super) fn infer(
     chain: &Chain,
     ln_b: ArrayViewMut2<'_, f64>,
+    budget: &Budget,
     mut gamma: ArrayViewMut2<'_, f64>,
     transitions: &mut Array2<f64>,
 ) -> Option<f64> {
@@ -16,6 +18,9 @@ pub(super) fn infer(
     let mut alpha = Array2::zeros((steps, states));
     let mut beta = Array2::<f64>::zeros((steps, states));
     for t in 0..steps {
+        if is_over(budget, t) {
+            return None;
+        }
         for k in 0..states {
             let reach = match t {
                 0 => chain.start[k].ln(),
@@ -29,6 +34,9 @@ pub(super) fn infer(
         return None;
     }
     for t in (0..steps - 1).rev() {
+        if is_over(budget, t) {
+            return None;
+        }
         for j in 0..states {
             beta[[t, j]] = ln_sum(states, |k| {
                 ln_a[[j, k]] + ln_b[[t + 1, k]] + beta[[t + 1, k]]
@@ -36,6 +44,9 @@ pub(super) fn infer(
         }
     }
     for t in 0..steps {
+        if is_over(budget, t) {
+            return None;
+        }
         for j in 0..states {
             gamma[[t, j]] = (alpha[[t, j]] + beta[[t, j]] - ln_p).exp();
             for k in (0..states).filter(|_| t + 1 < steps) {

@@ -1,5 +1,6 @@
 //! Forward and backward recursions in scaled arithmetic.
 
+use forney_certify::Budget;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
@@ -33,6 +34,11 @@ pub(super) struct Found<'s> {
     pub(super) states: ArrayView2<'s, f64>,
 }
 
+/// Whether the budget is found to have ended, at a step at which one looks.
+pub(super) fn is_over(budget: &Budget, step: usize) -> bool {
+    step.is_multiple_of(256) && budget.stop().is_some()
+}
+
 impl Chain {
     pub(super) fn new(start: &Array1<f64>, transitions: &Array2<f64>) -> Self {
         Self {
@@ -44,7 +50,7 @@ impl Chain {
 
     /// `ln p(v)` and the posterior of the states of one sequence with emissions `ln_b`, `T × K`, which
     /// are overwritten; adds the expected number of transitions to `transitions`. `None` if the model
-    /// excludes the sequence.
+    /// excludes the sequence, or the budget has ended.
     ///
     /// `α_t` is divided by its sum `c_t` and `b_t` by its largest reachable entry `e^{m_t}`, so that
     /// `ln p(v) = Σ_t (ln c_t + m_t)`. Where a state is lost to underflow though it may matter later,
@@ -52,6 +58,7 @@ impl Chain {
     pub(super) fn infer<'s>(
         &self,
         mut ln_b: ArrayViewMut2<'_, f64>,
+        budget: &Budget,
         scratch: &'s mut Scratch,
         transitions: &mut Array2<f64>,
     ) -> Option<Found<'s>> {
@@ -62,12 +69,14 @@ impl Chain {
         }
         let mut alpha = scratch.alpha.slice_mut(s![..steps, ..]);
         let mut arrive = scratch.arrive.slice_mut(s![..steps, ..]);
-        let ln_p = match self.forward(ln_b.view(), alpha.view_mut(), arrive.view_mut()) {
+        let forward = self.forward(ln_b.view(), budget, alpha.view_mut(), arrive.view_mut());
+        let ln_p = match forward {
+            _ if budget.stop().is_some() => return None,
             Some(ln_p) => {
-                self.backward(alpha, arrive, transitions);
+                self.backward(budget, alpha, arrive, transitions);
                 ln_p
             }
-            None => log_domain::infer(self, ln_b.view_mut(), alpha, transitions)?,
+            None => log_domain::infer(self, ln_b.view_mut(), budget, alpha, transitions)?,
         };
         Some(Found {
             ln_p,
@@ -79,12 +88,16 @@ impl Chain {
     fn forward(
         &self,
         ln_b: ArrayView2<'_, f64>,
+        budget: &Budget,
         mut alpha: ArrayViewMut2<'_, f64>,
         mut b: ArrayViewMut2<'_, f64>,
     ) -> Option<f64> {
         let mut ln_p = 0.0;
         let mut reach = self.start.clone();
         for (t, ln_b) in ln_b.rows().into_iter().enumerate() {
+            if is_over(budget, t) {
+                return None;
+            }
             let largest = ln_b
                 .iter()
                 .zip(&reach)
@@ -123,6 +136,7 @@ impl Chain {
     /// Turns `α` into `γ` and `b` into `b ∘ β`, and adds the expected transitions.
     fn backward(
         &self,
+        budget: &Budget,
         mut alpha: ArrayViewMut2<'_, f64>,
         mut arrive: ArrayViewMut2<'_, f64>,
         transitions: &mut Array2<f64>,
@@ -130,6 +144,9 @@ impl Chain {
         let (steps, states) = alpha.dim();
         let mut beta = Array1::<f64>::ones(states);
         for t in (0..steps).rev() {
+            if is_over(budget, t) {
+                return;
+            }
             if t + 1 < steps {
                 let next = arrive.row(t + 1);
                 for (beta, row) in beta.iter_mut().zip(self.transitions.rows()) {

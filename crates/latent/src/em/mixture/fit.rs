@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::GaussianMixture;
 use crate::LatentError;
 use crate::check::{enough, within};
+use crate::em::e_step::demand;
+use crate::em::gaussian::sizes;
 use crate::em::kmeans::{clusters, k_means};
 use crate::em::rows::Columns;
 use crate::em::{Covariance, Em, Fit, Rows, Task, Watch};
@@ -80,6 +82,17 @@ impl GaussianMixtureParams {
         self.task(data)?.fit(budget, watch)
     }
 
+    /// Bytes that learning takes beside so many rows of so many columns, about: 64 sets of moments, and three numbers for each row and one more for each row and candidate
+    /// of the start.
+    ///
+    /// A caller with a limit compares them with it before it begins.
+    #[must_use]
+    pub fn demand(&self, rows: usize, columns: usize) -> f64 {
+        let (statistics, model) = sizes(self.covariance, self.components, columns);
+        let candidates = 2.0 + (self.components.max(1) as f64).ln();
+        demand(&self.em, rows, statistics, model) + 8.0 * rows as f64 * (3.0 + candidates)
+    }
+
     /// Learning sweep by sweep, to be saved and resumed.
     ///
     /// # Errors
@@ -91,7 +104,9 @@ impl GaussianMixtureParams {
         self.em.check()?;
         let rows = Rows::new(data, self.em.batch(), self.seed)?;
         let params = self.clone();
-        let start = Box::new(move |_: &Rows<'d>, seed| params.start(data, seed));
+        let start = Box::new(move |_: &Rows<'d>, seed, budget: &Budget| {
+            params.start_within(data, seed, budget)
+        });
         Task::new(rows, self.em, self.restarts, self.seed, start)
     }
 
@@ -104,6 +119,16 @@ impl GaussianMixtureParams {
         data: ArrayView2<'_, f64>,
         seed: u64,
     ) -> Result<GaussianMixture, LatentError> {
+        self.start_within(data, seed, &Budget::unlimited())
+    }
+
+    /// As [`start`](Self::start); any mixture once the budget has ended.
+    fn start_within(
+        &self,
+        data: ArrayView2<'_, f64>,
+        seed: u64,
+        budget: &Budget,
+    ) -> Result<GaussianMixture, LatentError> {
         within(
             "the number of components",
             "at least 1",
@@ -114,7 +139,7 @@ impl GaussianMixtureParams {
         Rows::new(data, None, 0)?;
         let columns = Columns::of(data)?;
         let scale = columns.variance.mapv(f64::sqrt);
-        let labels = k_means(data, &scale, self.components, seed);
+        let labels = k_means(data, &scale, self.components, seed, budget);
         let (kind, floor) = (self.covariance, self.variance_floor);
         let gaussians = clusters(data, &labels, self.components, kind, &columns, floor)?;
         let mut weights = Array1::zeros(self.components);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use forney_certify::Budget;
 use forney_exact::vmath::{exp_in_place, ln_slice};
 use ndarray::Array1;
 
@@ -42,12 +43,16 @@ impl LatentModel for GaussianMixture {
         posterior: &MixturePosterior,
         data: &Rows<'_>,
         units: Range<usize>,
+        budget: &Budget,
         into: &mut Moments,
     ) -> f64 {
         let mut block = posterior.densities.block();
         let mut softmax = Softmax::new(block.capacity());
         let mut sum = 0.0;
         for start in units.clone().step_by(block.capacity()) {
+            if budget.stop().is_some() {
+                break;
+            }
             let positions = start..(start + block.capacity()).min(units.end);
             posterior.densities.load(data.at(positions), &mut block);
             posterior

@@ -1,0 +1,135 @@
+//! Whatever the options say, what comes back as a bound is one: options reach only the optimiser.
+
+use forney_bounds::wmbe::{
+    BestOptions, Candidates, CliqueLimit, Partition, Steps, Variant, VariantOptions,
+    best_mini_buckets, mini_buckets,
+};
+use forney_bounds::{
+    BoundOptions, Method, bracket, mean_field, negative_tree_reweighted, structured_mean_field,
+    tree_reweighted,
+};
+use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Upper, slack};
+use forney_model::FactorGraph;
+use forney_model::enumerate::enumerate;
+use forney_model::generate::{RandomModel, random};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+fn model(seed: u64) -> FactorGraph {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let spec = RandomModel {
+        variables: rng.random_range(1..7),
+        max_card: rng.random_range(1..4),
+        factors: rng.random_range(0..10),
+        max_scope: rng.random_range(0..4),
+        zeros: [0.0, 0.05, 0.3][rng.random_range(0..3)],
+        spread: 2.0,
+    };
+    random(&spec, &mut rng)
+}
+
+#[track_caller]
+fn below(bound: Lower, ln_z: f64) {
+    assert!(bound.ln() <= ln_z + slack(ln_z), "{bound:?} {ln_z}");
+}
+
+#[track_caller]
+fn above(bound: Upper, ln_z: f64) {
+    assert!(bound.ln() >= ln_z - slack(ln_z), "{bound:?} {ln_z}");
+}
+
+/// Numbers that an option should not have, and some that it may.
+const ODD: [f64; 7] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    -1.0,
+    0.0,
+    1e-300,
+    1e6,
+];
+
+#[test]
+fn no_option_makes_a_false_bound() {
+    let mut rng = Pcg64::seed_from_u64(1);
+    for seed in 0..1000 {
+        let graph = model(seed);
+        let ln_z = enumerate(&graph).ln_z;
+        let mut odd = || ODD[rng.random_range(0..ODD.len())];
+        // Something always ends the search.
+        let sweeps = (seed % 4) as usize;
+        let limits = Limits {
+            sweeps: Some(sweeps),
+            tolerance: odd(),
+        };
+        let budget = Budget::unlimited();
+        for starts in [0, 2] {
+            let run = mean_field(&graph, seed, starts, &limits, &budget);
+            below(run.point.verify(&graph).unwrap(), ln_z);
+            for ibound in [0, 2] {
+                let (memory, starts) = (odd(), starts.max(1));
+                let run =
+                    structured_mean_field(&graph, ibound, seed, starts, memory, &limits, &budget);
+                if let Ok(bound) = run.map(|run| run.point.verify(&graph)) {
+                    bound.into_iter().for_each(|bound| below(bound, ln_z));
+                }
+            }
+        }
+        if let Ok(run) = tree_reweighted(&graph, &limits, &budget) {
+            above(run.point.verify(&graph).unwrap(), ln_z);
+        }
+        if let Ok(run) = negative_tree_reweighted(&graph, &limits, &budget) {
+            below(run.point.verify(&graph).unwrap(), ln_z);
+        }
+        let limit = CliqueLimit {
+            ibound: (seed % 3) as usize,
+            entries: odd(),
+        };
+        let best = BestOptions {
+            limit,
+            candidates: Candidates {
+                fixed: None,
+                count: sweeps,
+                seed,
+            },
+            local: seed.is_multiple_of(2),
+            memory: odd(),
+            iterations: sweeps,
+            least_gain: odd(),
+        };
+        if let Ok(best) = best_mini_buckets::<Above>(&graph, &best, &budget, &mut |_, _| {}) {
+            above(best.bound, ln_z);
+        }
+        if let Ok(best) = best_mini_buckets::<Below>(&graph, &best, &budget, &mut |_, _| {}) {
+            below(best.bound, ln_z);
+        }
+        let options = VariantOptions {
+            variant: [Variant::Mbe, Variant::Wmbe, Variant::ThetaW][sweeps % 3],
+            steps: [Steps::Published, Steps::Best][sweeps % 2],
+            partition: [Partition::Scope, Partition::Content][sweeps / 2],
+            limit,
+            order: None,
+            iterations: Some(sweeps),
+            memory: odd(),
+        };
+        if let Ok(report) = mini_buckets::<Above>(&graph, &options, &budget, &mut |_, _| {}) {
+            above(report.bound, ln_z);
+        }
+        if let Ok(report) = mini_buckets::<Below>(&graph, &options, &budget, &mut |_, _| {}) {
+            below(report.bound, ln_z);
+        }
+        let options = BoundOptions {
+            ibound: [None, Some(0), Some(3)][sweeps % 3],
+            memory: odd(),
+            gap: odd(),
+            iterations: Some(sweeps),
+            seed,
+            method: [Method::Auto, Method::Wmbe][sweeps % 2],
+            ..BoundOptions::default()
+        };
+        if let Ok(report) = bracket(&graph, &options, &budget, &mut |_| {}) {
+            below(report.bracket.lower(), ln_z);
+            above(report.bracket.upper(), ln_z);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Every registered method on chains whose scales cancel: no bound may be on the wrong side by more
+//! than rounding of what is left.
+
+use forney_certify::Budget;
+use forney_methods::{METHODS, Method, Options, Side, best};
+use forney_model::{FactorGraph, Table, VarId};
+use rayon::prelude::*;
+
+/// A chain with `ln Z = ln 2` up to the rounding of its decimals: tables of the order of `10^299`, and
+/// as many of the order of `10^-301`.
+fn chain(pairs: usize) -> FactorGraph {
+    let table = |at: usize| {
+        let values = if at < pairs {
+            [2.5e299, 7.5e299, 5e299, 5e299]
+        } else {
+            [2.5e-301, 7.5e-301, 5e-301, 5e-301]
+        };
+        Table::from_values(
+            vec![VarId::new(at), VarId::new(at + 1)],
+            vec![2, 2],
+            &values,
+        )
+    };
+    let tables = (0..2 * pairs).map(table).collect::<Result<_, _>>();
+    FactorGraph::new(vec![2; 2 * pairs + 1], tables.unwrap()).unwrap()
+}
+
+/// Runs all methods for so many iterations; the decimals and all rounding come to less than `slack`.
+fn check(pairs: usize, iterations: usize, slack: f64) {
+    let graph = chain(pairs);
+    let ln_z = 2f64.ln();
+    let jobs: Vec<(&dyn Method, Side)> = METHODS
+        .iter()
+        .flat_map(|&method| method.sides().iter().map(move |&side| (method, side)))
+        .collect();
+    let values = jobs.par_iter().filter_map(|&(method, side)| {
+        let options = Options {
+            ibound: 2,
+            iterations: Some(iterations),
+            ..Options::default()
+        };
+        let run = method.run(&graph, side, &options, &Budget::unlimited(), &mut |_| {});
+        let ln = run.as_ref().ok()?.value.ln();
+        let sound = match side {
+            Side::Upper => ln >= ln_z - slack,
+            Side::Lower => ln <= ln_z + slack,
+            Side::Estimate => (ln - ln_z).abs() <= 1e-6,
+        };
+        assert!(sound, "{} {side}: {ln}", method.name());
+        Some(run.ok()?.value)
+    });
+    let values: Vec<_> = values.collect();
+    assert!(values.len() + 1 >= jobs.len(), "{} values", values.len());
+    let bracket = best(values).unwrap();
+    assert!(bracket.gap() < 1e-6, "{bracket:?}");
+}
+
+#[test]
+fn three_hundred_variables() {
+    check(150, 20, 1e-11);
+}
+
+#[test]
+fn two_thousand_variables() {
+    check(1000, 1, 1e-10);
+}
