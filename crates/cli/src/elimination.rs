@@ -264,8 +264,8 @@ impl fmt::Display for NoFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` needs {} for its tables, more than the {}{}: the largest of them joins {} \
-             variables and has 2^{:.1} entries; ",
+            "`{}` needs {} for its tables, more than the {}{}; its largest step joins {} \
+             variables, 2^{:.1} entries; ",
             self.task,
             human(self.bytes),
             human(self.limit),

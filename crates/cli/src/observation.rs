@@ -41,7 +41,7 @@ impl FromStr for Observation {
             });
         }
         let likelihood = |text: &str| match text.trim().parse::<f64>() {
-            Ok(value) if value >= 0.0 && value < f64::INFINITY => Ok(value),
+            Ok(value) if (0.0..f64::INFINITY).contains(&value) => Ok(value),
             _ => Err(format!(
                 "`{text}` is no likelihood: a finite number, 0 or more"
             )),

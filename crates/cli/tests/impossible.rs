@@ -88,7 +88,7 @@ fn what_contradicts_each_other_is_named() {
         "exact",
         "examples/models/asia.uai",
         "-e",
-        "5=1,0",
+        "5=0,1",
         "-e",
         "1=0",
         "--json",
