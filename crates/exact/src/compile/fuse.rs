@@ -56,7 +56,7 @@ impl Compiler<'_> {
     /// among them?
     fn pays(&self, child: usize, draft: &Draft, messages: usize) -> bool {
         let child = &self.drafts[child];
-        if child.split || child.children().count() + messages - 1 >= MAX_INPUTS {
+        if child.split || child.children().count() + messages > MAX_INPUTS {
             return false;
         }
         let both = merged(&child.scope, &draft.scope);
