@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(of(-0.0), "0");
         assert_eq!(of(1.5), "2");
         assert_eq!(of(2f64.powi(53) + 2.0), "9007199254740994");
-        assert_eq!(of(1e30), "1e30");
+        assert_eq!(of(1e30), "1e+30");
         assert_eq!(of(f64::INFINITY), "\"inf\"");
     }
 }

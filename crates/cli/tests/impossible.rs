@@ -50,7 +50,7 @@ fn what_does_not_exist_is_null_and_not_written() {
         assert_eq!((&json[key], &json[value]), (&Value::Null, &json!("-inf")));
         assert!(
             ran.stderr
-                .contains("Z = 0: no assignment is allowed, so there is")
+                .contains("Z = 0: no assignment is allowed, so there ")
         );
         assert!(ran.stderr.contains("was not written"), "{}", ran.stderr);
         assert!(!out.exists(), "{command}");

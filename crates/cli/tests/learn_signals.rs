@@ -104,7 +104,7 @@ fn one_long_step_is_interrupted() {
     // Enough rows for a sweep of exact posteriors that takes hours.
     let folder = Folder::new();
     let row = (0..25).map(|i| (i % 3).to_string()).collect::<Vec<_>>();
-    let other = (0..25).map(|i| (i % 4).to_string()).collect::<Vec<_>>();
+    let other = (0..25).map(|i| (i % 3 + 1).to_string()).collect::<Vec<_>>();
     let text = format!("{}\n{}\n", row.join(","), other.join(",")).repeat(20_000);
     let data = folder.write("data.csv", &text);
     let words = format!("bsc --data {data} --units 20 --e-step exact --annealing 0");

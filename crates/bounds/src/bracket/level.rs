@@ -98,7 +98,7 @@ impl<'j> Job<'j, '_> {
             2e-4 * gap
         } else if ascending && !capped {
             // Nothing is known of a side yet: the entropy of all assignments stands in for the gap.
-            2e-4 * self.ln_states()
+            2e-4 * self.ln_states().value()
         } else {
             1e-6
         };

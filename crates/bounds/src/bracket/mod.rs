@@ -7,7 +7,11 @@ mod exact;
 mod level;
 mod lower;
 
+<<<<<<< HEAD
 use std::sync::{Mutex, OnceLock};
+=======
+use std::collections::BTreeMap;
+>>>>>>> numbers
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, DoubleDouble, Stop, Upper};
@@ -142,10 +146,14 @@ impl Job<'_, '_> {
     }
 
     /// `Σ_v ln |X_v|`: the logarithm of the number of assignments.
-    fn ln_states(&self) -> f64 {
-        let cards = self.graph.cards().iter();
-        let sum: DoubleDouble = cards.map(|&card| (card as f64).ln()).sum();
-        sum.value()
+    fn ln_states(&self) -> DoubleDouble {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for &card in self.graph.cards() {
+            *counts.entry(card).or_default() += 1;
+        }
+        let each = counts.into_iter();
+        each.map(|(card, count)| DoubleDouble::ln(card as f64) * count as f64)
+            .sum()
     }
 
     /// A fraction of the time that is left; a minute of it if there is no end.

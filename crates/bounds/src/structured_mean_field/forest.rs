@@ -221,9 +221,10 @@ impl<'g> ForestAscent<'g> {
         for (entry, &ln) in factor.relative().iter().enumerate() {
             let mut rest = entry;
             for (&v, &card) in factor.scope().iter().zip(factor.cards()).rev() {
+                let own = &q.factors()[v.index()];
                 let mut only = vec![f64::NEG_INFINITY; card];
-                only[rest % card] = q.factors()[v.index()].relative()[rest % card];
-                tables[v.index()] = with_entries(&tables[v.index()], only);
+                only[rest % card] = own.relative()[rest % card];
+                tables[v.index()] = with_entries(own, only);
                 rest /= card;
             }
             let clamped = FactorGraph::new(q.cards().to_vec(), tables.clone());
