@@ -7,11 +7,8 @@ mod exact;
 mod level;
 mod lower;
 
-<<<<<<< HEAD
-use std::sync::{Mutex, OnceLock};
-=======
 use std::collections::BTreeMap;
->>>>>>> numbers
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, DoubleDouble, Stop, Upper};
