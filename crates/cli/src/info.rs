@@ -108,8 +108,16 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
             let sum = simplify_sum(restriction.graph())?;
             let whole = simplify(restriction.graph())?;
             drop(restriction);
-            let orders = costs(&sum, &whole, args, &budget);
-            let gauged = gauged(&sum, &budget.capped(args.time));
+            // Reading counts, but a file that took long to read is worth a look all the same.
+            let left = args.time.saturating_sub(budget.elapsed());
+            let left = budget.capped(left.max(args.time / 10));
+            let orders = costs(
+                &sum,
+                &whole,
+                args,
+                &left.capped(left.remaining().unwrap_or(args.time) / 2),
+            );
+            let gauged = gauged(&sum, &left);
             if budget.stop() == Some(Stop::Interrupted) {
                 return Err(Failure::Interrupted);
             }
@@ -139,21 +147,20 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
 /// whose `Z` is wanted, `whole` the one whose marginals are.
 fn costs(sum: &FactorGraph, whole: &FactorGraph, args: &InfoArgs, budget: &Budget) -> Vec<Cost> {
     let _spinner = progress::spinner("searching for an elimination order".to_owned());
-    let budget = budget.capped(args.time);
     let same = sum == whole;
     let cost = |choice: OrderChoice| {
         let plan = |graph| {
             let order = match choice {
-                OrderChoice::Greedy(heuristic) => greedy_within(graph, heuristic, None, &budget)?,
+                OrderChoice::Greedy(heuristic) => greedy_within(graph, heuristic, None, budget)?,
                 _ => {
                     let effort = Effort {
                         rounds: None,
-                        budget: budget.capped(args.time / 2),
+                        budget: budget.capped(budget.remaining().unwrap_or(args.time) / 2),
                     };
                     search(graph, args.seed, &effort)
                 }
             };
-            Plan::within(graph, order, &budget)
+            Plan::within(graph, order, budget)
         };
         let exact = plan(sum)?;
         let marginals_bytes = if same {

@@ -1,6 +1,7 @@
 //! The factor graph: factors, and for each variable the factors that mention it.
 
 use forney_certify::DoubleDouble;
+use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
 
 use crate::{FactorId, ModelError, Table, VarId};
@@ -8,6 +9,15 @@ use crate::{FactorId, ModelError, Table, VarId};
 /// The most states a variable may have, `2^24`: domains and marginals list them one by one, so a
 /// header that claims 10^18 of them must not get that far.
 pub const MAX_CARD: usize = 1 << 24;
+
+/// A node of the bipartite graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// A variable.
+    Variable(VarId),
+    /// A factor.
+    Factor(FactorId),
+}
 
 /// A discrete graphical model: cardinalities, log tables, and who mentions whom.
 ///
@@ -141,6 +151,36 @@ impl FactorGraph {
     pub fn factors_of(&self, v: VarId) -> impl DoubleEndedIterator<Item = FactorId> + '_ {
         let (from, to) = (self.first[v.index()], self.first[v.index() + 1]);
         self.mentions[from..to].iter().rev().copied()
+    }
+
+    /// The bipartite graph for the algorithms of petgraph: node `v` is variable `v`, node `n + a` factor
+    /// `a`, and each factor has an edge to every variable of its scope.
+    ///
+    /// # Complexity
+    /// Linear in the number of variables, factors and scope entries, for every call.
+    ///
+    /// # Example
+    /// ```
+    /// use forney_model::generate::ising_grid;
+    /// use petgraph::algo::is_cyclic_undirected;
+    /// use rand::SeedableRng;
+    /// let rng = &mut rand_pcg::Pcg64::seed_from_u64(1);
+    /// assert!(is_cyclic_undirected(&ising_grid(3, 1.0, 0.1, rng).to_petgraph()));
+    /// ```
+    #[must_use]
+    pub fn to_petgraph(&self) -> UnGraph<Node, ()> {
+        let nodes = self.cards.len() + self.factors.len();
+        let mut graph = UnGraph::with_capacity(nodes, self.mentions.len());
+        for v in self.variables() {
+            graph.add_node(Node::Variable(v));
+        }
+        for (a, factor) in self.factors.iter().enumerate() {
+            let node = graph.add_node(Node::Factor(FactorId::new(a)));
+            for v in factor.scope() {
+                graph.add_edge(NodeIndex::new(v.index()), node, ());
+            }
+        }
+        graph
     }
 
     /// Number of connected components, factors without variables not counted.

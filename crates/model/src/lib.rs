@@ -33,7 +33,7 @@ pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;
 pub use forney::{Forney, ForneyError, check_forney};
-pub use graph::{FactorGraph, MAX_CARD};
+pub use graph::{FactorGraph, MAX_CARD, Node};
 pub use id::{FactorId, VarId};
 pub use propagation::{Contradiction, Mark, Propagation};
 pub use simplify::{simplify, simplify_sum};
