@@ -28,7 +28,7 @@ enum Outcome {
     /// It is on the board.
     Solved,
     /// It is worth the memory of the bounds.
-    Waiting(Attempt),
+    Waiting(Box<Attempt>),
     GivenUp,
 }
 
@@ -169,7 +169,7 @@ impl<'j, 'w> Job<'j, 'w> {
         while self.budget.stop().is_none() {
             match attempt.verdict(self) {
                 Verdict::Search => attempt.search(self),
-                Verdict::Alone => return Ok(Outcome::Waiting(attempt)),
+                Verdict::Alone => return Ok(Outcome::Waiting(attempt.into())),
                 Verdict::GiveUp => break,
                 Verdict::Beside => {
                     if attempt.eliminate(self)? {

@@ -323,12 +323,9 @@ impl<'g> Forests<'g> {
         for leg in &self.children {
             let first = self.first_message[leg.variable];
             let messages = &self.messages[first..first + self.graph.cards()[leg.variable]];
-            let spread = |offsets: &[usize]| -> Vec<usize> {
-                let states = 0..messages.len();
-                let each = |&at: &usize| states.clone().map(move |state| at + leg.stride * state);
-                offsets.iter().flat_map(each).collect()
-            };
-            offsets = spread(&offsets);
+            let states = 0..messages.len();
+            let each = |&at: &usize| states.clone().map(move |state| at + leg.stride * state);
+            offsets = offsets.iter().flat_map(each).collect();
             let sums = self.weights.iter();
             self.weights = sums
                 .flat_map(|w| messages.iter().map(move |m| w + m))

@@ -62,7 +62,7 @@ impl Source<'_> {
         } else {
             let metadata = file.metadata().map_err(|error| self.io(error))?;
             // What is read from a pipe has a length that nobody knows.
-            let length = metadata.is_file().then(|| metadata.len());
+            let length = metadata.is_file().then_some(metadata.len());
             let file = BufReader::new(file);
             if name.ends_with(".npy") {
                 self.read_npy(file, length)

@@ -31,8 +31,8 @@ impl<'a> Problem<'a> {
         let units = couplings.nrows();
         check::shape("the columns of the couplings", units, couplings.ncols())?;
         check::shape("the columns of the fields", units, fields.ncols())?;
-        check::computed("the fields of the posterior", &fields)?;
-        check::computed("the couplings of the posterior", &couplings)?;
+        check::computed("the fields of the posterior", fields)?;
+        check::computed("the couplings of the posterior", couplings)?;
         let largest = couplings.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         for ((i, j), &g) in couplings.indexed_iter() {
             let mirrored = if i == j { 0.0 } else { couplings[[j, i]] };
