@@ -1,5 +1,6 @@
 //! Fewer and smaller factors with the same product.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -81,7 +82,7 @@ pub(crate) fn near(a: f64, b: f64, tolerance: f64) -> bool {
 /// Drops the variables on which the table depends by no more than `tolerance` nats.
 pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Table, ModelError> {
     let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
-    let mut ln = table.relative().to_vec();
+    let mut ln = Cow::Borrowed(table.relative());
     let mut stride = 1;
     for axis in (0..scope.len()).rev() {
         let block = cards[axis] * stride;
@@ -95,18 +96,19 @@ pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Tab
             })
         });
         if constant {
-            ln = ln
-                .chunks_exact(block)
-                .flat_map(|block| &block[..stride])
-                .copied()
-                .collect();
+            let rows = ln.chunks_exact(block);
+            let first = rows.flat_map(|block| &block[..stride]).copied();
+            ln = first.collect::<Vec<f64>>().into();
             scope.remove(axis);
             cards.remove(axis);
         } else {
             stride = block;
         }
     }
-    Table::from_ln(scope, cards, ln)?.scaled(table.ln_scale())
+    match ln {
+        Cow::Borrowed(_) => Ok(table.clone()),
+        Cow::Owned(ln) => Table::from_ln(scope, cards, ln)?.scaled(table.ln_scale()),
+    }
 }
 
 /// Multiplies every table into the smallest one that has all its variables, if there is one.
