@@ -41,8 +41,7 @@ pub(crate) struct Task<T> {
 /// A model, and what evidence, hard zeros and simplification leave of it.
 pub(crate) struct Reduced<'g> {
     pub(crate) whole: &'g FactorGraph,
-    pub(crate) restriction: Restriction,
-    pub(crate) simple: FactorGraph,
+    pub(crate) simple: Restriction,
 }
 
 /// What was found for one sample of evidence.
@@ -191,12 +190,16 @@ fn answer<T>(
         return Ok(answer);
     };
     let reduced = Reduced {
-        simple: (task.simplify)(restriction.graph())?,
         whole: graph,
-        restriction,
+        simple: restriction.simplified(task.simplify)?,
     };
     tell(News::Stage(Stage::Ordering));
-    let plan = plan(&reduced.simple, &args.elimination, budget, last.take())?;
+    let plan = plan(
+        reduced.simple.graph(),
+        &args.elimination,
+        budget,
+        last.take(),
+    )?;
     let given = args.elimination.memory;
     let memory = given.unwrap_or_else(memory::default_limit);
     if plan.admit(task.keep, memory).is_err() {

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             keep: Keep::Live,
             passes: 1.0,
             run: |reduced, order, memory| {
-                let ln_z = ln_z(&reduced.simple, order, memory)?;
+                let ln_z = ln_z(reduced.simple.graph(), order, memory)?;
                 Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
             },
         },

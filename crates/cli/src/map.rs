@@ -37,8 +37,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             keep: Keep::All,
             passes: 1.0,
             run: |reduced, order, memory| {
-                let best = most_probable(&reduced.simple, order, memory)?;
-                let assignment = reduced.restriction.lift_assignment(&best.states);
+                let best = most_probable(reduced.simple.graph(), order, memory)?;
+                let assignment = reduced.simple.lift_assignment(&best.states);
                 // The value is that of the whole model, whatever was done to reduce it.
                 let ln_value = reduced.whole.ln_value(&assignment);
                 Ok((ln_value > f64::NEG_INFINITY).then_some((ln_value, assignment)))

@@ -37,8 +37,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             keep: Keep::All,
             passes: 6.0,
             run: |reduced, order, memory| {
-                let found = marginals(&reduced.simple, order, memory)?;
-                let lifted = reduced.restriction.lift_marginals(&found.variables);
+                let found = marginals(reduced.simple.graph(), order, memory)?;
+                let lifted = reduced.simple.lift_marginals(&found.variables);
                 Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
             },
         },

@@ -16,6 +16,15 @@ impl Bits {
         }
     }
 
+    /// All numbers below `len`.
+    pub(crate) fn full(len: usize) -> Self {
+        let mut words = vec![u64::MAX; len.div_ceil(64)];
+        if let (Some(last), 1..) = (words.last_mut(), len % 64) {
+            *last >>= 64 - len % 64;
+        }
+        Self { words, len }
+    }
+
     /// Numbers below this can be in the set.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -77,6 +86,11 @@ mod tests {
                 let expected = members.iter().copied().find(|&at| from <= at && at < end);
                 assert_eq!(bits.next(from, end), expected, "{from} {end}");
             }
+        }
+        for len in 0..200 {
+            let mut all = Bits::new(0);
+            all.extend((0..len).map(|_| true));
+            assert_eq!(Bits::full(len), all, "{len}");
         }
         bits.remove(64);
         assert!(bits.contains(63) && !bits.contains(64));

@@ -1,8 +1,9 @@
 //! The states that each variable may still take: evidence and hard zeros shrink them.
 
-use crate::{Evidence, FactorGraph, ModelError};
+use crate::bits::Bits;
+use crate::{Evidence, FactorGraph, ModelError, VarId};
 
-/// For each variable the states that it may take, ascending.
+/// For each variable the states that it may take: one bit for each state.
 ///
 /// Evidence leaves one state; hard zeros may forbid some. A model restricted to its domains keeps
 /// its variables and their numbers: an observed variable has cardinality 1 and leaves all scopes.
@@ -22,19 +23,28 @@ use crate::{Evidence, FactorGraph, ModelError};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domains {
-    pub(crate) states: Vec<Vec<usize>>,
+    /// Place of the first state of each variable in `allowed`, and the number of all states.
+    first: Vec<usize>,
+    allowed: Bits,
+    /// Allowed states of each variable.
+    left: Vec<usize>,
 }
 
 impl Domains {
     /// All states of all variables.
     #[must_use]
     pub fn full(graph: &FactorGraph) -> Self {
+        let mut first = Vec::with_capacity(graph.num_variables() + 1);
+        let mut states = 0;
+        first.push(0);
+        first.extend(graph.cards().iter().map(|card| {
+            states += card;
+            states
+        }));
         Self {
-            states: graph
-                .cards()
-                .iter()
-                .map(|&card| (0..card).collect())
-                .collect(),
+            first,
+            allowed: Bits::full(states),
+            left: graph.cards().to_vec(),
         }
     }
 
@@ -46,25 +56,100 @@ impl Domains {
         let mut domains = Self::full(graph);
         for (var, state) in evidence.iter() {
             let variables = graph.num_variables();
-            let Some(states) = domains.states.get_mut(var.index()) else {
+            let Some(&card) = graph.cards().get(var.index()) else {
                 return Err(ModelError::UnknownVariable { var, variables });
             };
-            if state >= states.len() {
-                return Err(ModelError::UnknownState {
-                    var,
-                    state,
-                    card: states.len(),
-                });
+            if state >= card {
+                return Err(ModelError::UnknownState { var, state, card });
             }
-            *states = vec![state];
+            for other in (0..card).filter(|&other| other != state) {
+                domains.remove(var, other);
+            }
         }
         Ok(domains)
     }
 
-    /// The allowed states of each variable, ascending.
+    /// The allowed states of a variable, ascending.
+    ///
+    /// # Panics
+    /// If there is no such variable.
+    pub fn states(&self, v: VarId) -> impl Iterator<Item = usize> + '_ {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let state = self.next(v, from)?;
+            from = state + 1;
+            Some(state)
+        })
+    }
+
+    /// Number of allowed states of a variable.
+    ///
+    /// # Panics
+    /// If there is no such variable.
     #[must_use]
-    pub fn states(&self) -> &[Vec<usize>] {
-        &self.states
+    pub fn num_states(&self, v: VarId) -> usize {
+        self.left[v.index()]
+    }
+
+    /// Allowed state number `at` of a variable, from 0: what a state of the
+    /// [restricted](Self::restrict) model is in the original one.
+    ///
+    /// # Panics
+    /// If there are no so many.
+    ///
+    /// # Complexity
+    /// At most linear in the number of states; constant if all are allowed.
+    #[must_use]
+    pub fn state(&self, v: VarId, at: usize) -> usize {
+        if at < self.num_states(v) && self.num_states(v) == self.card(v) {
+            return at;
+        }
+        self.states(v)
+            .nth(at)
+            .expect("a state of the restricted model")
+    }
+
+    /// Number of variables.
+    pub(crate) fn num_variables(&self) -> usize {
+        self.left.len()
+    }
+
+    /// Number of states before any was forbidden.
+    pub(crate) fn card(&self, v: VarId) -> usize {
+        self.first[v.index() + 1] - self.first[v.index()]
+    }
+
+    pub(crate) fn contains(&self, v: VarId, state: usize) -> bool {
+        self.allowed.contains(self.first[v.index()] + state)
+    }
+
+    /// The least allowed state that is at least `from`.
+    pub(crate) fn next(&self, v: VarId, from: usize) -> Option<usize> {
+        let first = self.first[v.index()];
+        let next = self.allowed.next(first + from, self.first[v.index() + 1])?;
+        Some(next - first)
+    }
+
+    /// Allows a state that is forbidden.
+    pub(crate) fn insert(&mut self, v: VarId, state: usize) {
+        debug_assert!(!self.contains(v, state));
+        self.allowed.insert(self.first[v.index()] + state);
+        self.left[v.index()] += 1;
+    }
+
+    /// Forbids a state that is allowed.
+    pub(crate) fn remove(&mut self, v: VarId, state: usize) {
+        debug_assert!(self.contains(v, state));
+        self.allowed.remove(self.first[v.index()] + state);
+        self.left[v.index()] -= 1;
+    }
+
+    /// Becomes domains that lie within these; says how many states went.
+    pub(crate) fn shrink_to(&mut self, fewer: Self) -> usize {
+        let removed = (self.left.iter().zip(&fewer.left)).map(|(more, less)| more - less);
+        let removed = removed.sum();
+        *self = fewer;
+        removed
     }
 
     /// The model with every variable limited to its allowed states.
@@ -77,27 +162,19 @@ impl Domains {
     #[must_use]
     pub fn restrict(self, graph: &FactorGraph) -> Restriction {
         assert_eq!(
-            self.states.len(),
+            self.num_variables(),
             graph.num_variables(),
             "domains of another model"
         );
         assert!(
-            self.states.iter().all(|states| !states.is_empty()),
+            self.left.iter().all(|&states| states > 0),
             "an empty domain"
         );
-        let cards = self.states.iter().map(Vec::len).collect();
-        let factors = graph
-            .factors()
-            .iter()
-            .map(|f| f.restricted(&self.states))
-            .collect();
-        let restricted =
-            FactorGraph::new(cards, factors).expect("a restriction keeps scopes valid");
-        let original_cards = graph.cards().to_vec();
+        let factors = graph.factors().iter().map(|f| f.restricted(&self));
+        let restricted = FactorGraph::new(self.left.clone(), factors.collect());
         Restriction {
-            graph: restricted,
+            graph: restricted.expect("a restriction keeps scopes valid"),
             domains: self,
-            original_cards,
         }
     }
 }
@@ -107,7 +184,6 @@ impl Domains {
 pub struct Restriction {
     graph: FactorGraph,
     domains: Domains,
-    original_cards: Vec<usize>,
 }
 
 impl Restriction {
@@ -126,27 +202,32 @@ impl Restriction {
     /// An assignment of the restricted model in the states of the original one.
     #[must_use]
     pub fn lift_assignment(&self, assignment: &[usize]) -> Vec<usize> {
-        assignment
-            .iter()
-            .zip(&self.domains.states)
-            .map(|(&state, states)| states[state])
-            .collect()
+        let states = (self.graph.variables()).zip(assignment);
+        states.map(|(v, &at)| self.domains.state(v, at)).collect()
     }
 
     /// Single-variable marginals over the original states; excluded states get 0.
     #[must_use]
     pub fn lift_marginals(&self, marginals: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        marginals
-            .iter()
-            .zip(&self.domains.states)
-            .zip(&self.original_cards)
-            .map(|((marginal, states), &card)| {
-                let mut lifted = vec![0.0; card];
-                for (&probability, &state) in marginal.iter().zip(states) {
-                    lifted[state] = probability;
-                }
-                lifted
-            })
-            .collect()
+        let lift = |(v, marginal): (VarId, &Vec<f64>)| {
+            let mut lifted = vec![0.0; self.domains.card(v)];
+            for (&probability, state) in marginal.iter().zip(self.domains.states(v)) {
+                lifted[state] = probability;
+            }
+            lifted
+        };
+        self.graph.variables().zip(marginals).map(lift).collect()
+    }
+
+    /// The same restriction with a smaller model in the place of its own, over the same variables.
+    ///
+    /// # Errors
+    /// Those of `simplify`.
+    pub fn simplified(
+        mut self,
+        simplify: impl FnOnce(&FactorGraph) -> Result<FactorGraph, ModelError>,
+    ) -> Result<Self, ModelError> {
+        self.graph = simplify(&self.graph)?;
+        Ok(self)
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Tables live in the log domain (nats); a hard zero is `−∞`.
 
+mod axes;
 mod barren;
 mod bits;
 mod conflict;

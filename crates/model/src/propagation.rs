@@ -40,11 +40,7 @@ pub struct Contradiction;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Propagation {
-    /// Place of the first state of each variable in `allowed`, and the number of all states.
-    first: Vec<usize>,
-    allowed: Bits,
-    /// Allowed states of each variable.
-    left: Vec<usize>,
+    domains: Domains,
     /// Only factors that hold zeros: the others never remove a state.
     factors: Vec<Watched>,
     axes: Vec<Axis>,
@@ -128,24 +124,12 @@ impl Propagation {
     /// The domains as they are given, without any factor.
     pub(crate) fn unpropagated(graph: &FactorGraph, domains: &Domains) -> Self {
         assert_eq!(
-            domains.states().len(),
+            domains.num_variables(),
             graph.num_variables(),
             "domains of another model"
         );
-        let mut first = vec![0];
-        for card in graph.cards() {
-            first.push(first[first.len() - 1] + card);
-        }
-        let mut allowed = Bits::new(first[first.len() - 1]);
-        for (at, states) in first.iter().zip(domains.states()) {
-            for state in states {
-                allowed.insert(at + state);
-            }
-        }
         Self {
-            first,
-            allowed,
-            left: domains.states().iter().map(Vec::len).collect(),
+            domains: domains.clone(),
             factors: Vec::new(),
             axes: Vec::new(),
             nonzero: Bits::new(0),
@@ -153,7 +137,7 @@ impl Propagation {
             places: vec![Vec::new(); graph.num_variables()],
             removed: Vec::new(),
             revised: 0,
-            empty: (graph.variables()).find(|v| domains.states()[v.index()].is_empty()),
+            empty: (graph.variables()).find(|&v| domains.num_states(v) == 0),
             moved: Vec::new(),
             work: 0,
         }
@@ -224,41 +208,39 @@ impl Propagation {
         });
     }
 
+    /// The domains that are left.
+    pub(crate) fn into_domains(self) -> Domains {
+        self.domains
+    }
+
     fn card(&self, v: VarId) -> usize {
-        self.first[v.index() + 1] - self.first[v.index()]
+        self.domains.card(v)
     }
 
     /// Is the state left?
     #[must_use]
     pub fn is_allowed(&self, v: VarId, state: usize) -> bool {
-        self.allowed.contains(self.first[v.index()] + state)
+        self.domains.contains(v, state)
     }
 
     /// The states that are left, ascending.
     pub fn allowed(&self, v: VarId) -> impl Iterator<Item = usize> + '_ {
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let state = self.next_allowed(v, from)?;
-            from = state + 1;
-            Some(state)
-        })
+        self.domains.states(v)
     }
 
     /// The least allowed state that is at least `from`.
     pub(crate) fn next_allowed(&self, v: VarId, from: usize) -> Option<usize> {
-        let first = self.first[v.index()];
-        let next = self.allowed.next(first + from, self.first[v.index() + 1])?;
-        Some(next - first)
+        self.domains.next(v, from)
     }
 
     /// How many states are left, at least one unless a contradiction was met.
     #[must_use]
     pub fn num_allowed(&self, v: VarId) -> usize {
-        self.left[v.index()]
+        self.domains.num_states(v)
     }
 
     pub(crate) fn num_variables(&self) -> usize {
-        self.left.len()
+        self.domains.num_variables()
     }
 
     /// Entries of the factors that hold zeros.
@@ -332,8 +314,7 @@ impl Propagation {
             self.watches[watch] = entry;
         }
         for Removal { v, state, .. } in self.removed.drain(mark.removed..) {
-            self.allowed.insert(self.first[v.index()] + state);
-            self.left[v.index()] += 1;
+            self.domains.insert(v, state);
         }
         self.revised = mark.removed;
         self.empty = None;
@@ -354,7 +335,7 @@ impl Propagation {
     /// After a contradiction: factors and variables with smaller domains than they could have,
     /// which together are enough for it.
     pub(crate) fn causes(&self) -> (Vec<FactorId>, Vec<VarId>) {
-        let mut needed = vec![false; self.left.len()];
+        let mut needed = vec![false; self.num_variables()];
         let mut factors = Vec::new();
         if let Some(v) = self.empty {
             needed[v.index()] = true;
@@ -383,9 +364,8 @@ impl Propagation {
     fn strike(&mut self, v: VarId, state: usize, cause: Option<FactorId>) {
         if self.is_allowed(v, state) {
             self.work += 1;
-            self.allowed.remove(self.first[v.index()] + state);
-            self.left[v.index()] -= 1;
-            if self.left[v.index()] == 0 {
+            self.domains.remove(v, state);
+            if self.num_allowed(v) == 0 {
                 self.empty = Some(v);
             }
             self.removed.push(Removal { v, state, cause });

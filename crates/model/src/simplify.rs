@@ -1,7 +1,7 @@
 //! Fewer and smaller factors with the same product.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use forney_certify::DoubleDouble;
 
@@ -81,7 +81,7 @@ pub(crate) fn near(a: f64, b: f64, tolerance: f64) -> bool {
 /// Drops the variables on which the table depends by no more than `tolerance` nats.
 pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Table, ModelError> {
     let (mut scope, mut cards) = (table.scope().to_vec(), table.cards().to_vec());
-    let mut ln = table.relative().to_vec();
+    let mut ln = Cow::Borrowed(table.relative());
     let mut stride = 1;
     for axis in (0..scope.len()).rev() {
         let block = cards[axis] * stride;
@@ -95,18 +95,19 @@ pub(crate) fn without_constant_axes(table: &Table, tolerance: f64) -> Result<Tab
             })
         });
         if constant {
-            ln = ln
-                .chunks_exact(block)
-                .flat_map(|block| &block[..stride])
-                .copied()
-                .collect();
+            let rows = ln.chunks_exact(block);
+            let first = rows.flat_map(|block| &block[..stride]).copied();
+            ln = first.collect::<Vec<f64>>().into();
             scope.remove(axis);
             cards.remove(axis);
         } else {
             stride = block;
         }
     }
-    Table::from_ln(scope, cards, ln)?.scaled(table.ln_scale())
+    match ln {
+        Cow::Borrowed(_) => Ok(table.clone()),
+        Cow::Owned(ln) => Table::from_ln(scope, cards, ln)?.scaled(table.ln_scale()),
+    }
 }
 
 /// Multiplies every table into the smallest one that has all its variables, if there is one.
@@ -118,25 +119,18 @@ fn merged(tables: Vec<Table>, variables: usize) -> Result<Vec<Table>, ModelError
     let mut kept: Vec<Table> = Vec::new();
     // For each variable the kept tables with more variables than the present ones.
     let mut larger: Vec<Vec<usize>> = vec![Vec::new(); variables];
-    for (_, tables) in by_size.into_iter().rev() {
-        let start = kept.len();
-        let mut same_scope: BTreeMap<Vec<VarId>, usize> = BTreeMap::new();
+    while let Some((_, tables)) = by_size.pop_last() {
+        let mut rest = Vec::with_capacity(tables.len());
         for table in tables {
-            if let Some(host) = host(&table, &kept, &larger) {
-                kept[host] = product(&kept[host], &table)?;
-                continue;
+            match host(&table, &kept, &larger) {
+                Some(host) => kept[host] = product(&kept[host], &table)?,
+                None => rest.push(table),
             }
-            let mut sorted = table.scope().to_vec();
-            sorted.sort_unstable();
-            match same_scope.entry(sorted) {
-                Entry::Occupied(twin) => {
-                    kept[*twin.get()] = product(&kept[*twin.get()], &table)?;
-                }
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
-                    kept.push(table);
-                }
-            }
+        }
+        let start = kept.len();
+        kept.extend(without_twins(rest)?);
+        if by_size.is_empty() {
+            break;
         }
         for (at, table) in kept.iter().enumerate().skip(start) {
             for v in table.scope() {
@@ -145,6 +139,37 @@ fn merged(tables: Vec<Table>, variables: usize) -> Result<Vec<Table>, ModelError
         }
     }
     Ok(kept)
+}
+
+/// Multiplies every table into the first one with the same variables; all have equally many.
+fn without_twins(tables: Vec<Table>) -> Result<Vec<Table>, ModelError> {
+    let Some(len) = tables.first().map(|table| table.scope().len()) else {
+        return Ok(tables);
+    };
+    // The sorted scopes one behind the other: there may be millions.
+    let mut scopes: Vec<VarId> = Vec::with_capacity(tables.len() * len);
+    for table in &tables {
+        let start = scopes.len();
+        scopes.extend(table.scope());
+        scopes[start..].sort_unstable();
+    }
+    let scope = |at: u32| &scopes[at as usize * len..][..len];
+    let mut order: Vec<u32> = (0..tables.len() as u32).collect();
+    // The sort is stable, so of equal scopes the first table stays ahead.
+    order.sort_by(|&a, &b| scope(a).cmp(scope(b)));
+    let mut tables: Vec<Option<Table>> = tables.into_iter().map(Some).collect();
+    for twins in order.chunk_by(|&a, &b| scope(a) == scope(b)) {
+        let Some(mut first) = tables[twins[0] as usize].take() else {
+            continue;
+        };
+        for twin in &twins[1..] {
+            if let Some(table) = tables[*twin as usize].take() {
+                first = product(&first, &table)?;
+            }
+        }
+        tables[twins[0] as usize] = Some(first);
+    }
+    Ok(tables.into_iter().flatten().collect())
 }
 
 /// The smallest of the larger tables whose scope holds that of `table`.

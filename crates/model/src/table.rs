@@ -1,8 +1,11 @@
 //! Factor tables in the log domain.
 
+use std::sync::Arc;
+
 use forney_certify::DoubleDouble;
 
-use crate::{ModelError, VarId};
+use crate::axes::Axes;
+use crate::{Domains, ModelError, VarId};
 
 /// A factor `f(x_scope) ≥ 0`, stored as `ln (f / max f)` in one contiguous slice, last variable
 /// fastest, beside `ln max f`.
@@ -11,6 +14,8 @@ use crate::{ModelError, VarId};
 /// only if the scales are kept apart and added up to twice the digits of a float. So algorithms work
 /// on the [relative](Self::relative) entries and add the [scale](crate::FactorGraph::ln_scale) of
 /// the whole model once, at the end.
+///
+/// A clone shares the entries, so a model and what evidence leaves of it hold most of them once.
 ///
 /// # Example
 /// ```
@@ -22,9 +27,13 @@ use crate::{ModelError, VarId};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    scope: Vec<VarId>,
-    cards: Vec<usize>,
-    relative: Vec<f64>,
+    data: Arc<Data>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Data {
+    axes: Axes,
+    relative: Box<[f64]>,
     ln_scale: DoubleDouble,
 }
 
@@ -97,12 +106,18 @@ impl Table {
                 f64::NEG_INFINITY
             }
         };
-        Ok(Self {
-            relative: values.iter().map(relative).collect(),
-            scope,
-            cards,
-            ln_scale,
-        })
+        let relative = values.iter().map(relative).collect();
+        Ok(Self::of(Axes::new(scope, cards), relative, ln_scale))
+    }
+
+    fn of(axes: Axes, relative: Box<[f64]>, ln_scale: DoubleDouble) -> Self {
+        Self {
+            data: Arc::new(Data {
+                axes,
+                relative,
+                ln_scale,
+            }),
+        }
     }
 
     /// A factor without variables.
@@ -122,16 +137,16 @@ impl Table {
     /// # Errors
     /// [`ModelError::BadEntry`] if `ln` or the scale that results is infinite or NaN.
     pub fn scaled(mut self, ln: DoubleDouble) -> Result<Self, ModelError> {
-        let ln_scale = self.ln_scale + ln;
+        let ln_scale = self.ln_scale() + ln;
         if !ln_scale.is_finite() {
             return Err(ModelError::BadEntry {
-                scope: self.scope,
+                scope: self.scope().to_vec(),
                 index: 0,
                 value: ln_scale.value(),
             });
         }
         if !self.is_zero() {
-            self.ln_scale = ln_scale;
+            Arc::make_mut(&mut self.data).ln_scale = ln_scale;
         }
         Ok(self)
     }
@@ -141,11 +156,9 @@ impl Table {
     /// # Errors
     /// A repeated variable, or too few or many of them.
     pub fn renamed(&self, scope: Vec<VarId>) -> Result<Self, ModelError> {
-        check_shape(&scope, &self.cards, self.relative.len())?;
-        Ok(Self {
-            scope,
-            ..self.clone()
-        })
+        check_shape(&scope, self.cards(), self.num_entries())?;
+        let axes = Axes::new(scope, self.cards().to_vec());
+        Ok(Self::of(axes, self.relative().into(), self.ln_scale()))
     }
 
     /// Takes the largest entry out of logarithms below `+∞`; `ln_scale` is what they lack already.
@@ -156,48 +169,39 @@ impl Table {
         ln_scale: DoubleDouble,
     ) -> Self {
         let most = relative.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let axes = Axes::new(scope, cards);
         if most == f64::NEG_INFINITY {
-            return Self {
-                scope,
-                cards,
-                relative,
-                ln_scale: DoubleDouble::ZERO,
-            };
+            return Self::of(axes, relative.into(), DoubleDouble::ZERO);
         }
         for x in relative.iter_mut().filter(|x| x.is_finite()) {
             // What is not zero must not become so, also where the difference overflows.
             *x = (*x - most).max(f64::MIN);
         }
-        Self {
-            scope,
-            cards,
-            relative,
-            ln_scale: ln_scale + most,
-        }
+        Self::of(axes, relative.into(), ln_scale + most)
     }
 
     /// The variables, slowest first.
     #[must_use]
     pub fn scope(&self) -> &[VarId] {
-        &self.scope
+        self.data.axes.scope()
     }
 
     /// The cardinalities of the scope, in its order.
     #[must_use]
     pub fn cards(&self) -> &[usize] {
-        &self.cards
+        self.data.axes.cards()
     }
 
     /// The entries `ln (f / max f)`, last variable fastest: the largest is 0, a hard zero is `−∞`.
     #[must_use]
     pub fn relative(&self) -> &[f64] {
-        &self.relative
+        &self.data.relative
     }
 
     /// `ln max f`, in nats; 0 if the table is zero everywhere.
     #[must_use]
     pub fn ln_scale(&self) -> DoubleDouble {
-        self.ln_scale
+        self.data.ln_scale
     }
 
     /// `ln f` of one entry, in nats, rounded to a float.
@@ -206,7 +210,7 @@ impl Table {
     /// If there is no such entry.
     #[must_use]
     pub fn ln_entry(&self, at: usize) -> f64 {
-        (self.ln_scale + self.relative[at]).value()
+        (self.ln_scale() + self.relative()[at]).value()
     }
 
     /// `f` of one entry, to about its last digit; infinite if no float holds it.
@@ -215,27 +219,27 @@ impl Table {
     /// If there is no such entry.
     #[must_use]
     pub fn value(&self, at: usize) -> f64 {
-        (self.ln_scale + self.relative[at]).exp()
+        (self.ln_scale() + self.relative()[at]).exp()
     }
 
     /// Number of entries.
     #[must_use]
     pub fn num_entries(&self) -> usize {
-        self.relative.len()
+        self.relative().len()
     }
 
     /// Is every entry a hard zero?
     #[must_use]
     pub fn is_zero(&self) -> bool {
         // Otherwise the largest entry is 0.
-        self.relative.iter().all(|&x| x == f64::NEG_INFINITY)
+        self.relative().iter().all(|&x| x == f64::NEG_INFINITY)
     }
 
     /// Flat index of the entry at `states`, one state per variable of the scope.
     #[must_use]
     pub fn flat_index(&self, states: impl IntoIterator<Item = usize>) -> usize {
         let mut index = 0;
-        for (state, card) in states.into_iter().zip(&self.cards) {
+        for (state, card) in states.into_iter().zip(self.cards()) {
             debug_assert!(state < *card);
             index = index * card + state;
         }
@@ -251,29 +255,33 @@ impl Table {
     /// Linear in the number of entries.
     #[must_use]
     pub fn permuted(&self, scope: &[VarId]) -> Self {
-        assert_eq!(scope.len(), self.scope.len(), "a permutation of the scope");
-        let mut strides = vec![0usize; self.scope.len()];
+        assert_eq!(
+            scope.len(),
+            self.scope().len(),
+            "a permutation of the scope"
+        );
+        let mut strides = vec![0usize; self.scope().len()];
         let mut stride = 1;
-        for axis in (0..self.scope.len()).rev() {
+        for axis in (0..self.scope().len()).rev() {
             strides[axis] = stride;
-            stride *= self.cards[axis];
+            stride *= self.cards()[axis];
         }
         let axes: Vec<usize> = scope
             .iter()
             .map(|v| {
-                self.scope
+                self.scope()
                     .iter()
                     .position(|w| w == v)
                     .expect("a permutation of the scope")
             })
             .collect();
-        let cards: Vec<usize> = axes.iter().map(|&axis| self.cards[axis]).collect();
+        let cards: Vec<usize> = axes.iter().map(|&axis| self.cards()[axis]).collect();
         let steps: Vec<usize> = axes.iter().map(|&axis| strides[axis]).collect();
-        let mut relative = Vec::with_capacity(self.relative.len());
+        let mut relative = Vec::with_capacity(self.relative().len());
         let mut state = vec![0usize; cards.len()];
         let mut at = 0usize;
-        for _ in 0..self.relative.len() {
-            relative.push(self.relative[at]);
+        for _ in 0..self.relative().len() {
+            relative.push(self.relative()[at]);
             for axis in (0..cards.len()).rev() {
                 state[axis] += 1;
                 at += steps[axis];
@@ -284,27 +292,24 @@ impl Table {
                 state[axis] = 0;
             }
         }
-        Self {
-            scope: scope.to_vec(),
-            cards,
-            relative,
-            ln_scale: self.ln_scale,
-        }
+        let axes = Axes::new(scope.to_vec(), cards);
+        Self::of(axes, relative.into(), self.ln_scale())
     }
 
-    /// Restricts every variable of the scope to the listed states; a variable left with one state
-    /// leaves the scope.
-    pub(crate) fn restricted(&self, states: &[Vec<usize>]) -> Self {
-        let kept: Vec<&[usize]> = self
-            .scope
-            .iter()
-            .map(|v| states[v.index()].as_slice())
-            .collect();
-        let mut relative = Vec::with_capacity(kept.iter().map(|states| states.len()).product());
+    /// Restricts every variable of the scope to the states of its domain; a variable left with one
+    /// state leaves the scope.
+    pub(crate) fn restricted(&self, domains: &Domains) -> Self {
+        let whole = |(&v, &card): (&VarId, &usize)| card > 1 && domains.num_states(v) == card;
+        if self.scope().iter().zip(self.cards()).all(whole) {
+            return self.clone();
+        }
+        let states = self.scope().iter().map(|&v| domains.states(v).collect());
+        let kept: Vec<Vec<usize>> = states.collect();
+        let mut relative = Vec::with_capacity(kept.iter().map(Vec::len).product());
         let mut at = vec![0usize; kept.len()];
         loop {
             let states = at.iter().zip(&kept).map(|(&i, states)| states[i]);
-            relative.push(self.relative[self.flat_index(states)]);
+            relative.push(self.relative()[self.flat_index(states)]);
             let Some(axis) = (0..kept.len())
                 .rev()
                 .find(|&axis| at[axis] + 1 < kept[axis].len())
@@ -315,13 +320,13 @@ impl Table {
             at[axis + 1..].fill(0);
         }
         let (scope, cards) = self
-            .scope
+            .scope()
             .iter()
             .zip(&kept)
             .filter(|(_, states)| states.len() > 1)
             .map(|(&v, states)| (v, states.len()))
             .unzip();
-        Self::normed(scope, cards, relative, self.ln_scale)
+        Self::normed(scope, cards, relative, self.ln_scale())
     }
 }
 

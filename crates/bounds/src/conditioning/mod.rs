@@ -233,8 +233,8 @@ impl<'g> Conditioning<'g> {
         let found = marginals(&rest, &order, f64::INFINITY).ok()?;
         let best = most_probable(&rest, &order, f64::INFINITY).ok()?;
         let mut knowledge = self.knowledge.clone();
-        for (v, states) in self.graph.variables().zip(domains.states()) {
-            knowledge.states[v.index()] = states[best.states[v.index()]];
+        for v in self.graph.variables() {
+            knowledge.states[v.index()] = domains.state(v, best.states[v.index()]);
         }
         let mut free = vec![true; self.graph.num_variables()];
         for (v, _) in &fixed {

@@ -8,20 +8,19 @@ use crate::elbo::Tractable;
 /// The same distribution over the variables of `graph`, but for a factor: it need not be normalised.
 /// Excluded states get no probability.
 pub(super) fn lift(point: &Tractable, graph: &FactorGraph, domains: &Domains) -> Tractable {
-    let states = domains.states();
-    let full = |v: VarId| states[v.index()].len() == graph.card(v);
+    let full = |v: VarId| domains.num_states(v) == graph.card(v);
     let mut tables: Vec<Table> = (point.q.factors().iter())
         .map(|table| {
             if table.scope().iter().all(|&v| full(v)) {
                 table.clone()
             } else {
-                widened(table, graph, states)
+                widened(table, graph, domains)
             }
         })
         .collect();
     for v in graph.variables().filter(|&v| !full(v)) {
         let mut allowed = vec![f64::NEG_INFINITY; graph.card(v)];
-        for &state in &states[v.index()] {
+        for state in domains.states(v) {
             allowed[state] = 0.0;
         }
         let table = Table::from_ln(vec![v], vec![graph.card(v)], allowed);
@@ -35,14 +34,16 @@ pub(super) fn lift(point: &Tractable, graph: &FactorGraph, domains: &Domains) ->
 }
 
 /// The table over all states of its variables, zero where a state is excluded.
-fn widened(table: &Table, graph: &FactorGraph, states: &[Vec<usize>]) -> Table {
+fn widened(table: &Table, graph: &FactorGraph, domains: &Domains) -> Table {
+    let states = table.scope().iter().map(|&v| domains.states(v).collect());
+    let states: Vec<Vec<usize>> = states.collect();
     let cards: Vec<usize> = table.scope().iter().map(|&v| graph.card(v)).collect();
     let mut ln = vec![f64::NEG_INFINITY; cards.iter().product()];
     for (entry, &value) in table.relative().iter().enumerate() {
         let (mut rest, mut at, mut stride) = (entry, 0, 1);
-        let axes = table.scope().iter().zip(table.cards()).zip(&cards);
-        for ((v, &own), &card) in axes.rev() {
-            at += states[v.index()][rest % own] * stride;
+        let axes = states.iter().zip(table.cards()).zip(&cards);
+        for ((states, &own), &card) in axes.rev() {
+            at += states[rest % own] * stride;
             rest /= own;
             stride *= card;
         }
