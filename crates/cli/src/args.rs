@@ -81,7 +81,7 @@ pub(crate) struct ModelArgs {
     pub(crate) observe: Vec<Observation>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -90,10 +90,10 @@ pub(crate) struct InfoArgs {
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory: Option<f64>,
 
-    /// Time for orders: 30s, 500ms, 2m, or seconds; the search gets half, and what is not worked
-    /// out by the end is left out
-    #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "3s")]
-    pub(crate) time: Duration,
+    /// Limit on everything: 30s, 500ms, 2m, or seconds; orders that are not worked out by the end
+    /// are left out [default: 3s for orders]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) time: Option<Duration>,
 
     /// Seed of the search for an order
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::{BoundArgs, MethodChoice, SideChoice};
 use crate::done::{Done, Output};
-use crate::error::Failure;
+use crate::error::{Failure, complain};
 use crate::problem::Problem;
 use crate::progress::BracketBar;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
@@ -73,9 +73,16 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
     // Of a method asked for by name it is told that it did not run; the others stand in for each other.
-    let refused = (args.method != MethodChoice::Of(Method::Auto))
-        .then(|| report.refused.take())
-        .flatten();
+    let refused = report.refused.take().map(Failure::from);
+    let refused = match args.method {
+        MethodChoice::Of(Method::Auto) => {
+            if let Some(refused) = refused {
+                complain(format_args!("warning: {refused}"));
+            }
+            None
+        }
+        _ => refused,
+    };
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {
             (None, Some(Failure::NotClosed { path: path.clone() }))
@@ -88,7 +95,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .and_then(Trace::finish)
             .into_iter()
             .chain(not_closed)
-            .chain(refused.map(Failure::from))
+            .chain(refused)
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
         reports: vec![report],
@@ -268,6 +275,9 @@ impl fmt::Display for Report {
             false => (rounded_down(lower), rounded_up(upper)),
         };
         let wide = low.len().max(high.len());
+        if upper == f64::NEG_INFINITY {
+            writeln!(f, "Z = 0: no assignment is allowed")?;
+        }
         writeln!(f, "lower    {low:>wide$}  {lower_method}")?;
         writeln!(f, "upper    {high:>wide$}  {upper_method}")?;
         writeln!(f, "gap      {:>wide$}  nats", gap(self.state.gap))?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Stop};
@@ -15,12 +16,14 @@ use serde::Serialize;
 
 use crate::args::InfoArgs;
 use crate::done::Done;
+use crate::elimination::Stage;
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::text::rough_seconds;
-use crate::{interrupt, json, memory, progress};
+use crate::work::Tell;
+use crate::{interrupt, json, memory, progress, work};
 
 /// The ibounds of gauged mini-buckets that it lists.
 const IBOUNDS: [usize; 4] = [5, 10, 15, 20];
@@ -79,6 +82,12 @@ struct Gauged {
     candidate_bytes: f64,
 }
 
+/// The time for orders where the user sets none.
+const ORDERS: Duration = Duration::from_secs(3);
+
+/// How long after the end of the time what was worked out is waited for.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// What elimination in some order would cost.
 #[derive(Serialize)]
 struct Cost {
@@ -100,24 +109,34 @@ struct Cost {
 }
 
 pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
-    let budget = Budget::new(None, interrupt::flag());
-    let problem = Problem::read(&args.model, &budget)?;
-    let reduced = match problem.restrict(&budget)? {
+    let budget = Budget::new(args.time, interrupt::flag());
+    let (its_args, its_budget) = (args.clone(), budget.clone());
+    // Reading and reducing a large model are left alone where they outlast the time.
+    let described = work::within(
+        &budget,
+        GRACE,
+        move |_: &Tell<'_, ()>| describe(&its_args, &its_budget),
+        |()| {},
+    );
+    described.unwrap_or_else(|stop| match stop {
+        Stop::Interrupted => Err(Failure::Interrupted),
+        _ => Err(Failure::OutOfTime {
+            stage: Stage::Reading,
+        }),
+    })
+}
+
+fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
+    let problem = Problem::read(&args.model, budget)?;
+    let reduced = match problem.restrict(budget)? {
         None => None,
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;
             let whole = simplify(restriction.graph())?;
             drop(restriction);
-            // Reading counts, but a file that took long to read is worth a look all the same.
-            let left = args.time.saturating_sub(budget.elapsed());
-            let left = budget.capped(left.max(args.time / 10));
-            let orders = costs(
-                &sum,
-                &whole,
-                args,
-                &left.capped(left.remaining().unwrap_or(args.time) / 2),
-            );
-            let gauged = gauged(&sum, &left);
+            let left = budget.remaining().unwrap_or(ORDERS);
+            let orders = costs(&sum, &whole, args.seed, &budget.capped(left / 2));
+            let gauged = gauged(&sum, &budget.capped(left));
             if budget.stop() == Some(Stop::Interrupted) {
                 return Err(Failure::Interrupted);
             }
@@ -145,7 +164,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
 
 /// All greedy orders, and the one that a search finds, as far as time allows: `sum` is the model
 /// whose `Z` is wanted, `whole` the one whose marginals are.
-fn costs(sum: &FactorGraph, whole: &FactorGraph, args: &InfoArgs, budget: &Budget) -> Vec<Cost> {
+fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> Vec<Cost> {
     let _spinner = progress::spinner("searching for an elimination order".to_owned());
     let same = sum == whole;
     let cost = |choice: OrderChoice| {
@@ -155,9 +174,9 @@ fn costs(sum: &FactorGraph, whole: &FactorGraph, args: &InfoArgs, budget: &Budge
                 _ => {
                     let effort = Effort {
                         rounds: None,
-                        budget: budget.capped(budget.remaining().unwrap_or(args.time) / 2),
+                        budget: budget.capped(budget.remaining().unwrap_or(ORDERS) / 2),
                     };
-                    search(graph, args.seed, &effort)
+                    search(graph, seed, &effort)
                 }
             };
             Plan::within(graph, order, budget)

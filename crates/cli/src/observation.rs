@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use forney_model::{Evidence, ModelError, VarId};
+use forney_uai::read_likelihood;
 
 use crate::error::Failure;
 
@@ -40,11 +41,10 @@ impl FromStr for Observation {
                 seen: Seen::State(state),
             });
         }
-        let likelihood = |text: &str| match text.trim().parse::<f64>() {
-            Ok(value) if (0.0..f64::INFINITY).contains(&value) => Ok(value),
-            _ => Err(format!(
-                "`{text}` is no likelihood: a finite number, 0 or more"
-            )),
+        let likelihood = |text: &str| {
+            read_likelihood(text.trim()).ok_or_else(|| {
+                format!("`{text}` is no likelihood: 0, or a number from 2.3e-308 to 1.79e308")
+            })
         };
         let seen: Vec<f64> = seen.split(',').map(likelihood).collect::<Result<_, _>>()?;
         if seen.iter().all(|&value| value == 0.0) {

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
     "exact elimination needs {} at width {width}, more than the {} allowed; \
-     allow more memory, search longer for an order, or bound ln Z instead",
+     allow more memory, search longer for an order, or ask for bounds instead",
     human(*bytes),
     human(*limit)
 )]

@@ -57,7 +57,7 @@ pub use atomic::write_atomic;
 pub use error::{Fault, UaiError};
 pub use evidence::{EvidenceFile, read_evidence, read_evidences};
 pub use file::read_file;
-pub use likelihood::{VirtualEvidence, read_virtual_evidence};
+pub use likelihood::{VirtualEvidence, read_likelihood, read_virtual_evidence};
 pub use model::{Entries, ModelKind, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
 pub use parse::{is_log_model, read_log_model, read_model};

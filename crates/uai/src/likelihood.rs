@@ -99,6 +99,24 @@ fn read_row(reader: &mut Reader<'_>, var: usize, card: usize) -> Result<Vec<f64>
     Ok(row)
 }
 
+/// A likelihood as a word, by the rules of the file: 0, a number that a normal `f64` holds, or a
+/// fraction; `None` if it is none.
+///
+/// # Example
+/// ```
+/// use forney_uai::read_likelihood;
+/// assert_eq!(read_likelihood("1/4"), Some(0.25));
+/// // It is not 0, which would forbid the state.
+/// assert_eq!(read_likelihood("1e-400"), None);
+/// ```
+#[must_use]
+pub fn read_likelihood(text: &str) -> Option<f64> {
+    match real(text.as_bytes()) {
+        Ok(Real::Value(value)) => Some(value),
+        Ok(Real::Ln(_)) | Err(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,10 @@ use forney_model::FactorGraph;
 const LEADER: f64 = 0.5;
 const TRIAL: f64 = 0.1;
 
+/// The share of mini-buckets where a method that alternates with them is ahead: a higher ibound may
+/// pass it.
+const SECOND: f64 = 0.3;
+
 /// The share of mini-buckets that lead at a fixed ibound, where a local search that goes on gains
 /// more than another race.
 const SEARCH: f64 = 0.9;
@@ -122,8 +126,10 @@ impl Job<'_, '_> {
     /// The share of mini-buckets in the time that is left.
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
         let others = Extras::owns(self.board.method::<S>());
-        if (leaders.contender::<S>() || others) && !self.contender_alone() {
+        if leaders.contender::<S>() && !self.contender_alone() {
             TRIAL
+        } else if others {
+            SECOND
         } else if self.options.ibound.is_some() {
             SEARCH
         } else {

@@ -24,15 +24,15 @@ const SECOND_SHARE: f64 = 0.1;
 
 /// An elimination that is predicted to take no longer than this, and this share of the time that is
 /// left, comes before all bounds.
-const QUICK: Duration = Duration::from_millis(300);
-const QUICK_SHARE: f64 = 0.05;
+const QUICK: Duration = Duration::from_millis(500);
+const QUICK_SHARE: f64 = 0.1;
 
 /// Beside bounds an elimination may take this share of the memory: they take the rest.
 const BESIDE: f64 = 0.2;
 
 /// After the second search an elimination that is predicted to take less than this share of the time
 /// that is left is not put off for a better order.
-const SOON: f64 = 0.1;
+const SOON: f64 = 0.25;
 
 /// An elimination for which the bounds have to stop may be predicted to take this share of the time
 /// that is left.
@@ -69,7 +69,7 @@ pub(super) struct Attempt {
 pub(super) enum Verdict {
     /// Eliminate; tables of bounds fit beside it.
     Beside,
-    /// Eliminate, once the tables of bounds are gone.
+    /// Eliminate, once the bounds have let go of their tables and threads.
     Alone,
     /// Search on.
     Search,
@@ -144,13 +144,18 @@ impl Attempt {
         let left = job.budget.remaining().map(|left| left.as_secs_f64());
         let predicted = demand.total_entries * SECONDS_PER_ENTRY;
         let memory = demand.live_bytes / job.options.memory;
-        let soon = self.searches > 1 && predicted <= SOON * left.unwrap_or(MINUTE);
-        if memory <= 1.0 && (self.settled || soon) {
-            // Predictions are good to a factor of a few, and without an end of time all is in time.
-            if memory <= BESIDE && left.is_none_or(|left| predicted <= left) {
+        let soon = predicted <= SOON * left.unwrap_or(MINUTE);
+        // A search that has taken as long as elimination has taken long enough.
+        let ready =
+            self.settled || soon && self.searches > 1 || predicted <= self.spent.as_secs_f64();
+        if memory <= 1.0 && ready {
+            // What takes little of the time is done on all threads. Predictions are good to a factor of
+            // a few, and without an end of time all is in time.
+            let within = |share: f64| left.is_none_or(|left| predicted <= share * left);
+            if !soon && memory <= BESIDE && within(1.0) {
                 return Verdict::Beside;
             }
-            if left.is_none_or(|left| predicted <= EXCLUSIVE * left) {
+            if within(EXCLUSIVE) {
                 return Verdict::Alone;
             }
         }

@@ -19,7 +19,7 @@ const STRUCTURED_STARTS: usize = 4;
 const STRUCTURED_SWEEPS: usize = 100;
 
 /// The share of the time that is left for mean field, once.
-const MEAN_FIELD: f64 = 0.05;
+const MEAN_FIELD: f64 = 0.1;
 
 /// The shares of structured mean field and of conditioning at each level: of the one that has proved
 /// the best lower bound, at first, and else.

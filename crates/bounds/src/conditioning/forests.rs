@@ -26,7 +26,7 @@ const COLD: f64 = 0.02;
 /// A factor takes part in a forest with at most so many entries.
 const MOST_ENTRIES: usize = 4096;
 
-/// The best of the configurations met on the way, from an allowed one.
+/// The best of the configurations that several coolings end in, and of the allowed one they start from.
 ///
 /// # Complexity
 /// For each sweep the entries of the factors over the variables that are free in it.
@@ -45,17 +45,26 @@ pub(super) fn cool(
     };
     for cooling in 0..coolings {
         let sweeps = FIRST_SWEEPS << cooling;
+        let mut ended = false;
         for sweep in 0..sweeps {
-            if budget.stop().is_some() {
-                return best;
+            ended = budget.stop().is_some();
+            if ended {
+                break;
             }
             let along = sweep as f64 / (sweeps - 1) as f64;
             forests.sweep(1.0 / (hot * COLD.powf(along)), rng);
+        }
+        if ended {
+            // What is left of the way down, in one step: single draws of what is best.
+            forests.sweep(1.0 / (hot * COLD), rng);
         }
         let found = graph.ln_value(&forests.states);
         if found > value {
             value = found;
             best.clone_from(&forests.states);
+        }
+        if ended {
+            break;
         }
     }
     best
