@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use super::primal::Primal;
 use crate::watch::Watch;
 
 /// Joining the neighbours of a vertex that has more of them is expensive: it takes time that grows with
@@ -18,7 +17,8 @@ const WORK_EACH: u64 = 200;
 /// `fill(v) = Σ w_a w_b` over the pairs `a, b` of neighbours of `v` that are not neighbours of each
 /// other. An elimination changes it only at the neighbours of `v` and at common neighbours of new edges.
 pub(super) struct Elimination<'a> {
-    primal: &'a Primal,
+    /// `log2 |X_v|`.
+    log2: &'a [f64],
     weight: &'a [f64],
     /// Neighbours, ascending; eliminated ones are dropped when they are the majority, so that a hub
     /// loses its leaves in linear time.
@@ -37,22 +37,27 @@ pub(super) struct Elimination<'a> {
 }
 
 impl<'a> Elimination<'a> {
-    /// The weights must be whole numbers, so that sums and differences of them are exact. Fills are
-    /// wrong if the watch ends it, or the work that is allowed.
-    pub(super) fn new(primal: &'a Primal, weight: &'a [f64], watch: &Watch<'_>) -> Self {
-        let n = primal.len();
-        let adjacent = primal.adjacent.clone();
+    /// The graph of sizes `log2` and of neighbours, ascending. The weights must be whole numbers, so
+    /// that sums and differences of them are exact. Fills are wrong if the watch ends it, or the work
+    /// that is allowed.
+    pub(super) fn new(
+        log2: &'a [f64],
+        adjacent: Vec<Vec<u32>>,
+        weight: &'a [f64],
+        watch: &Watch<'_>,
+    ) -> Self {
+        let n = log2.len();
         let edges: usize = adjacent.iter().map(Vec::len).sum();
         let sum = |of: &[f64]| -> Vec<f64> {
             let sum = |list: &Vec<u32>| list.iter().map(|&u| of[u as usize]).sum();
             adjacent.iter().map(sum).collect()
         };
         let mut graph = Self {
-            primal,
+            log2,
             weight,
             degree: adjacent.iter().map(|list| list.len() as u32).collect(),
             around: sum(weight),
-            log2_around: sum(&primal.log2),
+            log2_around: sum(log2),
             adjacent,
             fill: vec![0.0; n],
             gone: vec![false; n],
@@ -89,7 +94,7 @@ impl<'a> Elimination<'a> {
 
     /// `log2` of the entries of the clique of `v`.
     pub(super) fn log2_clique(&self, v: u32) -> f64 {
-        self.primal.log2[v as usize] + self.log2_around[v as usize]
+        self.log2[v as usize] + self.log2_around[v as usize]
     }
 
     pub(super) fn is_gone(&self, v: u32) -> bool {
@@ -145,7 +150,7 @@ impl<'a> Elimination<'a> {
         self.adjacent[v as usize] = Vec::new();
         for &a in &around {
             self.around[a as usize] -= w;
-            self.log2_around[a as usize] -= self.primal.log2[v as usize];
+            self.log2_around[a as usize] -= self.log2[v as usize];
             self.degree[a as usize] -= 1;
             let list = &mut self.adjacent[a as usize];
             if list.len() > 2 * self.degree[a as usize] as usize {
@@ -183,7 +188,7 @@ impl<'a> Elimination<'a> {
             let w = self.weight[other as usize];
             self.fill[v as usize] += w * (self.around[v as usize] - shared);
             self.around[v as usize] += w;
-            self.log2_around[v as usize] += self.primal.log2[other as usize];
+            self.log2_around[v as usize] += self.log2[other as usize];
             self.degree[v as usize] += 1;
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn greedy_order(
             .collect(),
         Heuristic::MinFill | Heuristic::MinSize => vec![1.0; n],
     };
-    let mut graph = Elimination::new(primal, &weight, watch);
+    let mut graph = Elimination::new(&primal.log2, primal.adjacent.clone(), &weight, watch);
     let mut key = |graph: &Elimination, v: u32| {
         let score = match heuristic {
             Heuristic::MinFill | Heuristic::WeightedMinFill => graph.fill(v),

@@ -20,17 +20,15 @@ pub(super) struct Part {
 /// Safe are vertices whose neighbours form a clique, and vertices of degree 2 that are no smaller than
 /// one of the two (van den Eijkhof, Bodlaender and Koster 2007). When the watch ends it, all is
 /// taken as it is numbered.
-pub(super) fn reduce(graph: &FactorGraph, watch: &Watch<'_>) -> (Vec<u32>, Vec<Part>) {
-    let primal = Primal::new(graph);
-    let scopes = graph.factors().iter().map(|factor| {
-        let scope = factor.scope().iter().map(|v| v.0);
-        scope.filter(|&v| primal.log2[v as usize] > 0.0).collect()
-    });
-    let mut scopes: Vec<Vec<u32>> = scopes.collect();
-    let ones = vec![1.0; primal.len()];
-    let mut graph = Elimination::new(&primal, &ones, watch);
+pub(super) fn reduce(model: &FactorGraph, watch: &Watch<'_>) -> (Vec<u32>, Vec<Part>) {
+    let Primal { log2, adjacent } = Primal::new(model);
+    let variables = log2.len();
+    let ones = vec![1.0; variables];
+    let mut graph = Elimination::new(&log2, adjacent, &ones, watch);
     let mut order = Vec::new();
-    let mut queue: Vec<u32> = (0..primal.len() as u32).rev().collect();
+    // The neighbours of each variable of the order, one list behind the other, and where they end.
+    let (mut around, mut ends) = (Vec::new(), vec![0]);
+    let mut queue: Vec<u32> = (0..variables as u32).rev().collect();
     // A vertex of degree 2 waits until nothing is free: in a tree it adds an edge, the leaves do not.
     let mut of_degree_2 = Vec::new();
     while let Some(v) = queue.pop().or_else(|| of_degree_2.pop()) {
@@ -41,22 +39,31 @@ pub(super) fn reduce(graph: &FactorGraph, watch: &Watch<'_>) -> (Vec<u32>, Vec<P
             break;
         }
         let free = graph.fill(v) <= 0.0;
-        let is_no_smaller = |u: u32| primal.log2[v as usize] >= primal.log2[u as usize];
+        let is_no_smaller = |u: u32| log2[v as usize] >= log2[u as usize];
         let series = graph.degree(v) == 2 && graph.neighbours(v).any(is_no_smaller);
         if series && !free && !queue.is_empty() {
             of_degree_2.push(v);
         } else if series || free {
             order.push(v);
-            scopes.push(graph.neighbours(v).collect());
+            around.extend(graph.neighbours(v));
+            ends.push(around.len());
             queue.extend_from_slice(graph.eliminate(v));
         }
     }
     if watch.is_over() {
-        order.extend((0..primal.len() as u32).filter(|&v| !graph.is_gone(v)));
+        order.extend((0..variables as u32).filter(|&v| !graph.is_gone(v)));
         return (order, Vec::new());
     }
-    scopes.retain(|scope| !scope.iter().any(|&v| graph.is_gone(v)));
-    let parts = parts(&primal.log2, maximal(primal.len(), scopes));
+    let own = model.factors().iter().filter_map(|factor| {
+        let scope = factor.scope().iter().map(|v| v.0);
+        let scope = scope.filter(|&v| log2[v as usize] > 0.0);
+        let left = !scope.clone().any(|v| graph.is_gone(v));
+        left.then(|| scope.collect())
+    });
+    let made = ends.windows(2).map(|ends| &around[ends[0]..ends[1]]);
+    let made = made.filter(|scope| !scope.iter().any(|&v| graph.is_gone(v)));
+    let scopes = own.chain(made.map(<[u32]>::to_vec)).collect();
+    let parts = parts(&log2, maximal(variables, scopes));
     (order, parts)
 }
 
