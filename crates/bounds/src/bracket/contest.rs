@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
-use super::lower::Extras;
+use super::lower::{CONDITIONING, MEAN_FIELDS};
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
@@ -15,8 +15,8 @@ use forney_model::FactorGraph;
 const LEADER: f64 = 0.5;
 const TRIAL: f64 = 0.1;
 
-/// The share of mini-buckets where a method that alternates with them is ahead: a higher ibound may
-/// pass it.
+/// The share of mini-buckets where mean field is ahead: a higher ibound often passes it, but seldom
+/// conditioning, whose models are strongly coupled.
 const SECOND: f64 = 0.3;
 
 /// The share of mini-buckets that lead at a fixed ibound, where a local search that goes on gains
@@ -125,10 +125,11 @@ impl Job<'_, '_> {
 
     /// The share of mini-buckets in the time that is left.
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
-        let others = Extras::owns(self.board.method::<S>());
-        if leaders.contender::<S>() && !self.contender_alone() {
+        let holder = self.board.method::<S>();
+        let conditioning = holder == CONDITIONING;
+        if (leaders.contender::<S>() || conditioning) && !self.contender_alone() {
             TRIAL
-        } else if others {
+        } else if MEAN_FIELDS.contains(&holder) {
             SECOND
         } else if self.options.ibound.is_some() {
             SEARCH

@@ -30,7 +30,9 @@ const FOLLOWING: f64 = 0.04;
 /// Names of the methods in reports.
 const MEAN_FIELD_NAME: &str = "mf";
 const STRUCTURED: &str = "structured-mf";
-const CONDITIONING: &str = "conditioning";
+pub(super) const CONDITIONING: &str = "conditioning";
+/// Mean field, plain and structured.
+pub(super) const MEAN_FIELDS: [&str; 2] = [MEAN_FIELD_NAME, STRUCTURED];
 
 /// Rounds of conditioning between two levels if time has no end.
 const UNTIMED_ROUNDS: usize = 3;
@@ -164,10 +166,5 @@ impl<'g> Extras<'g> {
 
     fn wanted(job: &Job<'g, '_>) -> bool {
         job.options.method == Method::Auto && job.open().1
-    }
-
-    /// Is this the name of a method that mini-buckets alternate with?
-    pub(super) fn owns(name: &str) -> bool {
-        [MEAN_FIELD_NAME, STRUCTURED, CONDITIONING].contains(&name)
     }
 }
