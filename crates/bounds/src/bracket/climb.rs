@@ -3,8 +3,7 @@
 use forney_certify::Stop;
 
 use super::Job;
-use super::level::Level;
-use super::lower::Extras;
+use super::level::{Level, State};
 use crate::BoundError;
 use crate::wmbe::CliqueLimit;
 
@@ -18,7 +17,7 @@ pub(super) struct Ascent<'g> {
     /// Does nothing larger fit?
     capped: bool,
     round: u64,
-    extras: Extras<'g>,
+    state: State<'g>,
 }
 
 impl<'g> Ascent<'g> {
@@ -30,13 +29,13 @@ impl<'g> Ascent<'g> {
             ibound: least.max(FIRST_IBOUND),
             capped: false,
             round: 0,
-            extras: Extras::default(),
+            state: State::default(),
         }
     }
 
     /// One level; why the ascent is over, if it is.
     pub(super) fn level(&mut self, job: &Job<'g, '_>) -> Result<Option<Stop>, BoundError> {
-        let level = job.level(self.ibound, self.round, &mut self.extras);
+        let level = job.level(self.ibound, self.round, &mut self.state);
         self.round += 1;
         match level {
             // The sides are refused for the same reason, and what they have proved counts.
@@ -46,9 +45,8 @@ impl<'g> Ascent<'g> {
             }
             level => match level? {
                 Level::Exact => return Ok(Some(Stop::Converged)),
-                Level::Done if !self.capped => self.ibound += IBOUND_STEP,
-                Level::Done => {}
-                // Nothing larger fits: what is left goes into other orders.
+                Level::Done => self.ibound += IBOUND_STEP,
+                // Nothing larger fits, at least for now: what follows goes into other orders.
                 Level::Capped => self.capped = true,
             },
         }
@@ -64,9 +62,9 @@ impl Job<'_, '_> {
     /// All the time at one ibound: the race, then its winner, then races with other seeds.
     pub(super) fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
         CliqueLimit::admit(ibound, self.graph)?;
-        let mut extras = Extras::default();
+        let mut state = State::default();
         for round in 0.. {
-            if let Level::Exact = self.level(ibound, round, &mut extras)? {
+            if let Level::Exact = self.level(ibound, round, &mut state)? {
                 return Ok(Stop::Converged);
             }
             if let Some(stop) = self.ended() {

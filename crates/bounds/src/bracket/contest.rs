@@ -17,7 +17,7 @@ const TRIAL: f64 = 0.1;
 
 /// The share of mini-buckets where mean field is ahead: a higher ibound often passes it, but seldom
 /// conditioning, whose models are strongly coupled.
-const SECOND: f64 = 0.3;
+const SECOND: f64 = 0.2;
 
 /// The share of mini-buckets that lead at a fixed ibound, where a local search that goes on gains
 /// more than another race.
@@ -202,11 +202,7 @@ impl Job<'_, '_> {
                 None => share,
             };
             return Some(Allowance {
-                budget: if timed {
-                    self.budget.capped(self.share(share))
-                } else {
-                    self.budget.clone()
-                },
+                budget: self.sliced(share),
                 iterations: left.map(|left| (part * left as f64).ceil() as usize),
             });
         }

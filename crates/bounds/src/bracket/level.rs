@@ -3,24 +3,19 @@
 use std::sync::Arc;
 
 use forney_certify::{Above, Below, Certificate};
-use forney_exact::{Order, Schedule};
+use forney_exact::Schedule;
 
 use super::Job;
 use super::contest::Terms;
+use super::fit::Fit;
 use super::lower::Extras;
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
-use crate::wmbe::{
-    BestOptions, Candidates, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, Race, WeightMap, Wmbe,
-    bytes, candidate_order, climb,
-};
-
-/// Seconds that a forward and a backward pass take for one clique entry, for predictions.
-const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+use crate::wmbe::{BestOptions, Candidates, Race, Racer, WeightMap, Wmbe, bytes, climb};
 
 /// The share of the memory for the tables of one side.
-const MEMORY: f64 = 0.4;
+pub(super) const MEMORY: f64 = 0.4;
 
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
@@ -31,8 +26,9 @@ impl<'j> Job<'j, '_> {
         &self,
         ibound: usize,
         round: u64,
-        extras: &mut Extras<'j>,
+        state: &mut State<'j>,
     ) -> Result<Level, BoundError> {
+        let State { extras, incumbents } = state;
         let seed = self
             .options
             .seed
@@ -68,13 +64,15 @@ impl<'j> Job<'j, '_> {
                 || self.neutral::<Below>(&schedule),
             );
         }
+        incumbents.make_room(memory - bytes(&schedule));
         drop(schedule);
         // On a huge model the orders and schedules themselves are what takes time.
         let compiling = (self.budget.elapsed() - began).as_secs_f64();
         extras.begin(self);
         let compiled = match self.budget.remaining() {
-            Some(left) => {
-                0.1 * left.as_secs_f64() * rayon::current_num_threads() as f64 / compiling
+            Some(_) => {
+                let time = self.slice(0.1).as_secs_f64();
+                time * rayon::current_num_threads() as f64 / compiling
             }
             None => f64::INFINITY,
         };
@@ -113,7 +111,7 @@ impl<'j> Job<'j, '_> {
         let began = self.budget.elapsed();
         let mut exact = match self.contender_alone() {
             true => false,
-            false => self.both(&terms, &candidates, self.open(), &mut || {
+            false => self.both(&terms, &candidates, self.open(), incumbents, &mut || {
                 extras.turn(self, ibound, round);
             })?,
         };
@@ -127,20 +125,12 @@ impl<'j> Job<'j, '_> {
                 upper && !self.contender_holds::<Above>(),
                 lower && !self.contender_holds::<Below>(),
             );
-            exact = self.both(&terms, &candidates, idle, &mut || {})?;
+            exact = self.both(&terms, &candidates, idle, incumbents, &mut || {})?;
         }
         Ok(match (exact, capped) {
             (true, _) => Level::Exact,
             (false, true) => Level::Capped,
             (false, false) => Level::Done,
-        })
-    }
-
-    /// The order of the first candidates: the same at every level.
-    fn first_order(&self) -> &'j Order {
-        self.first_order.get_or_init(|| match &self.options.order {
-            Some(order) => order.clone(),
-            None => candidate_order(self.graph, 0, self.options.seed),
         })
     }
 
@@ -150,13 +140,15 @@ impl<'j> Job<'j, '_> {
         terms: &Terms,
         candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
+        incumbents: &mut Incumbents,
         extras: &mut (dyn FnMut() + Send),
     ) -> Result<bool, BoundError> {
+        let Incumbents { above, below } = incumbents;
         let (upper, lower) = rayon::join(
-            || upper.then(|| self.side::<Above>(terms, candidates)),
+            || upper.then(|| self.side(terms, candidates, above)),
             || {
                 lower.then(|| {
-                    let exact = self.side::<Below>(terms, candidates);
+                    let exact = self.side(terms, candidates, below);
                     if !matches!(exact, Ok(true)) {
                         extras();
                     }
@@ -180,75 +172,13 @@ impl<'j> Job<'j, '_> {
         }
     }
 
-    /// How many candidates of this size a race can afford in a share of the time.
-    fn affordable(&self, entries: f64) -> f64 {
-        // Without an end of time nothing may depend on how fast the machine is.
-        let timed = self.budget.remaining().is_some();
-        let pace = if timed {
-            self.board.pace()
-        } else {
-            SECONDS_PER_GRADIENT_ENTRY
-        };
-        let (upper, lower) = self.open();
-        let sides = f64::from(u8::from(upper) + u8::from(lower)).max(1.0);
-        let threads = if timed {
-            rayon::current_num_threads() as f64
-        } else {
-            1.0
-        };
-        let race = RACE_EVALUATIONS * sides * entries * pace;
-        self.share(0.3).as_secs_f64() * threads / race
-    }
-
-    /// The largest cliques within the ibound that memory and time allow.
-    ///
-    /// Where the ibound asks for more, the limit on entries falls until a race of at least one
-    /// candidate fits.
-    fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
-        let factors = self
-            .graph
-            .factors()
-            .iter()
-            .map(|factor| factor.num_entries());
-        let least = factors.max().unwrap_or(1) as f64;
-        let mut limit = CliqueLimit {
-            ibound,
-            entries: memory / 8.0,
-        };
-        let mut capped = false;
-        loop {
-            let schedule =
-                Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
-            let demand = schedule.demand();
-            let exact = schedule.is_exact() && self.exact_fits(&schedule, 0.5);
-            let affordable = self.affordable(demand.total_entries);
-            let fits = bytes(&schedule) <= memory;
-            // At the size of the factors nothing is left to cut: a slow race beats none.
-            let smallest = limit.entries <= least;
-            if exact || (fits && (affordable >= 1.0 || smallest)) {
-                return Ok(Fit {
-                    limit,
-                    schedule: schedule.into(),
-                    affordable,
-                    capped,
-                });
-            }
-            if smallest && !fits {
-                return Err(BoundError::MiniBucketsTooLarge {
-                    // Each side has its share.
-                    bytes: bytes(&schedule) / MEMORY,
-                    limit: self.options.memory,
-                });
-            }
-            limit.entries = (demand.max_entries / 4.0)
-                .min(limit.entries / 2.0)
-                .max(least);
-            capped = true;
-        }
-    }
-
     /// One side at one ibound; true if nothing had to be split.
-    fn side<S>(&self, terms: &Terms, candidates: &Candidates<'_>) -> Result<bool, BoundError>
+    fn side<S>(
+        &self,
+        terms: &Terms,
+        candidates: &Candidates<'_>,
+        incumbent: &mut Incumbent<S>,
+    ) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
     {
@@ -266,11 +196,39 @@ impl<'j> Job<'j, '_> {
         };
         let budget = self
             .budget
-            .capped(self.share(self.own_share::<S>(terms.leaders)));
-        match climb::<S>(self.graph, &options, &budget, self.board) {
+            .capped(self.slice(self.own_share::<S>(terms.leaders)));
+        match climb::<S>(self.graph, &options, incumbent.take(), &budget, self.board) {
             Race::Exact(candidate) => self.eliminate(candidate.schedule.into(), &budget),
-            Race::Winner(_) | Race::Nobody => Ok(false),
+            Race::Winner(winner) => {
+                *incumbent = Some(winner);
+                Ok(false)
+            }
+            Race::Nobody => Ok(false),
         }
+    }
+}
+
+/// What goes on from level to level.
+#[derive(Default)]
+pub(super) struct State<'g> {
+    extras: Extras<'g>,
+    incumbents: Incumbents,
+}
+
+/// The best mini-buckets of a side so far, on which a local search goes on.
+type Incumbent<S> = Option<Box<Racer<S>>>;
+
+#[derive(Default)]
+struct Incumbents {
+    above: Incumbent<Above>,
+    below: Incumbent<Below>,
+}
+
+impl Incumbents {
+    /// Forgets those that larger mini-buckets leave no room for: their bounds are on the board.
+    fn make_room(&mut self, spare: f64) {
+        self.above.take_if(|racer| racer.bytes() > spare);
+        self.below.take_if(|racer| racer.bytes() > spare);
     }
 }
 
@@ -281,15 +239,4 @@ pub(super) enum Level {
     Capped,
     /// Nothing had to be split.
     Exact,
-}
-
-/// What fits.
-struct Fit {
-    limit: CliqueLimit,
-    /// The first candidate under that limit.
-    schedule: Arc<Schedule>,
-    /// Candidates that a share of the time affords.
-    affordable: f64,
-    /// Is the limit smaller than the ibound asked for?
-    capped: bool,
 }

@@ -4,6 +4,7 @@ mod beside;
 mod climb;
 mod contest;
 mod exact;
+mod fit;
 mod level;
 mod lower;
 
@@ -111,6 +112,9 @@ fn run(
     Ok(board.report(stop)?)
 }
 
+/// Slices are those of at least so much time.
+const FIRST_SLICES: Duration = Duration::from_millis(50);
+
 #[derive(Clone, Copy)]
 struct Job<'j, 'w> {
     graph: &'j FactorGraph,
@@ -159,6 +163,26 @@ impl Job<'_, '_> {
             .remaining()
             .unwrap_or(Duration::from_secs(60))
             .mul_f64(fraction * self.turn)
+    }
+
+    /// A fraction of the time that has passed, for one step on the way to higher ibounds, and no more
+    /// than that of the time that is left: what is quick proves something first, and what a run has
+    /// proved by then depends little on when it is to end.
+    fn slice(&self, fraction: f64) -> Duration {
+        let share = self.share(fraction);
+        if self.options.ibound.is_some() || self.budget.remaining().is_none() {
+            return share;
+        }
+        let passed = self.budget.elapsed().max(FIRST_SLICES);
+        share.min(passed.mul_f64(fraction * self.turn))
+    }
+
+    /// The budget of a [slice](Self::slice) for what depends on time only where that has an end.
+    fn sliced(&self, fraction: f64) -> Budget {
+        match self.budget.remaining() {
+            Some(_) => self.budget.capped(self.slice(fraction)),
+            None => self.budget.clone(),
+        }
     }
 
     fn ended(&self) -> Option<Stop> {

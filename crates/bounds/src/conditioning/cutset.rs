@@ -18,6 +18,19 @@ pub(super) struct Knowledge {
     pub(super) surprise: Vec<f64>,
 }
 
+/// What is assumed of a variable before anything is known of it, in nats.
+const UNKNOWN: f64 = 0.7;
+
+impl Knowledge {
+    /// A configuration of which nothing else is known.
+    pub(super) fn of(states: Vec<usize>) -> Self {
+        Self {
+            surprise: vec![UNKNOWN; states.len()],
+            states,
+        }
+    }
+}
+
 /// What the elimination of the variables that are not fixed may cost.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {

@@ -20,7 +20,7 @@ mod forests;
 mod witness;
 
 use forney_certify::{Budget, Refine};
-use forney_exact::{Order, marginals, most_probable};
+use forney_exact::{marginals, most_probable};
 use forney_model::{Contradiction, FactorGraph};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -32,7 +32,7 @@ use crate::AllowedSearch;
 use cutset::{Cutset, Knowledge, Limit, choose};
 use forests::cool;
 
-/// The share of the time for a good configuration to start from.
+/// The share of the time that the first sweep takes for a good configuration to start from.
 const COOLING: f64 = 0.1;
 /// Cutsets tried in parallel in each round.
 const PROPOSALS: usize = 4;
@@ -45,8 +45,6 @@ const PATIENCE: usize = 3;
 const LAST_PATIENCE: usize = 12;
 /// Less than this is no improvement, in nats.
 const IMPROVEMENT: f64 = 1e-3;
-/// What is assumed of a variable before anything is known of it, in nats.
-const UNKNOWN: f64 = 0.7;
 /// Bytes that messages take for each clique entry, for predictions.
 const BYTES_PER_ENTRY: f64 = 8.0;
 /// Share of the time that is left which one round may take by prediction.
@@ -88,8 +86,10 @@ const SECONDS_PER_ENTRY: f64 = 2e-8;
 pub struct Conditioning<'g> {
     graph: &'g FactorGraph,
     budget: Budget,
+    rng: Pcg64,
     seed: u64,
     memory: f64,
+    cooled: bool,
     round: usize,
     entries: f64,
     idle: usize,
@@ -107,7 +107,7 @@ struct Proposal {
 }
 
 impl<'g> Conditioning<'g> {
-    /// Starts at an allowed configuration, the best that cooling finds in a part of the time; `None` if none was found in time. `memory` is in bytes.
+    /// Starts at an allowed configuration; `None` if none was found in time. `memory` is in bytes.
     ///
     /// # Errors
     /// [`Contradiction`] if there is none: `Z = 0`.
@@ -125,36 +125,48 @@ impl<'g> Conditioning<'g> {
         let Some(found) = search.find(graph, &mut rng, budget)? else {
             return Ok(None);
         };
-        // Cutsets keep states that are good together; they find them badly from poor ones.
-        let share = budget.remaining().map(|left| left.mul_f64(COOLING));
-        let cooling = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
-        let states = cool(graph, &found.states, &mut rng, &cooling);
         let entries: usize = graph
             .factors()
             .iter()
             .map(|table| table.num_entries())
             .sum();
-        Ok(Some(Self {
+        let mut search = Self {
             graph,
             budget: budget.clone(),
+            rng,
             seed,
             memory,
+            cooled: false,
             round: 0,
             entries: FIRST_ENTRIES.max(4.0 * entries as f64),
             idle: 0,
             finished: false,
-            best: Conditioned {
-                fixed: graph.variables().zip(states.iter().copied()).collect(),
-                order: Order::new(graph.variables().collect(), graph)
-                    .expect("all variables, each once"),
-                memory,
-            },
-            value: graph.ln_value(&states),
-            knowledge: Knowledge {
-                states,
-                surprise: vec![UNKNOWN; graph.num_variables()],
-            },
-        }))
+            best: Conditioned::whole(graph, &found.states, memory),
+            value: f64::NEG_INFINITY,
+            knowledge: Knowledge::of(found.states),
+        };
+        search.value = graph.ln_value(&search.knowledge.states);
+        Ok(Some(search))
+    }
+
+    /// Cools a configuration anew; if it is better than the one that cutsets come from, they come from
+    /// this one. Says whether the bound improved.
+    ///
+    /// Cutsets keep states that are good together; they find them badly from poor ones.
+    pub fn cool(&mut self, budget: &Budget) -> bool {
+        self.cooled = true;
+        let known = &self.knowledge.states;
+        let states = cool(self.graph, known, &mut self.rng, budget);
+        let value = self.graph.ln_value(&states);
+        if value > self.graph.ln_value(known) {
+            self.knowledge = Knowledge::of(states);
+        }
+        let improved = value > self.value;
+        if improved {
+            self.value = value;
+            self.best = Conditioned::whole(self.graph, &self.knowledge.states, self.memory);
+        }
+        improved
     }
 
     /// Is the bound exact, or is there nothing more to try?
@@ -261,6 +273,10 @@ impl Refine for Conditioning<'_> {
 
     fn sweep(&mut self) -> f64 {
         let budget = self.budget.clone();
+        if !self.cooled {
+            let share = budget.remaining().map(|left| left.mul_f64(COOLING));
+            self.cool(&share.map_or_else(|| budget.clone(), |share| budget.capped(share)));
+        }
         while !self.finished && budget.stop().is_none() && !self.round(&budget) {}
         self.value
     }

@@ -15,6 +15,18 @@ pub struct Conditioned {
     pub memory: f64,
 }
 
+impl Conditioned {
+    /// Everything fixed to one configuration.
+    pub(super) fn whole(graph: &FactorGraph, states: &[usize], memory: f64) -> Self {
+        Self {
+            fixed: graph.variables().zip(states.iter().copied()).collect(),
+            order: Order::new(graph.variables().collect(), graph)
+                .expect("all variables, each once"),
+            memory,
+        }
+    }
+}
+
 /// The model with some variables fixed, pruned and simplified; `None` if `Z = 0` then.
 pub(super) fn fix(
     graph: &FactorGraph,

@@ -100,7 +100,7 @@ where
         }
     };
     let board = Board::new(budget, watch);
-    let winner = match climb::<S>(graph, options, budget, &board) {
+    let winner = match climb::<S>(graph, options, None, budget, &board) {
         Race::Winner(winner) => *winner,
         Race::Exact(candidate) => Racer::new(*candidate, graph),
         Race::Nobody => {
@@ -124,10 +124,12 @@ where
     })
 }
 
-/// As [`best_mini_buckets`], entering every bound on the way.
+/// As [`best_mini_buckets`], entering every bound on the way; an incumbent of an earlier run stays unless
+/// a better one is found, and the local search goes on from it.
 pub(crate) fn climb<S>(
     graph: &FactorGraph,
     options: &BestOptions<'_>,
+    incumbent: Option<Box<Racer<S>>>,
     budget: &Budget,
     board: &Board<'_>,
 ) -> Race<S>
@@ -142,43 +144,54 @@ where
     } = *options;
     let most = board.counted::<S>().saturating_add(options.iterations);
     let left = || most.saturating_sub(board.counted::<S>());
-    let candidates = &options.candidates;
-    let mut winner = match race::<S>(graph, limit, candidates, memory, budget, board) {
-        Race::Winner(winner) => winner,
-        exact_or_nobody => return exact_or_nobody,
+    // Without an end of time nothing may depend on how fast the machine is.
+    let time = budget.remaining().map(|left| left.mul_f64(RACING));
+    let time = time.map(|time| budget.capped(time));
+    let races = match (options.local, &time) {
+        (true, Some(_)) => RACES,
+        _ => 1,
     };
-    winner.prove(graph, board);
-    winner.finish(graph, left(), least_gain, budget, board);
-    if options.local {
-        // Without an end of time nothing may depend on how fast the machine is.
-        let time = budget.remaining().map(|left| left.mul_f64(RACING));
-        if let Some(time) = time.map(|time| budget.capped(time)) {
-            for round in 1..RACES {
-                let again = Candidates {
-                    seed: candidates.seed.wrapping_add(round << 32),
-                    ..*candidates
-                };
-                let spare = memory - winner.bytes;
-                if time.stop().is_some() || left() == 0 {
-                    break;
+    let mut best = incumbent;
+    for round in 0..races {
+        let candidates = Candidates {
+            seed: options.candidates.seed.wrapping_add(round << 32),
+            ..options.candidates
+        };
+        let spare = memory - best.as_ref().map_or(0.0, |best| best.bytes);
+        // Only what stands in for nothing may take all of the time.
+        let time = match (options.local, &best, &time) {
+            (true, Some(_), Some(time)) => time,
+            _ => budget,
+        };
+        if best.is_some() && (time.stop().is_some() || left() == 0) {
+            break;
+        }
+        match race::<S>(graph, limit, &candidates, spare, time, board) {
+            Race::Winner(mut other) => {
+                if best.is_none() {
+                    other.prove(graph, board);
                 }
-                let Race::Winner(mut other) = race(graph, limit, &again, spare, &time, board)
-                else {
-                    break;
-                };
-                other.finish(graph, left(), least_gain, &time, board);
+                other.finish(graph, left(), least_gain, time, board);
+                let value = best.as_ref().map_or(f64::INFINITY, |best| best.value());
                 // NaN sorts last.
-                if other.value().total_cmp(&winner.value()).is_lt() {
-                    winner = other;
+                if best.is_none() || other.value().total_cmp(&value).is_lt() {
+                    best = Some(other);
                 }
             }
+            Race::Exact(candidate) => return Race::Exact(candidate),
+            Race::Nobody => break,
         }
+    }
+    let Some(mut winner) = best else {
+        return Race::Nobody;
+    };
+    if options.local {
         let search = Search {
             graph,
             limit,
             memory,
-            fixed: candidates.fixed.is_some(),
-            seed: candidates.seed,
+            fixed: options.candidates.fixed.is_some(),
+            seed: options.candidates.seed,
             least_gain,
         };
         search.improve(&mut winner, left(), budget, board);

@@ -70,6 +70,11 @@ impl<S: WeightMap + Post> Racer<S> {
         }
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> f64 {
+        self.bytes
+    }
+
     pub(super) fn schedule(&self) -> &Arc<Schedule> {
         self.climb.objective().schedule()
     }
