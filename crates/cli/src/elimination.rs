@@ -122,6 +122,8 @@ pub(crate) fn eliminate<T: Send + 'static>(
     drop(spinner);
     let trouble = match worked {
         Ok(Ok(())) => None,
+        // A search that was cut short finds no order that fits: that is no refusal.
+        Ok(Err(_)) if budget.stop() == Some(Stop::Interrupted) => Some(Failure::Interrupted),
         Ok(Err(failure)) => Some(failure),
         Err(Stop::Interrupted) => Some(Failure::Interrupted),
         Err(_) => Some(Failure::OutOfTime { stage }),

@@ -2,15 +2,21 @@
 
 use std::fs;
 
-/// Lets all threads share one heap: with one for each of them, what one thread has freed is lost to
-/// the others, and eight threads took twice what `--memory` allows.
+/// Lets all threads share two heaps, and gives large tables back to the system when they are freed.
 ///
-/// Tables are allocated before passes and not in them, so the threads hardly wait for each other.
+/// With a heap for each of them, what one thread has freed is lost to the others, and eight threads took
+/// twice what `--memory` allows. With one, threads that compile schedules wait for each other: on a grid
+/// of 10^5 variables the first bounds took twice as long.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn share_heap() {
+    const HEAPS: i32 = 2;
+    const LARGE_BYTES: i32 = 128 << 10;
+    const TRIMMED_BYTES: i32 = 1 << 20;
     // SAFETY: `mallopt` may be called at any time; this is before there are other threads.
     unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, TRIMMED_BYTES);
     }
 }
 

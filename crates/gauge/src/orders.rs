@@ -1,5 +1,7 @@
 //! Which orders and partitions race.
 
+use std::sync::Arc;
+
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{Candidates, WeightMap};
 use forney_certify::Budget;
@@ -86,7 +88,7 @@ pub(crate) fn first_round(plain: bool) -> usize {
 /// What races, before anything is computed.
 pub(crate) struct Candidate {
     pub(crate) order: Order,
-    pub(crate) schedule: Schedule,
+    pub(crate) schedule: Arc<Schedule>,
 }
 
 /// What all candidates of a search share.
@@ -139,7 +141,7 @@ impl Field<'_> {
         };
         let mut rule = Loosened::new(options.limit, noisy.then_some(seed), share);
         Ok(Candidate {
-            schedule: Schedule::compile(graph, &order, &mut rule)?,
+            schedule: Schedule::compile(graph, &order, &mut rule)?.into(),
             order,
         })
     }

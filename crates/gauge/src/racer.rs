@@ -46,7 +46,7 @@ impl<'g, C: Climb> Racer<'g, C> {
         plain: bool,
         gauges: Option<&Gauges>,
     ) -> Self {
-        let schedule = Arc::new(candidate.schedule);
+        let schedule = candidate.schedule;
         let stage = if plain {
             let start = WmbeObjective::<C::Side>::start(&schedule);
             let objective = WmbeObjective::new(Arc::clone(&schedule), graph);

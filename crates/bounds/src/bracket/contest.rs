@@ -7,7 +7,7 @@ use super::lower::{CONDITIONING, MEAN_FIELDS};
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
-use crate::wmbe::CliqueLimit;
+use crate::wmbe::{Candidate, CliqueLimit};
 use forney_certify::{Above, Below};
 use forney_model::FactorGraph;
 
@@ -43,9 +43,10 @@ pub(super) struct Entrant<'j> {
 }
 
 /// What both sides of a level share.
-#[derive(Clone, Copy)]
 pub(super) struct Terms {
     pub(super) limit: CliqueLimit,
+    /// The candidate that has shown that the limit fits.
+    pub(super) first: Candidate,
     pub(super) seed: u64,
     pub(super) memory: f64,
     pub(super) least_gain: f64,

@@ -1,13 +1,11 @@
 //! The cliques that memory and time hold at one ibound.
 
-use std::sync::Arc;
-
-use forney_exact::{Order, Schedule};
+use forney_exact::Order;
 
 use super::Job;
 use super::level::MEMORY;
 use crate::BoundError;
-use crate::wmbe::{CliqueLimit, MiniBuckets, RACE_EVALUATIONS, bytes, candidate_order};
+use crate::wmbe::{Candidate, Candidates, CliqueLimit, RACE_EVALUATIONS, bytes, candidate_order};
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
@@ -16,7 +14,7 @@ const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
 pub(super) struct Fit {
     pub(super) limit: CliqueLimit,
     /// The first candidate under that limit.
-    pub(super) schedule: Arc<Schedule>,
+    pub(super) first: Candidate,
     /// Candidates that a share of the time affords.
     pub(super) affordable: f64,
     /// Is the limit smaller than the ibound asked for?
@@ -69,18 +67,18 @@ impl<'j> Job<'j, '_> {
         };
         let mut capped = false;
         loop {
-            let schedule =
-                Schedule::compile(self.graph, order, &mut MiniBuckets::new(limit, None))?;
+            let first = Candidates::first(self.graph, order, limit)?;
+            let schedule = &first.schedule;
             let demand = schedule.demand();
-            let exact = schedule.is_exact() && self.exact_fits(&schedule, 0.5);
+            let exact = schedule.is_exact() && self.exact_fits(schedule, 0.5);
             let affordable = self.affordable(demand.total_entries);
-            let fits = bytes(&schedule) <= memory;
+            let fits = bytes(schedule) <= memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
             let smallest = limit.entries <= least;
             if exact || (fits && (affordable >= 1.0 || smallest)) {
                 return Ok(Fit {
                     limit,
-                    schedule: schedule.into(),
+                    first,
                     affordable,
                     capped,
                 });
@@ -88,7 +86,7 @@ impl<'j> Job<'j, '_> {
             if smallest && !fits {
                 return Err(BoundError::MiniBucketsTooLarge {
                     // Each side has its share.
-                    bytes: bytes(&schedule) / MEMORY,
+                    bytes: bytes(schedule) / MEMORY,
                     limit: self.options.memory,
                 });
             }

@@ -12,7 +12,7 @@ use super::lower::Extras;
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
-use crate::wmbe::{BestOptions, Candidates, Race, Racer, WeightMap, Wmbe, bytes, climb};
+use crate::wmbe::{BestOptions, Candidates, Known, Race, Racer, WeightMap, Wmbe, bytes, climb};
 
 /// The share of the memory for the tables of one side.
 pub(super) const MEMORY: f64 = 0.4;
@@ -39,7 +39,7 @@ impl<'j> Job<'j, '_> {
         let memory = MEMORY * self.options.memory;
         let Fit {
             limit,
-            schedule,
+            first,
             affordable,
             capped,
         } = match self.fit(ibound, self.first_order(), memory) {
@@ -51,21 +51,21 @@ impl<'j> Job<'j, '_> {
                 return Err(refused);
             }
         };
+        let schedule = &first.schedule;
         if schedule.is_exact()
-            && self.exact_fits(&schedule, 0.5)
-            && self.eliminate(Arc::clone(&schedule), self.budget)?
+            && self.exact_fits(schedule, 0.5)
+            && self.eliminate(Arc::clone(schedule), self.budget)?
         {
             return Ok(Level::Exact);
         }
         if round == 0 && self.options.method != Method::Contender {
             // A pass without any search, so that something is proved from the beginning.
             rayon::join(
-                || self.neutral::<Above>(&schedule),
-                || self.neutral::<Below>(&schedule),
+                || self.neutral::<Above>(schedule),
+                || self.neutral::<Below>(schedule),
             );
         }
-        incumbents.make_room(memory - bytes(&schedule));
-        drop(schedule);
+        incumbents.make_room(memory - bytes(schedule));
         // On a huge model the orders and schedules themselves are what takes time.
         let compiling = (self.budget.elapsed() - began).as_secs_f64();
         extras.begin(self);
@@ -102,6 +102,7 @@ impl<'j> Job<'j, '_> {
         };
         let terms = Terms {
             limit,
+            first,
             seed,
             memory,
             least_gain,
@@ -197,8 +198,12 @@ impl<'j> Job<'j, '_> {
         let budget = self
             .budget
             .capped(self.slice(self.own_share::<S>(terms.leaders)));
-        match climb::<S>(self.graph, &options, incumbent.take(), &budget, self.board) {
-            Race::Exact(candidate) => self.eliminate(candidate.schedule.into(), &budget),
+        let known = Known {
+            first: Some(&terms.first),
+            incumbent: incumbent.take(),
+        };
+        match climb::<S>(self.graph, &options, known, &budget, self.board) {
+            Race::Exact(candidate) => self.eliminate(candidate.schedule, &budget),
             Race::Winner(winner) => {
                 *incumbent = Some(winner);
                 Ok(false)

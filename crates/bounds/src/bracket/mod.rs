@@ -174,7 +174,7 @@ impl Job<'_, '_> {
             return share;
         }
         let passed = self.budget.elapsed().max(FIRST_SLICES);
-        share.min(passed.mul_f64(fraction * self.turn))
+        share.min(passed.mul_f64(fraction))
     }
 
     /// The budget of a [slice](Self::slice) for what depends on time only where that has an end.

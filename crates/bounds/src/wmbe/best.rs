@@ -9,7 +9,7 @@ use forney_model::FactorGraph;
 use super::racer::{Racer, bytes};
 use super::search::Search;
 use super::tournament::{Race, race};
-use super::{Candidates, CliqueLimit, WeightMap};
+use super::{Candidate, Candidates, CliqueLimit, WeightMap};
 use crate::Progress;
 use crate::board::{Board, Post};
 
@@ -100,7 +100,7 @@ where
         }
     };
     let board = Board::new(budget, watch);
-    let winner = match climb::<S>(graph, options, None, budget, &board) {
+    let winner = match climb::<S>(graph, options, Known::default(), budget, &board) {
         Race::Winner(winner) => *winner,
         Race::Exact(candidate) => Racer::new(*candidate, graph),
         Race::Nobody => {
@@ -124,12 +124,29 @@ where
     })
 }
 
+/// What is known before a climb.
+pub(crate) struct Known<'k, S: WeightMap> {
+    /// Candidate 0.
+    pub(crate) first: Option<&'k Candidate>,
+    /// The winner of an earlier climb.
+    pub(crate) incumbent: Option<Box<Racer<S>>>,
+}
+
+impl<S: WeightMap> Default for Known<'_, S> {
+    fn default() -> Self {
+        Self {
+            first: None,
+            incumbent: None,
+        }
+    }
+}
+
 /// As [`best_mini_buckets`], entering every bound on the way; an incumbent of an earlier run stays unless
 /// a better one is found, and the local search goes on from it.
 pub(crate) fn climb<S>(
     graph: &FactorGraph,
     options: &BestOptions<'_>,
-    incumbent: Option<Box<Racer<S>>>,
+    known: Known<'_, S>,
     budget: &Budget,
     board: &Board<'_>,
 ) -> Race<S>
@@ -151,7 +168,7 @@ where
         (true, Some(_)) => RACES,
         _ => 1,
     };
-    let mut best = incumbent;
+    let mut best = known.incumbent;
     for round in 0..races {
         let candidates = Candidates {
             seed: options.candidates.seed.wrapping_add(round << 32),
@@ -166,7 +183,7 @@ where
         if best.is_some() && (time.stop().is_some() || left() == 0) {
             break;
         }
-        match race::<S>(graph, limit, &candidates, spare, time, board) {
+        match race::<S>(graph, limit, &candidates, known.first, spare, time, board) {
             Race::Winner(mut other) => {
                 if best.is_none() {
                     other.prove(graph, board);

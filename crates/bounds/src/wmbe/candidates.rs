@@ -1,5 +1,7 @@
 //! Which orders and partitions are worth a race.
 
+use std::sync::Arc;
+
 use forney_certify::Budget;
 use forney_exact::{Heuristic, Order, Schedule, TooLarge, frontier, greedy};
 use forney_model::FactorGraph;
@@ -61,7 +63,7 @@ pub struct Candidate {
     /// The order and the partitions.
     pub structure: Structure,
     /// What is computed along them.
-    pub schedule: Schedule,
+    pub schedule: Arc<Schedule>,
 }
 
 impl Candidates<'_> {
@@ -93,7 +95,24 @@ impl Candidates<'_> {
         };
         Ok(Candidate {
             structure,
-            schedule,
+            schedule: schedule.into(),
+        })
+    }
+
+    /// Candidate 0, whose order is known already.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub(crate) fn first(
+        graph: &FactorGraph,
+        order: &Order,
+        limit: CliqueLimit,
+    ) -> Result<Candidate, TooLarge> {
+        let rule = &mut MiniBuckets::new(limit, None);
+        let (structure, schedule) = Structure::compile(graph, order.clone(), rule)?;
+        Ok(Candidate {
+            structure,
+            schedule: schedule.into(),
         })
     }
 

@@ -31,8 +31,8 @@ mod tournament;
 mod variants;
 mod witness;
 
-pub(crate) use best::climb;
 pub use best::{BestMiniBuckets, BestOptions, best_mini_buckets};
+pub(crate) use best::{Known, climb};
 pub use candidates::{Candidate, Candidates, candidate_order};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};

@@ -54,7 +54,7 @@ impl<S: WeightMap + Post> Racer<S> {
 
     /// Starts at these parameters.
     pub(super) fn at(candidate: Candidate, graph: &FactorGraph, start: Vec<f64>) -> Self {
-        let schedule = Arc::new(candidate.schedule);
+        let schedule = candidate.schedule;
         let pairs = pairs(&schedule);
         let entries = schedule.demand().total_entries;
         let bytes = bytes(&schedule);

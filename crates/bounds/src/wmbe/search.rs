@@ -197,7 +197,7 @@ impl Search<'_> {
         let start = carried.start::<S>(&schedule)?;
         let candidate = Candidate {
             structure,
-            schedule,
+            schedule: schedule.into(),
         };
         Some(Racer::at(candidate, self.graph, start))
     }

@@ -33,7 +33,8 @@ pub(crate) enum Race<S: WeightMap> {
     Nobody,
 }
 
-/// The race at one ibound: compiles the candidates, and returns the winner.
+/// The race at one ibound: compiles the candidates, but for the first where it is known, and returns the
+/// winner.
 ///
 /// Partitions by content take longer to compile, so theirs is a heat of its own: when it begins, the
 /// best of the partitions by scope has proved its bound.
@@ -41,6 +42,7 @@ pub(crate) fn race<S>(
     graph: &FactorGraph,
     limit: CliqueLimit,
     candidates: &Candidates<'_>,
+    first: Option<&Candidate>,
     memory: f64,
     budget: &Budget,
     board: &Board<'_>,
@@ -58,6 +60,9 @@ where
         let mut compiled: Vec<Candidate> = numbers
             .into_par_iter()
             .filter_map(|number| {
+                if let (0, Some(first)) = (number, first) {
+                    return Some(first.clone());
+                }
                 if number > 0 && compiling.stop().is_some() {
                     return None;
                 }

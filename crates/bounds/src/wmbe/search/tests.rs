@@ -4,6 +4,8 @@ use forney_model::VarId;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::board::Board;
 use crate::wmbe::{MiniBuckets, WmbeObjective};
@@ -66,7 +68,7 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
         let board = Board::new(&budget, board_watch);
         let candidate = Candidate {
             structure: parent.clone(),
-            schedule: schedule.clone(),
+            schedule: schedule.clone().into(),
         };
         let mut racer = Racer::<Above>::new(candidate, &graph);
         racer.run(100, &budget, &board);
@@ -81,7 +83,7 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
             let start = WmbeObjective::<Above>::start(changed.schedule());
             let candidate = Candidate {
                 structure: changed.structure.clone(),
-                schedule: Schedule::clone(changed.schedule()),
+                schedule: Arc::clone(changed.schedule()),
             };
             let anew = Racer::<Above>::at(candidate, &graph, start);
             assert!(changed.value() >= ln_z - 1e-9, "seed {seed}");
@@ -102,7 +104,7 @@ fn a_search_tightens_both_sides_and_keeps_to_its_evaluations() {
         let (structure, schedule) = structure(graph, 1);
         let candidate = Candidate {
             structure,
-            schedule,
+            schedule: schedule.into(),
         };
         let mut racer = Racer::<S>::new(candidate, graph);
         racer.run(200, &budget, &board);
