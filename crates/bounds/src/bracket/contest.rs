@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
-use super::lower::{CONDITIONING, MEAN_FIELDS};
+use super::lower::{CONDITIONING, LEADING, MEAN_FIELDS};
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
@@ -134,6 +134,9 @@ impl Job<'_, '_> {
             SECOND
         } else if self.options.ibound.is_some() {
             SEARCH
+        } else if self.options.method == Method::Auto && S::TRIVIAL < 0.0 {
+            // Below there are other methods, whose turn it is next.
+            LEADING
         } else {
             LEADER
         }
