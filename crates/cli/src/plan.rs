@@ -25,10 +25,15 @@ impl Plan {
     /// `None` if the budget ended first.
     pub(crate) fn within(graph: &FactorGraph, order: Order, budget: &Budget) -> Option<Self> {
         let compiled = Schedule::compile_within(graph, &order, &mut Whole, budget);
-        let schedule = compiled.map(|schedule| schedule.map(Arc::new)).transpose()?;
+        let schedule = compiled
+            .map(|schedule| schedule.map(Arc::new))
+            .transpose()?;
         Some(Self {
             cost: order.cost(graph),
-            demand: schedule.as_ref().map(|s| s.demand()).map_err(|&error| error),
+            demand: schedule
+                .as_ref()
+                .map(|s| s.demand())
+                .map_err(|&error| error),
             schedule: schedule.ok(),
             order,
         })

@@ -11,7 +11,7 @@ const LEAST_ENTRIES: usize = 256;
 const SELDOM: usize = 64;
 
 /// So many entries are worth a look at the clock within a piece of work.
-const MANY_ENTRIES: usize = 1 << 16;
+pub(crate) const MANY_ENTRIES: usize = 1 << 16;
 
 /// The budget of one pass, and whether it was found to be over.
 ///

@@ -178,11 +178,7 @@ impl Domains {
         // Variables of one state leave all scopes.
         let whole = self.left == graph.cards() && !self.left.contains(&1);
         Restriction {
-            graph: if whole {
-                graph.clone()
-            } else {
-                restricted()
-            },
+            graph: if whole { graph.clone() } else { restricted() },
             domains: self,
         }
     }

@@ -275,3 +275,90 @@ impl Job<'_, '_> {
         demand.once_bytes <= self.options.memory && seconds <= share * left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, OnceLock};
+
+    use forney_exact::{Heuristic, greedy};
+    use forney_model::FactorGraph;
+    use forney_model::generate::ising_grid;
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::board::Board;
+    use crate::bracket::contest::Entrant;
+    use crate::options::{BoundOptions, Method};
+
+    /// What a job with this budget gives.
+    fn with_job<T>(
+        graph: &FactorGraph,
+        options: &BoundOptions,
+        budget: &Budget,
+        work: impl FnOnce(&Job<'_, '_>) -> T,
+    ) -> T {
+        let mut watch = |_: &crate::Progress| {};
+        let board = Board::new(budget, &mut watch);
+        work(&Job {
+            graph,
+            options,
+            budget,
+            board: &board,
+            contender: Entrant::of(None, options.method, graph),
+            first_order: &OnceLock::new(),
+            eliminating: &Mutex::new(()),
+            turn: 1.0,
+        })
+    }
+
+    fn grid() -> FactorGraph {
+        ising_grid(6, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1))
+    }
+
+    #[test]
+    fn an_order_stays_until_a_cheaper_one_is_compiled() {
+        let graph = grid();
+        let cheap = greedy(&graph, Heuristic::MinFill, None);
+        let dear: Vec<_> = graph.variables().step_by(2).collect();
+        let rest = graph.variables().skip(1).step_by(2);
+        let dear = Order::new(dear.into_iter().chain(rest).collect(), &graph).unwrap();
+        let [few, many] = [&cheap, &dear].map(|order| order.cost(&graph).total_entries);
+        assert!(few < many);
+
+        let options = BoundOptions {
+            order: Some(dear),
+            ..BoundOptions::default()
+        };
+        let unlimited = Budget::unlimited();
+        let mut attempt = with_job(&graph, &options, &unlimited, Attempt::only);
+        let entries = |attempt: &Attempt| {
+            let best = attempt.best.as_ref();
+            best.map(|schedule| schedule.demand().total_entries)
+        };
+        let before = entries(&attempt);
+        assert!(before.is_some());
+        let over = unlimited.capped(Duration::ZERO);
+        with_job(&graph, &options, &over, |job| attempt.consider(job, &cheap));
+        assert_eq!(entries(&attempt), before);
+        attempt.least = None;
+        with_job(&graph, &options, &unlimited, |job| {
+            attempt.consider(job, &cheap);
+        });
+        assert!(entries(&attempt) < before);
+    }
+
+    #[test]
+    fn the_exact_answer_alone_ends_with_the_budget() {
+        let graph = grid();
+        let options = BoundOptions {
+            method: Method::Exact,
+            ..BoundOptions::default()
+        };
+        let over = Budget::unlimited().capped(Duration::ZERO);
+        let stop = with_job(&graph, &options, &over, |job| job.exact_or_refuse());
+        assert!(matches!(stop, Ok(Stop::TimeLimit)));
+        let unlimited = Budget::unlimited();
+        let stop = with_job(&graph, &options, &unlimited, |job| job.exact_or_refuse());
+        assert!(matches!(stop, Ok(Stop::Converged)));
+    }
+}

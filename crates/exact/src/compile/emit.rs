@@ -207,16 +207,20 @@ impl Compiler<'_> {
     ) -> Step {
         let eliminated = draft.eliminated();
         let (rows, cols) = draft.scope.split_at(eliminated);
-        let inputs = draft.inputs.iter().zip(scopes).map(|(&table, scope)| Input {
-            source: match table {
-                Origin::Base(leader) => Source::Base(base_number[leader as usize] as usize),
-                Origin::Message(child) => {
-                    Source::Message(numbering.steps[child as usize] as usize)
-                }
-                Origin::Shift(shift, added) => Source::Shift(shift as usize, added),
-            },
-            len: self.entries(scope) as usize,
-        });
+        let inputs = draft
+            .inputs
+            .iter()
+            .zip(scopes)
+            .map(|(&table, scope)| Input {
+                source: match table {
+                    Origin::Base(leader) => Source::Base(base_number[leader as usize] as usize),
+                    Origin::Message(child) => {
+                        Source::Message(numbering.steps[child as usize] as usize)
+                    }
+                    Origin::Shift(shift, added) => Source::Shift(shift as usize, added),
+                },
+                len: self.entries(scope) as usize,
+            });
         let receiver = numbering.receivers[numbering.drafts[number] as usize];
         let tables = scopes[..draft.inputs.len()].iter().map(Vec::as_slice);
         Step {

@@ -82,7 +82,10 @@ impl Compiler<'_> {
                 kept.iter().position(|k| is_subset(&table.scope, &k.scope))
             } else {
                 if same.is_empty() {
-                    same = (0..).zip(&kept).map(|(at, k)| (k.scope.clone(), at)).collect();
+                    same = (0..)
+                        .zip(&kept)
+                        .map(|(at, k)| (k.scope.clone(), at))
+                        .collect();
                 }
                 same.get(&table.scope).copied()
             };

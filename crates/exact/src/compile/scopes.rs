@@ -4,7 +4,10 @@
 pub(super) type Place = u32;
 
 /// The union of two scopes, ascending.
-pub(super) fn merged<'s>(mut a: &'s [Place], mut b: &'s [Place]) -> impl Iterator<Item = Place> + 's {
+pub(super) fn merged<'s>(
+    mut a: &'s [Place],
+    mut b: &'s [Place],
+) -> impl Iterator<Item = Place> + 's {
     std::iter::from_fn(move || {
         let next = match (a.first(), b.first()) {
             (Some(&x), Some(&y)) => x.min(y),
