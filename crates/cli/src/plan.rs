@@ -24,16 +24,21 @@ pub(crate) struct Plan {
 impl Plan {
     /// `None` if the budget ended first.
     pub(crate) fn within(graph: &FactorGraph, order: Order, budget: &Budget) -> Option<Self> {
+        if budget.stop().is_some() {
+            return None;
+        }
+        // First, as it takes as much memory as a schedule for a while.
+        let cost = order.cost(graph);
         let compiled = Schedule::compile_within(graph, &order, &mut Whole, budget);
         let schedule = compiled
             .map(|schedule| schedule.map(Arc::new))
             .transpose()?;
         Some(Self {
-            cost: order.cost(graph),
+            cost,
             demand: schedule
                 .as_ref()
-                .map(|s| s.demand())
-                .map_err(|&error| error),
+                .map(|schedule| schedule.demand())
+                .map_err(|&too_large| too_large),
             schedule: schedule.ok(),
             order,
         })
