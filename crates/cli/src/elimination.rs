@@ -25,6 +25,10 @@ const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 /// Work that is predicted to take more than so many times what is left of the time is not begun.
 const HOPELESS: f64 = 10.0;
 
+/// Computes something along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it
+/// did not come to an end.
+type Run<T> = fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>;
+
 /// Something to compute by elimination.
 pub(crate) struct Task<T> {
     /// The command.
@@ -35,9 +39,7 @@ pub(crate) struct Task<T> {
     pub(crate) keep: Keep,
     /// About how many forward passes it takes.
     pub(crate) passes: f64,
-    /// Computes it along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it
-    /// did not come to an end.
-    pub(crate) run: fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>,
+    pub(crate) run: Run<T>,
 }
 
 /// A model, and what evidence, hard zeros and simplification leave of it.
