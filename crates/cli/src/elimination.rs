@@ -1,10 +1,11 @@
 //! Exact elimination, as the commands `exact`, `marginals` and `map` share it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::{Budget, Stop};
-use forney_exact::{Keep, Order, TooLarge, human};
+use forney_exact::{Keep, Order, Schedule, human};
 use forney_model::{Evidence, FactorGraph, ModelError, Restriction};
 use serde::Serialize;
 
@@ -24,6 +25,10 @@ const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 /// Work that is predicted to take more than so many times what is left of the time is not begun.
 const HOPELESS: f64 = 10.0;
 
+/// Computes something along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it
+/// did not come to an end.
+type Run<T> = fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>;
+
 /// Something to compute by elimination.
 pub(crate) struct Task<T> {
     /// The command.
@@ -34,8 +39,7 @@ pub(crate) struct Task<T> {
     pub(crate) keep: Keep,
     /// About how many forward passes it takes.
     pub(crate) passes: f64,
-    /// Computes it within so many bytes; `None` if `Z = 0`.
-    pub(crate) run: fn(&Reduced<'_>, &Order, f64) -> Result<Option<T>, TooLarge>,
+    pub(crate) run: Run<T>,
 }
 
 /// A model, and what evidence, hard zeros and simplification leave of it.
@@ -125,8 +129,7 @@ pub(crate) fn eliminate<T: Send + 'static>(
         // A search that was cut short finds no order that fits: that is no refusal.
         Ok(Err(_)) if budget.stop() == Some(Stop::Interrupted) => Some(Failure::Interrupted),
         Ok(Err(failure)) => Some(failure),
-        Err(Stop::Interrupted) => Some(Failure::Interrupted),
-        Err(_) => Some(Failure::OutOfTime { stage }),
+        Err(stop) => Some(out_of(stop, stage)),
     };
     let trouble = trouble.map(|failure| match samples {
         1 => failure,
@@ -196,7 +199,7 @@ fn answer<T>(
         simple: restriction.simplified(task.simplify)?,
     };
     tell(News::Stage(Stage::Ordering));
-    let plan = plan(
+    let mut plan = plan(
         reduced.simple.graph(),
         &args.elimination,
         budget,
@@ -204,7 +207,8 @@ fn answer<T>(
     )?;
     let given = args.elimination.memory;
     let memory = given.unwrap_or_else(memory::default_limit);
-    if plan.admit(task.keep, memory).is_err() {
+    let admitted = plan.admit(task.keep, memory).ok();
+    let Some(schedule) = admitted.and_then(|()| plan.take_schedule()) else {
         return Err(Failure::NoFit(NoFit {
             task: task.name,
             width: plan.cost.width,
@@ -214,7 +218,7 @@ fn answer<T>(
             given: given.is_some(),
             ln_z_bytes: plan.bytes(Keep::Live),
         }));
-    }
+    };
     answer.spent.width = plan.cost.width;
     answer.spent.peak_bytes = plan.bytes(task.keep);
     let predicted_s = plan.seconds() * task.passes;
@@ -225,7 +229,8 @@ fn answer<T>(
         return Err(Failure::OutOfTime { stage });
     }
     tell(News::Stage(stage));
-    answer.found = (task.run)(&reduced, &plan.order, memory)?;
+    let found = (task.run)(&reduced, &schedule, budget);
+    answer.found = found.map_err(|stop| out_of(stop, stage))?;
     *last = Some(plan);
     Ok(answer)
 }
@@ -238,15 +243,28 @@ fn plan(
     budget: &Budget,
     last: Option<Plan>,
 ) -> Result<Plan, Failure> {
+    let within = |order| {
+        let plan = Plan::within(graph, order, budget);
+        let stop = || budget.stop().unwrap_or(Stop::Interrupted);
+        plan.ok_or_else(|| out_of(stop(), Stage::Ordering))
+    };
     if let (Some(last), OrderChoice::Search) = (last, &args.order) {
-        let again = Plan::new(graph, Order::new(last.order.vars().to_vec(), graph)?);
+        let again = within(Order::new(last.order.vars().to_vec(), graph)?)?;
         if again.cost.total_entries <= last.cost.total_entries {
             return Ok(again);
         }
     }
     let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
     let order = (args.order).order(graph, args.seed, &budget.capped(longest))?;
-    Ok(Plan::new(graph, order))
+    within(order)
+}
+
+/// What a budget that ended in some stage means to the user.
+fn out_of(stop: Stop, stage: Stage) -> Failure {
+    match stop {
+        Stop::Interrupted => Failure::Interrupted,
+        _ => Failure::OutOfTime { stage },
+    }
 }
 
 /// An elimination that does not fit in memory.

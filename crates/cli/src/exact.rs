@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use forney_exact::{Keep, ln_z};
+use forney_certify::Stop;
+use forney_exact::{Keep, ln_z_along};
 use forney_model::simplify_sum;
 use forney_uai::Solution;
 use serde::Serialize;
@@ -34,8 +35,9 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             simplify: simplify_sum,
             keep: Keep::Live,
             passes: 1.0,
-            run: |reduced, order, memory| {
-                let ln_z = ln_z(reduced.simple.graph(), order, memory)?;
+            run: |reduced, schedule, budget| {
+                let ln_z = ln_z_along(schedule, reduced.simple.graph(), budget);
+                let ln_z = ln_z.ok_or_else(|| budget.stop().unwrap_or(Stop::Interrupted))?;
                 Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
             },
         },

@@ -179,7 +179,7 @@ fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> 
                     search(graph, seed, &effort)
                 }
             };
-            Plan::within(graph, order, budget)
+            Plan::within(graph, order, budget).map(Plan::unscheduled)
         };
         let exact = plan(sum)?;
         let marginals_bytes = if same {

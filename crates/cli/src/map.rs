@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use forney_exact::{Keep, most_probable};
+use forney_exact::{Assignment, Keep};
 use forney_model::simplify;
 use forney_uai::Solution;
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             simplify,
             keep: Keep::All,
             passes: 1.0,
-            run: |reduced, order, memory| {
-                let best = most_probable(reduced.simple.graph(), order, memory)?;
+            run: |reduced, schedule, _| {
+                let best = Assignment::along(schedule, reduced.simple.graph());
                 let assignment = reduced.simple.lift_assignment(&best.states);
                 // The value is that of the whole model, whatever was done to reduce it.
                 let ln_value = reduced.whole.ln_value(&assignment);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use forney_exact::{Keep, marginals};
+use forney_exact::{Keep, Marginals};
 use forney_model::simplify;
 use forney_uai::Solution;
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
             simplify,
             keep: Keep::All,
             passes: 6.0,
-            run: |reduced, order, memory| {
-                let found = marginals(reduced.simple.graph(), order, memory)?;
+            run: |reduced, schedule, _| {
+                let found = Marginals::along(schedule, reduced.simple.graph());
                 let lifted = reduced.simple.lift_marginals(&found.variables);
                 Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
             },

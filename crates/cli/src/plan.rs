@@ -1,5 +1,7 @@
 //! An elimination order and what it would cost.
 
+use std::sync::Arc;
+
 use forney_certify::Budget;
 use forney_exact::{Cost, Demand, Keep, Order, Schedule, TooLarge, Whole};
 use forney_model::FactorGraph;
@@ -15,35 +17,48 @@ pub(crate) struct Plan {
     pub(crate) cost: Cost,
     /// Refused if a single clique has more entries than can be addressed.
     demand: Result<Demand, TooLarge>,
+    /// What it was compiled to, for whoever eliminates along it.
+    schedule: Option<Arc<Schedule>>,
 }
 
 impl Plan {
-    pub(crate) fn new(graph: &FactorGraph, order: Order) -> Self {
-        let schedule = Schedule::compile(graph, &order, &mut Whole);
-        Self::of(graph, order, schedule.map(|schedule| schedule.demand()))
-    }
-
-    /// As [`Plan::new`]; `None` if the budget ended first.
+    /// `None` if the budget ended first.
     pub(crate) fn within(graph: &FactorGraph, order: Order, budget: &Budget) -> Option<Self> {
-        let demand = match Schedule::compile_within(graph, &order, &mut Whole, budget) {
-            Ok(schedule) => Ok(schedule?.demand()),
-            Err(too_large) => Err(too_large),
-        };
-        Some(Self::of(graph, order, demand))
-    }
-
-    fn of(graph: &FactorGraph, order: Order, demand: Result<Demand, TooLarge>) -> Self {
-        Self {
-            cost: order.cost(graph),
-            demand,
-            order,
+        if budget.stop().is_some() {
+            return None;
         }
+        // First, as it takes as much memory as a schedule for a while.
+        let cost = order.cost(graph);
+        let compiled = Schedule::compile_within(graph, &order, &mut Whole, budget);
+        let schedule = compiled
+            .map(|schedule| schedule.map(Arc::new))
+            .transpose()?;
+        Some(Self {
+            cost,
+            demand: schedule
+                .as_ref()
+                .map(|schedule| schedule.demand())
+                .map_err(|&too_large| too_large),
+            schedule: schedule.ok(),
+            order,
+        })
     }
 
-    /// Tables alive together if messages are kept so long.
+    /// The same without the schedule, where only the cost is asked for.
+    pub(crate) fn unscheduled(mut self) -> Self {
+        self.schedule = None;
+        self
+    }
+
+    /// The schedule, once: it is large, and a plan may be kept for longer.
+    pub(crate) fn take_schedule(&mut self) -> Option<Arc<Schedule>> {
+        self.schedule.take()
+    }
+
+    /// Tables alive together: of a single pass, or if all messages are kept.
     pub(crate) fn bytes(&self, keep: Keep) -> f64 {
         match (&self.demand, keep) {
-            (Ok(demand), Keep::Live) => demand.live_bytes,
+            (Ok(demand), Keep::Live) => demand.once_bytes,
             (Ok(demand), Keep::All) => demand.kept_bytes,
             (Err(too_large), _) => too_large.bytes,
         }

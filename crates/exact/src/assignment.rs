@@ -1,5 +1,7 @@
 //! The most probable assignment.
 
+use std::sync::Arc;
+
 use forney_model::FactorGraph;
 
 use crate::{Engine, Keep, Order, Schedule, TooLarge, Whole};
@@ -42,9 +44,20 @@ pub fn most_probable(
     let schedule = Schedule::compile(graph, order, &mut Whole)?;
     let demand = schedule.demand();
     demand.admit(demand.kept_bytes, memory)?;
-    let mut engine = Engine::new(schedule.into(), graph, Keep::All);
-    engine.forward_max();
-    let states = engine.trace_back();
-    let ln_value = graph.ln_value(&states);
-    Ok(Assignment { states, ln_value })
+    Ok(Assignment::along(&schedule.into(), graph))
+}
+
+impl Assignment {
+    /// As [`most_probable`], along a schedule that was compiled for a model of the same scopes.
+    ///
+    /// # Panics
+    /// If the schedule was compiled for other scopes, or splits buckets.
+    #[must_use]
+    pub fn along(schedule: &Arc<Schedule>, graph: &FactorGraph) -> Self {
+        let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::All);
+        engine.forward_max();
+        let states = engine.trace_back();
+        let ln_value = graph.ln_value(&states);
+        Self { states, ln_value }
+    }
 }

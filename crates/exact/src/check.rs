@@ -20,7 +20,7 @@ impl Schedule {
     /// # Complexity
     /// Linear in the scope entries of all steps.
     pub fn check(&self, graph: &FactorGraph) -> Result<(), String> {
-        if self.cards != graph.cards() {
+        if *self.cards != *graph.cards() {
             return Err("the schedule was compiled for other cardinalities".into());
         }
         let position = self.positions()?;

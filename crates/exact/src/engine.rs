@@ -46,8 +46,7 @@ pub enum Keep {
 pub struct Engine {
     schedule: Arc<Schedule>,
     keep: Keep,
-    /// `Σ ln` of the scales of the factors, of constant ones, and of the cardinalities of free
-    /// variables.
+    /// What no pass changes, see [`constant`].
     constant: DoubleDouble,
     bases: Vec<Values>,
     states: Vec<State>,
@@ -71,17 +70,31 @@ impl Engine {
     /// Linear in the entries of the joined factor tables; messages are allocated when first needed.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep: Keep) -> Self {
-        assert_eq!(
-            schedule.cards(),
-            graph.cards(),
-            "a schedule of another model"
-        );
-        let constants = schedule.constants().iter();
-        let constant = graph.ln_scale()
-            + ln_states(&schedule)
-            + constants
-                .map(|a| graph.factors()[a.index()].relative()[0])
-                .sum::<DoubleDouble>();
+        let loaded = Self::load(schedule, graph, keep, &Watch::new(None));
+        loaded.expect("without a budget nothing ends it")
+    }
+
+    /// As [`Engine::new`]; `None` if the budget ended before all factors were loaded.
+    ///
+    /// # Panics
+    /// As [`Engine::new`].
+    #[must_use]
+    pub fn new_within(
+        schedule: Arc<Schedule>,
+        graph: &FactorGraph,
+        keep: Keep,
+        budget: &Budget,
+    ) -> Option<Self> {
+        Self::load(schedule, graph, keep, &Watch::new(Some(budget)))
+    }
+
+    fn load(
+        schedule: Arc<Schedule>,
+        graph: &FactorGraph,
+        keep: Keep,
+        watch: &Watch<'_>,
+    ) -> Option<Self> {
+        let constant = constant(&schedule, graph);
         let mut split = vec![false; schedule.bases().len()];
         for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
             for input in &step.inputs {
@@ -90,17 +103,23 @@ impl Engine {
                 }
             }
         }
-        let bases = schedule
-            .bases()
-            .iter()
-            .zip(split)
-            .map(|(base, split)| load(base, graph, split))
-            .collect();
+        let mut bases = Vec::with_capacity(schedule.bases().len());
+        for (at, (base, split)) in schedule.bases().iter().zip(split).enumerate() {
+            if watch.stop_before(at, base.len) {
+                return None;
+            }
+            let mut table = Values::empty();
+            load(base, graph, split, watch, &mut table);
+            bases.push(table);
+        }
+        if watch.stop() {
+            return None;
+        }
         let states = schedule.steps().iter().map(|_| State::new()).collect();
         let tasks = Tasks::new(&schedule);
         let fixed = fixed_steps(&schedule);
         let buffers = vec![Vec::new(); schedule.buffers.sizes.len()];
-        Self {
+        Some(Self {
             schedule,
             keep,
             constant,
@@ -111,7 +130,7 @@ impl Engine {
             known: None,
             buffers,
             scratch: Scratch::default(),
-        }
+        })
     }
 
     /// The schedule.
@@ -407,8 +426,21 @@ fn ln_states(schedule: &Schedule) -> DoubleDouble {
     cards.map(|card| DoubleDouble::ln(card as f64)).sum()
 }
 
+/// What no pass changes: `Σ ln` of the scales of the factors, of constant ones, and of the
+/// cardinalities of free variables.
+pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble {
+    assert_eq!(
+        schedule.cards(),
+        graph.cards(),
+        "a schedule of another model"
+    );
+    let constants = schedule.constants().iter();
+    let constants = constants.map(|a| graph.factors()[a.index()].relative()[0]);
+    graph.ln_scale() + ln_states(schedule) + constants.sum::<DoubleDouble>()
+}
+
 /// The logarithm of a message without variables.
-fn root_value(message: &Values) -> DoubleDouble {
+pub(crate) fn root_value(message: &Values) -> DoubleDouble {
     // A pass that was stopped may have left no entry.
     let entry = message.data.first().copied().unwrap_or(f64::NAN);
     message.ln_scale

@@ -9,12 +9,14 @@
 //! | `b_i` | `targets[i]`, belief summed to the scope of input `i` | its own scope |
 //!
 //! Every function works on whole inner blocks (see [`crate::layout`]), starting at the outer
-//! column `first`, so that disjoint parts of the columns can run in parallel with the same bits.
+//! column `first`, so that disjoint parts of the columns can run in parallel with the same bits. A
+//! forward function may end between two rows if the watch says so; what it leaves is then void.
 
 use crate::block::{self, Add, Combine, Multiply, Row};
 use crate::dispatch::dispatch;
 use crate::layout::{Cursor, Plan};
 use crate::vmath;
+use crate::watch::{MANY_ENTRIES, Watch};
 
 /// Where the beliefs of an input are added up.
 #[derive(Debug, Default)]
@@ -45,6 +47,33 @@ impl Target<'_> {
                 let within = start % *stride - *skip;
                 Some(&mut rows[start / *stride][within..within + span])
             }
+        }
+    }
+}
+
+/// When to look at the clock between the rows of a clique that is not cut into parts: its blocks
+/// may be as long as its longest axis, and there may be as many rows.
+struct Glance {
+    every: usize,
+    left: usize,
+}
+
+impl Glance {
+    fn new(plan: &Plan) -> Self {
+        let every = if plan.rows * plan.block < MANY_ENTRIES {
+            usize::MAX
+        } else {
+            (MANY_ENTRIES / plan.block).max(1)
+        };
+        Self { every, left: every }
+    }
+
+    #[inline(always)]
+    fn stop(&mut self, watch: &Watch<'_>) -> bool {
+        self.left -= 1;
+        self.left == 0 && {
+            self.left = self.every;
+            watch.stop()
         }
     }
 }
@@ -132,14 +161,25 @@ impl<'r> Rows<'r> {
 
 dispatch! {
     /// `out(y) = Σ_x Π_i P_i(x, y)`.
-    pub(crate) fn product_sum(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
+    pub(crate) fn product_sum(
+        plan: &Plan,
+        tables: &[&[f64]],
+        first: usize,
+        out: &mut [f64],
+        tile: &mut [f64],
+        watch: &Watch<'_>,
+    ) {
         let mut cursor = Cursor::new(plan, first);
+        let mut glance = Glance::new(plan);
         let (rows, tile) = Rows::new::<Multiply>(plan, tables, tile);
         let (one, two) = tile.split_at_mut(plan.block);
         let two = &mut two[..plan.block];
         let even = plan.rows / 2 * 2;
         for out in out.chunks_exact_mut(plan.block) {
             for at in (0..even).step_by(2) {
+                if glance.stop(watch) {
+                    return;
+                }
                 let a = rows.at::<Multiply>(&cursor, at, one);
                 let b = rows.at::<Multiply>(&cursor, at + 1, two);
                 if at == 0 {
@@ -163,13 +203,24 @@ dispatch! {
 
 dispatch! {
     /// `out(y) = max_x Σ_i L_i(x, y)`.
-    pub(crate) fn sum_max(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
+    pub(crate) fn sum_max(
+        plan: &Plan,
+        tables: &[&[f64]],
+        first: usize,
+        out: &mut [f64],
+        tile: &mut [f64],
+        watch: &Watch<'_>,
+    ) {
         let mut cursor = Cursor::new(plan, first);
+        let mut glance = Glance::new(plan);
         let (rows, tile) = Rows::new::<Add>(plan, tables, tile);
         let tile = &mut tile[..plan.block];
         for out in out.chunks_exact_mut(plan.block) {
             out.fill(f64::NEG_INFINITY);
             for at in 0..plan.rows {
+                if glance.stop(watch) {
+                    return;
+                }
                 let sums = rows.at::<Add>(&cursor, at, tile);
                 block::row::<Add>(&sums, out, |out, sum| if sum > out { sum } else { out });
             }
@@ -182,8 +233,16 @@ dispatch! {
     /// `out(y) = ln Σ_x exp Σ_i L_i(x, y)`, where `out` holds the maxima of [`sum_max`] on entry.
     ///
     /// Where the maximum is infinite it is the answer.
-    pub(crate) fn sum_exp(plan: &Plan, tables: &[&[f64]], first: usize, out: &mut [f64], tile: &mut [f64]) {
+    pub(crate) fn sum_exp(
+        plan: &Plan,
+        tables: &[&[f64]],
+        first: usize,
+        out: &mut [f64],
+        tile: &mut [f64],
+        watch: &Watch<'_>,
+    ) {
         let mut cursor = Cursor::new(plan, first);
+        let mut glance = Glance::new(plan);
         let (rows, tile) = Rows::new::<Add>(plan, tables, tile);
         let (tile, rest) = tile.split_at_mut(plan.block);
         let (terms, sums) = rest.split_at_mut(plan.block);
@@ -191,6 +250,9 @@ dispatch! {
         for out in out.chunks_exact_mut(plan.block) {
             sums.fill(0.0);
             for at in 0..plan.rows {
+                if glance.stop(watch) {
+                    return;
+                }
                 for (term, most) in terms.iter_mut().zip(&*out) {
                     *term = if most.is_finite() { -*most } else { 0.0 };
                 }
@@ -290,6 +352,41 @@ dispatch! {
                 scatter(plan, &cursor, at, beliefs, targets);
             }
             cursor.advance();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use forney_certify::Budget;
+
+    use super::*;
+
+    #[test]
+    fn long_axes_are_left_between_two_rows() {
+        let (rows, cols) = (1000, 2000);
+        let axes = [(0, rows), (1, cols)];
+        let plan = Plan::new(&axes[..1], &axes[1..], &[axes.to_vec()]);
+        assert_eq!(plan.block, cols);
+        // The last row counts, for the maximum too.
+        let mut table = vec![1.0; rows * cols];
+        table[(rows - 1) * cols..].fill(2.0);
+        let over = Budget::unlimited().capped(Duration::ZERO);
+        type Kernel = fn(&Plan, &[&[f64]], usize, &mut [f64], &mut [f64], &Watch<'_>);
+        let kernels: [(Kernel, f64); 2] = [(product_sum, 1001.0), (sum_max, 2.0)];
+        for (kernel, sum) in kernels {
+            let mut out = vec![0.0; cols];
+            let mut tile = vec![0.0; plan.tile_len()];
+            let mut run = |watch: &Watch<'_>| {
+                kernel(&plan, &[&table], 0, &mut out, &mut tile, watch);
+                out[0]
+            };
+            assert!((run(&Watch::new(None)) - sum).abs() < 1e-12);
+            let watch = Watch::new(Some(&over));
+            let cut = run(&watch);
+            assert!(watch.is_over() && cut < sum, "{cut}");
         }
     }
 }

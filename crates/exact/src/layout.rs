@@ -18,8 +18,8 @@ const LEAST_BLOCK: usize = 32;
 /// No step has more inputs: the compiler joins the smallest ones first.
 pub const MAX_INPUTS: usize = 8;
 
-/// Outer axes of a clique whose entries can be counted in 48 bits.
-const MAX_OUTER: usize = 48;
+/// Axes of a clique whose entries can be counted in 48 bits: each has two states at least.
+pub(crate) const MAX_AXES: usize = 48;
 
 /// A table is spread if that makes it no larger than the clique divided by this.
 const SPREAD_RATIO: usize = 8;
@@ -278,7 +278,7 @@ pub(crate) fn expand(walk: &[Axis], table: &[Axis]) -> Vec<usize> {
 /// A position among the outer columns: the offset of every input at it.
 pub struct Cursor<'p> {
     plan: &'p Plan,
-    state: [u32; MAX_OUTER],
+    state: [u32; MAX_AXES],
     pub offsets: [usize; MAX_INPUTS],
 }
 
@@ -288,7 +288,7 @@ impl<'p> Cursor<'p> {
     pub fn new(plan: &'p Plan, at: usize) -> Self {
         let mut cursor = Self {
             plan,
-            state: [0; MAX_OUTER],
+            state: [0; MAX_AXES],
             offsets: [0; MAX_INPUTS],
         };
         if at > 0 {

@@ -35,6 +35,7 @@ mod kernel;
 pub mod layout;
 mod load;
 mod marginals;
+mod once;
 mod order;
 mod partition_function;
 mod pass;
@@ -56,5 +57,5 @@ pub use order::{
     Cost, Effort, Heuristic, Order, OrderError, frontier, frontier_within, greedy, greedy_within,
     quick, search,
 };
-pub use partition_function::ln_z;
+pub use partition_function::{ln_z, ln_z_along};
 pub use schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};

@@ -3,65 +3,110 @@
 use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, Table, VarId};
 
-use crate::layout::expand;
-use crate::prepare::SAFE;
+use crate::layout::MAX_AXES;
+use crate::prepare::{SAFE, reserve};
 use crate::schedule::Base;
 use crate::table::{Form, Range, Values};
+use crate::watch::Watch;
 
-/// Multiplies the factors of a base; plain (largest entry 1) unless its step is split.
-pub(crate) fn load(base: &Base, graph: &FactorGraph, split: bool) -> Values {
-    let mut data = vec![0.0; base.len];
+/// The clock is read after so many entries, a small part of a millisecond.
+const GLANCE: usize = 1 << 14;
+
+/// Multiplies the factors of a base into `values`; plain (largest entry 1) unless its step is split.
+/// Void if the watch says that it is over.
+pub(crate) fn load(
+    base: &Base,
+    graph: &FactorGraph,
+    split: bool,
+    watch: &Watch<'_>,
+    values: &mut Values,
+) {
+    let data = reserve(&mut values.data, base.len);
+    data.fill(0.0);
     for &a in &base.factors {
         let factor = &graph.factors()[a.index()];
-        add_factor(factor, &base.scope, graph.cards(), &mut data);
+        add_factor(factor, &base.scope, graph.cards(), watch, data);
     }
-    let range = Range::of(Form::Log, &data);
+    values.form = Form::Log;
+    values.ln_scale = DoubleDouble::ZERO;
+    values.range = Range::EMPTY;
+    for part in data.chunks(GLANCE) {
+        if watch.stop_within(base.len) {
+            return;
+        }
+        values.range = values.range.join(Range::of(Form::Log, part));
+    }
+    let range = values.range;
     if split || range.is_empty() || range.spread() > SAFE {
-        return Values {
-            form: Form::Log,
-            data,
-            ln_scale: DoubleDouble::ZERO,
-            range,
-        };
+        return;
     }
-    for x in &mut data {
-        *x = (*x - range.max).exp();
+    for part in data.chunks_mut(GLANCE) {
+        if watch.stop_within(base.len) {
+            return;
+        }
+        for x in part {
+            *x = (*x - range.max).exp();
+        }
     }
-    let normed = Range {
+    values.form = Form::Linear;
+    values.ln_scale = range.max.into();
+    values.range = Range {
         min: range.min - range.max,
         max: 0.0,
     };
-    Values {
-        form: Form::Linear,
-        data,
-        ln_scale: range.max.into(),
-        range: normed,
-    }
 }
 
 /// Adds `ln (f / max f)` to a table over a larger scope.
-fn add_factor(factor: &Table, scope: &[VarId], cards: &[usize], data: &mut [f64]) {
-    let inside: Vec<VarId> = scope
-        .iter()
-        .copied()
-        .filter(|v| factor.scope().contains(v))
-        .collect();
-    let single: Vec<VarId> = factor
-        .scope()
-        .iter()
-        .copied()
-        .filter(|v| cards[v.index()] == 1)
-        .collect();
-    // Variables of one state have no axis in a base; in front they change no offset.
-    let factor = factor.permuted(&[single, inside].concat());
-    let axes = |scope: &[VarId]| -> Vec<(usize, usize)> {
-        scope
-            .iter()
-            .map(|v| (v.index(), cards[v.index()]))
-            .collect()
+fn add_factor(
+    factor: &Table,
+    scope: &[VarId],
+    cards: &[usize],
+    watch: &Watch<'_>,
+    data: &mut [f64],
+) {
+    let Some((last, outer)) = scope.split_last() else {
+        data[0] += factor.relative()[0];
+        return;
     };
-    let offsets = expand(&axes(scope), &axes(factor.scope()));
-    for (x, at) in data.iter_mut().zip(offsets) {
-        *x += factor.relative()[at];
+    // How far a step along each axis of the larger scope moves in the factor; not at all where the
+    // factor lacks it. Variables of one state have no axis in a base, and move nothing here.
+    let mut strides = [0; MAX_AXES];
+    let mut stride = 1;
+    for (v, card) in factor.scope().iter().zip(factor.cards()).rev() {
+        if let Some(axis) = scope.iter().position(|w| w == v) {
+            strides[axis] = stride;
+        }
+        stride *= card;
+    }
+    let (inner, step) = (cards[last.index()], strides[outer.len()]);
+    let mut state = [0; MAX_AXES];
+    let (mut at, mut since) = (0, 0);
+    for row in data.chunks_exact_mut(inner) {
+        since += inner;
+        if since >= GLANCE {
+            since = 0;
+            if watch.stop() {
+                return;
+            }
+        }
+        let entries = &factor.relative()[at..];
+        match step {
+            0 => row.iter_mut().for_each(|x| *x += entries[0]),
+            1 => row.iter_mut().zip(entries).for_each(|(x, ln)| *x += ln),
+            _ => {
+                let entries = entries.iter().step_by(step);
+                row.iter_mut().zip(entries).for_each(|(x, ln)| *x += ln);
+            }
+        }
+        for axis in (0..outer.len()).rev() {
+            let card = cards[outer[axis].index()];
+            state[axis] += 1;
+            at += strides[axis];
+            if state[axis] < card {
+                break;
+            }
+            state[axis] = 0;
+            at -= strides[axis] * card;
+        }
     }
 }

@@ -129,7 +129,10 @@ pub struct Demand {
     pub total_entries: f64,
     /// Entries of all messages together.
     pub message_entries: f64,
-    /// Bytes of a forward pass that reuses the buffers of messages ([`Keep::Live`](crate::Keep)).
+    /// Bytes of a single forward pass that loads the factors of each step when its turn comes
+    /// ([`ln_z_along`](crate::ln_z_along)).
+    pub once_bytes: f64,
+    /// Bytes of forward passes that reuse the buffers of messages ([`Keep::Live`](crate::Keep)).
     pub live_bytes: f64,
     /// Bytes of forward and backward passes that keep everything ([`Keep::All`](crate::Keep)).
     /// Tables whose entries span more than `e^600` have powers of their own beside that.
@@ -141,7 +144,7 @@ pub struct Demand {
 /// schedule runs many times.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    pub(crate) cards: Vec<usize>,
+    pub(crate) cards: Arc<[usize]>,
     pub(crate) order: Vec<VarId>,
     pub(crate) steps: Vec<Step>,
     pub(crate) bases: Vec<Base>,

@@ -86,7 +86,7 @@ pub(crate) fn forward(
         scratch.prepared.logs(&step.plan, views, sign);
         let tables = scratch.prepared.tables(&step.plan, views);
         run(step, watch, &mut scratch.tile, out, |first, out, tile| {
-            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
+            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile, watch);
             for m in out {
                 *m *= sign;
             }
@@ -97,7 +97,7 @@ pub(crate) fn forward(
         scratch.prepared.powers(&step.plan, views, weight);
         let tables = scratch.prepared.tables(&step.plan, views);
         let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
-            kernel::product_sum(&step.plan, &tables[..views.len()], first, out, tile);
+            kernel::product_sum(&step.plan, &tables[..views.len()], first, out, tile, watch);
         };
         if plain {
             message.form = Form::Linear;
@@ -113,8 +113,8 @@ pub(crate) fn forward(
         scratch.prepared.logs(&step.plan, views, weight);
         let tables = scratch.prepared.tables(&step.plan, views);
         let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
-            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile);
-            kernel::sum_exp(&step.plan, &tables[..views.len()], first, out, tile);
+            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile, watch);
+            kernel::sum_exp(&step.plan, &tables[..views.len()], first, out, tile, watch);
         };
         if step.weight.is_none() {
             run(step, watch, &mut scratch.tile, out, sum);

@@ -10,6 +10,9 @@ const LEAST_ENTRIES: usize = 256;
 /// Of pieces of work that small the clock is read before one in so many.
 const SELDOM: usize = 64;
 
+/// So many entries are worth a look at the clock within a piece of work.
+pub(crate) const MANY_ENTRIES: usize = 1 << 16;
+
 /// The budget of one pass, and whether it was found to be over.
 ///
 /// Once it is over, all threads skip what is left of the pass: its numbers are void.
@@ -54,6 +57,15 @@ impl<'b> Watch<'b> {
             self.stop()
         } else {
             self.is_over()
+        }
+    }
+
+    /// As [`Watch::stop`] between the pieces of work on so many entries; does not ask about few.
+    pub(crate) fn stop_within(&self, entries: usize) -> bool {
+        if entries < MANY_ENTRIES {
+            self.is_over()
+        } else {
+            self.stop()
         }
     }
 

@@ -1,11 +1,13 @@
 //! The engine on cliques large enough for blocks, spread tables and parallel parts, where enumeration
 //! does not reach: two orders of the same model share no step and must agree.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::Budget;
 use forney_exact::{
-    Engine, Heuristic, Keep, Order, Schedule, Whole, greedy, ln_z, marginals, most_probable,
+    Engine, Heuristic, Keep, Order, Schedule, Whole, greedy, ln_z, ln_z_along, marginals,
+    most_probable,
 };
 use forney_model::{FactorGraph, Table, VarId};
 use rand::{RngExt, SeedableRng};
@@ -97,6 +99,40 @@ fn a_stopped_pass_leaves_the_engine_usable() {
         let again = engine.forward_within(&[], &[], &Budget::unlimited());
         assert_eq!(again, Some(value));
     }
+}
+
+#[test]
+fn a_single_pass_has_the_bits_of_an_engine() {
+    let models = [
+        grid(9, 9, &[2], 8),
+        grid(6, 7, &[1, 2, 3], 9),
+        grid(4, 5, &[2, 5, 7], 10),
+        grid(1, 3, &[300], 11),
+    ];
+    for (number, graph) in models.iter().enumerate() {
+        for order in orders(graph) {
+            let schedule = Arc::new(Schedule::compile(graph, &order, &mut Whole).unwrap());
+            let demand = schedule.demand();
+            assert!(demand.once_bytes <= demand.live_bytes, "model {number}");
+            let value = ln_z_along(&schedule, graph, &Budget::unlimited()).unwrap();
+            let mut engine = Engine::new(schedule, graph, Keep::Live);
+            let again = engine.forward(&[], &[]);
+            assert_eq!(value.to_bits(), again.to_bits(), "model {number}");
+        }
+    }
+}
+
+#[test]
+fn loading_ends_with_the_budget() {
+    let graph = grid(1, 3, &[300], 12);
+    let order = greedy(&graph, Heuristic::MinFill, None);
+    let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
+    let unlimited = Budget::unlimited();
+    let over = unlimited.capped(Duration::ZERO);
+    assert_eq!(ln_z_along(&schedule, &graph, &over), None);
+    let load = |budget| Engine::new_within(Arc::clone(&schedule), &graph, Keep::All, budget);
+    assert!(load(&over).is_none());
+    assert!(load(&unlimited).is_some());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Barren variables (Shachter 1986): those whose sum leaves nothing to couple.
 
+use std::borrow::Cow;
+
 use forney_certify::DoubleDouble;
 
 use crate::simplify::{near, without_constant_axes};
@@ -37,23 +39,24 @@ const ROUNDING: f64 = 16.0 * f64::EPSILON;
 /// # Ok::<(), forney_model::ModelError>(())
 /// ```
 pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), ModelError> {
-    let mut factors = graph.factors().to_vec();
-    // With the sum of the numbers of its factors, a variable that has one left knows which it is.
-    let mut places = vec![(0usize, 0usize); graph.num_variables()];
-    for (a, table) in factors.iter().enumerate() {
+    let mut factors = Cow::Borrowed(graph.factors());
+    // With the numbers of its factors combined, a variable that has one left knows which it is.
+    let mut places = vec![(0u32, 0u32); graph.num_variables()];
+    for (a, table) in (0u32..).zip(factors.iter()) {
         for v in table.scope() {
-            let (degree, sum) = &mut places[v.index()];
+            let (degree, combined) = &mut places[v.index()];
             *degree += 1;
-            *sum += a;
+            *combined ^= a;
         }
     }
     let mut gone = Vec::new();
     let mut constant = DoubleDouble::ZERO;
     let mut waiting: Vec<VarId> = graph.variables().collect();
     while let Some(v) = waiting.pop() {
-        let (1, a) = places[v.index()] else {
+        let (1, number) = places[v.index()] else {
             continue;
         };
+        let a = number as usize;
         if needs_all(&factors[a], v) {
             continue;
         }
@@ -63,19 +66,21 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
             continue;
         }
         for w in scope.iter().filter(|w| !rest.scope().contains(w)) {
-            let (degree, sum) = &mut places[w.index()];
+            let (degree, combined) = &mut places[w.index()];
             *degree -= 1;
-            *sum -= a;
+            *combined ^= number;
         }
         waiting.extend(scope.iter().filter(|&&w| w != v));
         constant -= DoubleDouble::ln(graph.card(v) as f64);
         gone.push(v);
-        factors[a] = rest;
+        factors.to_mut()[a] = rest;
     }
-    if !gone.is_empty() {
-        factors.push(Table::constant(constant)?);
+    if gone.is_empty() {
+        return Ok((graph.clone(), gone));
     }
-    Ok((FactorGraph::new(graph.cards().to_vec(), factors)?, gone))
+    let mut factors = factors.into_owned();
+    factors.push(Table::constant(constant)?);
+    Ok((FactorGraph::sharing(graph.shared_cards(), factors)?, gone))
 }
 
 /// Do a few of its rows already show that `Σ_v f` depends on all of the other variables?

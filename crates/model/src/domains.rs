@@ -170,10 +170,15 @@ impl Domains {
             self.left.iter().all(|&states| states > 0),
             "an empty domain"
         );
-        let factors = graph.factors().iter().map(|f| f.restricted(&self));
-        let restricted = FactorGraph::new(self.left.clone(), factors.collect());
+        let restricted = || {
+            let factors = graph.factors().iter().map(|f| f.restricted(&self));
+            let restricted = FactorGraph::new(self.left.clone(), factors.collect());
+            restricted.expect("a restriction keeps scopes valid")
+        };
+        // Variables of one state leave all scopes.
+        let whole = self.left == graph.cards() && !self.left.contains(&1);
         Restriction {
-            graph: restricted.expect("a restriction keeps scopes valid"),
+            graph: if whole { graph.clone() } else { restricted() },
             domains: self,
         }
     }

@@ -1,5 +1,7 @@
 //! The factor graph: factors, and for each variable the factors that mention it.
 
+use std::sync::Arc;
+
 use forney_certify::DoubleDouble;
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
@@ -26,6 +28,9 @@ pub enum Node {
 ///
 /// Variables that no factor mentions are part of the model: each multiplies `Z` by its cardinality.
 ///
+/// A clone shares all of it, so a model and what evidence and simplification leave of it are held once
+/// where they leave all of it.
+///
 /// # Example
 /// ```
 /// use forney_model::{FactorGraph, Table, VarId};
@@ -37,12 +42,12 @@ pub enum Node {
 /// ```
 #[derive(Clone, Debug)]
 pub struct FactorGraph {
-    cards: Vec<usize>,
-    factors: Vec<Table>,
+    cards: Arc<[usize]>,
+    factors: Arc<[Table]>,
     ln_scale: DoubleDouble,
     /// The mentions of variable `v` are `mentions[first[v]..first[v + 1]]`.
-    first: Vec<usize>,
-    mentions: Vec<FactorId>,
+    first: Arc<[usize]>,
+    mentions: Arc<[FactorId]>,
 }
 
 impl PartialEq for FactorGraph {
@@ -60,6 +65,13 @@ impl FactorGraph {
     /// # Complexity
     /// Linear in the number of variables, factors and scope entries.
     pub fn new(cards: Vec<usize>, factors: Vec<Table>) -> Result<Self, ModelError> {
+        Self::sharing(cards.into(), factors)
+    }
+
+    /// As [`FactorGraph::new`], with the cardinalities of another graph.
+    pub(crate) fn sharing(cards: Arc<[usize]>, factors: Vec<Table>) -> Result<Self, ModelError> {
+        // The list that a file was read into may have room for many more tables; this one has not.
+        let factors = Arc::<[Table]>::from(factors);
         if let Some(at) = cards.iter().position(|&card| card == 0) {
             return Err(ModelError::NoStates {
                 var: VarId::new(at),
@@ -73,7 +85,7 @@ impl FactorGraph {
         }
         // Mentions are counted where the next variable begins, so that summing gives the places.
         let mut first = vec![0usize; cards.len() + 2];
-        for factor in &factors {
+        for factor in factors.iter() {
             for (&var, &found) in factor.scope().iter().zip(factor.cards()) {
                 let Some(&expected) = cards.get(var.index()) else {
                     return Err(ModelError::UnknownVariable {
@@ -107,8 +119,8 @@ impl FactorGraph {
             ln_scale: factors.iter().map(Table::ln_scale).sum(),
             cards,
             factors,
-            first,
-            mentions,
+            first: first.into(),
+            mentions: mentions.into(),
         })
     }
 
@@ -139,6 +151,12 @@ impl FactorGraph {
     #[must_use]
     pub fn cards(&self) -> &[usize] {
         &self.cards
+    }
+
+    /// The same list for one who keeps it: it is shared, not copied.
+    #[must_use]
+    pub fn shared_cards(&self) -> Arc<[usize]> {
+        Arc::clone(&self.cards)
     }
 
     /// All factors, by [`FactorId`].
@@ -191,7 +209,7 @@ impl FactorGraph {
     pub fn num_components(&self) -> usize {
         let mut joined = UnionFind::<u32>::new(self.cards.len());
         let mut components = self.cards.len();
-        for factor in &self.factors {
+        for factor in self.factors.iter() {
             for pair in factor.scope().windows(2) {
                 components -= usize::from(joined.union(pair[0].0, pair[1].0));
             }

@@ -51,7 +51,12 @@ pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
     if constant != DoubleDouble::ZERO {
         factors.push(Table::constant(constant)?);
     }
-    FactorGraph::new(graph.cards().to_vec(), factors)
+    // Where nothing was to be done, the graph is shared as its tables are.
+    let mut pairs = factors.iter().zip(graph.factors());
+    if factors.len() == graph.num_factors() && pairs.all(|(a, b)| a.is_clone_of(b)) {
+        return Ok(graph.clone());
+    }
+    FactorGraph::sharing(graph.shared_cards(), factors)
 }
 
 /// A smaller model with the same `Z`: [`simplify`] after [`without_barren`], so that also what sums

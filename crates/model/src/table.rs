@@ -180,6 +180,11 @@ impl Table {
         Self::of(axes, relative.into(), ln_scale + most)
     }
 
+    /// Is it a clone of the other one, so that both share their entries?
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.data, &other.data)
+    }
+
     /// The variables, slowest first.
     #[must_use]
     pub fn scope(&self) -> &[VarId] {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forney_certify::{Budget, Lower, Stop, Upper};
-use forney_exact::{Effort, Engine, Keep, Order, Schedule, TooLarge, Whole, search};
+use forney_exact::{Effort, Order, Schedule, TooLarge, Whole, ln_z_along, search};
 
 use super::Job;
 use crate::BoundError;
@@ -38,6 +38,9 @@ const SOON: f64 = 0.25;
 /// that is left.
 const EXCLUSIVE: f64 = 0.5;
 
+/// The only search where nothing but the exact answer is wanted: its share of the time that is left.
+const ONLY_SHARE: f64 = 0.3;
+
 /// A longer search seldom saves more than this factor, so what is further out of reach is given up ...
 const REACH: f64 = 64.0;
 /// ... and so is what is not within reach after this share of the time.
@@ -55,6 +58,11 @@ pub(super) struct Attempt {
     best: Option<Schedule>,
     /// The entries of all cliques of the cheapest order.
     least: Option<f64>,
+    /// Why that one is not compiled, if its cliques are too large to count.
+    refused: Option<TooLarge>,
+    /// An order that is predicted to take more than so many times the time that is left is out of
+    /// reach.
+    reach: f64,
     /// How many searches there were, the time they took, and what the next one may take.
     searches: usize,
     spent: Duration,
@@ -80,12 +88,23 @@ pub(super) enum Verdict {
 impl Attempt {
     /// The quick search, or the caller's order.
     pub(super) fn new(job: &Job<'_, '_>) -> Self {
+        Self::begin(job, FIRST_SEARCH.min(job.share(FIRST_SHARE)), REACH)
+    }
+
+    /// The only search, or the caller's order, where nothing is out of reach.
+    fn only(job: &Job<'_, '_>) -> Self {
+        Self::begin(job, job.share(ONLY_SHARE), f64::INFINITY)
+    }
+
+    fn begin(job: &Job<'_, '_>, first: Duration, reach: f64) -> Self {
         let mut attempt = Self {
             best: None,
             least: None,
+            refused: None,
+            reach,
             searches: 0,
             spent: Duration::ZERO,
-            next: FIRST_SEARCH.min(job.share(FIRST_SHARE)),
+            next: first,
             seed: job.options.seed,
             settled: job.options.order.is_some(),
         };
@@ -117,22 +136,27 @@ impl Attempt {
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
-    /// Keeps the order if it is the cheapest so far.
+    /// Keeps the order if it is the cheapest so far. An earlier one stays until a cheaper one is
+    /// compiled: it is still an answer where the clock or the size of a clique ends that.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
         let entries = order.cost(job.graph).total_entries;
         if self.least.is_some_and(|least| entries >= least) {
             return;
         }
         self.least = Some(entries);
+        self.refused = None;
         let left = job
             .budget
             .remaining()
             .map_or(f64::INFINITY, |left| left.as_secs_f64());
         // What is out of reach is not worth compiling, which may take long for a large model.
-        if entries * SECONDS_PER_ENTRY <= REACH * left.min(HOPELESS) {
-            // Cliques too large to count are no answer, and no failure either.
-            let schedule = Schedule::compile_within(job.graph, order, &mut Whole, job.budget);
-            self.best = schedule.ok().flatten();
+        if entries * SECONDS_PER_ENTRY <= self.reach * left.min(HOPELESS) {
+            match Schedule::compile_within(job.graph, order, &mut Whole, job.budget) {
+                Ok(Some(schedule)) => self.best = Some(schedule),
+                Ok(None) => {}
+                // No answer, but a failure only where no other is wanted.
+                Err(too_large) => self.refused = Some(too_large),
+            }
         }
     }
 
@@ -143,7 +167,7 @@ impl Attempt {
         };
         let left = job.budget.remaining().map(|left| left.as_secs_f64());
         let predicted = demand.total_entries * SECONDS_PER_ENTRY;
-        let memory = demand.live_bytes / job.options.memory;
+        let memory = demand.once_bytes / job.options.memory;
         let soon = predicted <= SOON * left.unwrap_or(MINUTE);
         // A search that has taken as long as elimination has taken long enough.
         let ready =
@@ -185,7 +209,7 @@ impl Attempt {
         let quick = QUICK.min(job.share(QUICK_SHARE)).as_secs_f64();
         self.best.as_ref().is_some_and(|best| {
             let demand = best.demand();
-            demand.live_bytes <= job.options.memory
+            demand.once_bytes <= job.options.memory
                 && demand.total_entries * SECONDS_PER_ENTRY <= quick
         })
     }
@@ -202,28 +226,16 @@ impl Attempt {
 impl Job<'_, '_> {
     /// Elimination along the best order that a share of the time finds.
     pub(super) fn exact_or_refuse(&self) -> Result<Stop, BoundError> {
-        let schedule = self.exact_schedule(self.share(0.3))?;
-        let demand = schedule.demand();
-        demand.admit(demand.live_bytes, self.options.memory)?;
-        let done = self.eliminate(schedule.into(), self.budget)?;
+        let mut attempt = Attempt::only(self);
+        if let Some(too_large) = attempt.refused {
+            return Err(too_large.into());
+        }
+        if let Some(demand) = attempt.best.as_ref().map(Schedule::demand) {
+            demand.admit(demand.once_bytes, self.options.memory)?;
+        }
+        let done = attempt.eliminate(self)?;
         let stopped = || self.budget.stop().unwrap_or(Stop::Interrupted);
         Ok(if done { Stop::Converged } else { stopped() })
-    }
-
-    fn exact_schedule(&self, time: Duration) -> Result<Schedule, TooLarge> {
-        let found;
-        let order = match &self.options.order {
-            Some(order) => order,
-            None => {
-                let effort = Effort {
-                    budget: self.budget.capped(time),
-                    rounds: None,
-                };
-                found = search(self.graph, self.options.seed, &effort);
-                &found
-            }
-        };
-        Schedule::compile(self.graph, order, &mut Whole)
     }
 
     /// Eliminates exactly; false if the budget ended it before it was done.
@@ -243,9 +255,8 @@ impl Job<'_, '_> {
         self.board.say(Activity::Eliminating {
             width: demand.width,
         });
-        self.board.note_bytes(demand.live_bytes);
-        let mut engine = Engine::new(schedule, self.graph, Keep::Live);
-        let Some(ln_z) = engine.forward_within(&[], &[], budget) else {
+        self.board.note_bytes(demand.once_bytes);
+        let Some(ln_z) = ln_z_along(&schedule, self.graph, budget) else {
             return Ok(false);
         };
         self.board
@@ -261,6 +272,93 @@ impl Job<'_, '_> {
             .budget
             .remaining()
             .map_or(f64::INFINITY, |left| left.as_secs_f64());
-        demand.live_bytes <= self.options.memory && seconds <= share * left
+        demand.once_bytes <= self.options.memory && seconds <= share * left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, OnceLock};
+
+    use forney_exact::{Heuristic, greedy};
+    use forney_model::FactorGraph;
+    use forney_model::generate::ising_grid;
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::board::Board;
+    use crate::bracket::contest::Entrant;
+    use crate::options::{BoundOptions, Method};
+
+    /// What a job with this budget gives.
+    fn with_job<T>(
+        graph: &FactorGraph,
+        options: &BoundOptions,
+        budget: &Budget,
+        work: impl FnOnce(&Job<'_, '_>) -> T,
+    ) -> T {
+        let mut watch = |_: &crate::Progress| {};
+        let board = Board::new(budget, &mut watch);
+        work(&Job {
+            graph,
+            options,
+            budget,
+            board: &board,
+            contender: Entrant::of(None, options.method, graph),
+            first_order: &OnceLock::new(),
+            eliminating: &Mutex::new(()),
+            turn: 1.0,
+        })
+    }
+
+    fn grid() -> FactorGraph {
+        ising_grid(6, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1))
+    }
+
+    #[test]
+    fn an_order_stays_until_a_cheaper_one_is_compiled() {
+        let graph = grid();
+        let cheap = greedy(&graph, Heuristic::MinFill, None);
+        let dear: Vec<_> = graph.variables().step_by(2).collect();
+        let rest = graph.variables().skip(1).step_by(2);
+        let dear = Order::new(dear.into_iter().chain(rest).collect(), &graph).unwrap();
+        let [few, many] = [&cheap, &dear].map(|order| order.cost(&graph).total_entries);
+        assert!(few < many);
+
+        let options = BoundOptions {
+            order: Some(dear),
+            ..BoundOptions::default()
+        };
+        let unlimited = Budget::unlimited();
+        let mut attempt = with_job(&graph, &options, &unlimited, Attempt::only);
+        let entries = |attempt: &Attempt| {
+            let best = attempt.best.as_ref();
+            best.map(|schedule| schedule.demand().total_entries)
+        };
+        let before = entries(&attempt);
+        assert!(before.is_some());
+        let over = unlimited.capped(Duration::ZERO);
+        with_job(&graph, &options, &over, |job| attempt.consider(job, &cheap));
+        assert_eq!(entries(&attempt), before);
+        attempt.least = None;
+        with_job(&graph, &options, &unlimited, |job| {
+            attempt.consider(job, &cheap);
+        });
+        assert!(entries(&attempt) < before);
+    }
+
+    #[test]
+    fn the_exact_answer_alone_ends_with_the_budget() {
+        let graph = grid();
+        let options = BoundOptions {
+            method: Method::Exact,
+            ..BoundOptions::default()
+        };
+        let over = Budget::unlimited().capped(Duration::ZERO);
+        let stop = with_job(&graph, &options, &over, |job| job.exact_or_refuse());
+        assert!(matches!(stop, Ok(Stop::TimeLimit)));
+        let unlimited = Budget::unlimited();
+        let stop = with_job(&graph, &options, &unlimited, |job| job.exact_or_refuse());
+        assert!(matches!(stop, Ok(Stop::Converged)));
     }
 }

@@ -1,19 +1,17 @@
-//! The buckets of the variables, as linked lists: four bytes for each factor, variable and draft.
+//! The buckets of the variables and the products of factors, as linked lists: four bytes for each
+//! factor, variable and draft.
+
+use super::Origin;
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
 
-/// Lists of the factors and messages that wait for each place in the order, and of the factors that
-/// are multiplied into one base.
+/// Lists of the factors and messages that wait for each place in the order.
 pub(super) struct Buckets {
     /// By place: the factor and the message that came last.
     heads: Vec<[u32; 2]>,
     /// By factor and by draft: the one that came before in the same bucket.
     before: [Vec<u32>; 2],
-    /// By factor that leads a base: the last factor of it.
-    last: Vec<u32>,
-    /// By factor: the next one of the same base.
-    next: Vec<u32>,
 }
 
 const FACTORS: usize = 0;
@@ -24,8 +22,6 @@ impl Buckets {
         Self {
             heads: vec![[NONE; 2]; places],
             before: [vec![NONE; factors], Vec::new()],
-            last: (0..factors as u32).collect(),
-            next: vec![NONE; factors],
         }
     }
 
@@ -45,32 +41,52 @@ impl Buckets {
         self.post(MESSAGES, place, draft);
     }
 
-    /// The factors of a bucket, the last one posted first, and its messages, the first one first.
-    pub(super) fn take(&mut self, place: usize) -> (Vec<usize>, Vec<usize>) {
-        let list = |kind: usize| {
-            let mut items = Vec::new();
+    /// The tables of a bucket: its factors, the last one posted first, and then its messages, the
+    /// first one first.
+    pub(super) fn take(&self, place: usize, tables: &mut Vec<Origin>) {
+        tables.clear();
+        let mut list = |kind: usize, origin: fn(u32) -> Origin| {
+            let from = tables.len();
             let mut item = self.heads[place][kind];
             while item != NONE {
-                items.push(item as usize);
+                tables.push(origin(item));
                 item = self.before[kind][item as usize];
             }
-            items
+            from
         };
-        let (factors, mut messages) = (list(FACTORS), list(MESSAGES));
-        messages.reverse();
-        (factors, messages)
+        list(FACTORS, Origin::Base);
+        let messages = list(MESSAGES, Origin::Message);
+        tables[messages..].reverse();
+    }
+}
+
+/// Lists of the factors that are multiplied into one base.
+pub(super) struct Products {
+    /// By factor that leads a base: the last factor of it.
+    last: Vec<u32>,
+    /// By factor: the next one of the same base.
+    next: Vec<u32>,
+}
+
+impl Products {
+    /// Every factor is a base of its own.
+    pub(super) fn new(factors: usize) -> Self {
+        Self {
+            last: (0..factors as u32).collect(),
+            next: vec![NONE; factors],
+        }
     }
 
     /// Multiplies the base that one factor leads into the base that another leads.
-    pub(super) fn absorb(&mut self, into: usize, from: usize) {
-        let end = self.last[into] as usize;
-        self.next[end] = from as u32;
-        self.last[into] = self.last[from];
+    pub(super) fn absorb(&mut self, into: u32, from: u32) {
+        let end = self.last[into as usize] as usize;
+        self.next[end] = from;
+        self.last[into as usize] = self.last[from as usize];
     }
 
     /// The factors of the base that `factor` leads.
-    pub(super) fn base(&self, factor: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn of(&self, factor: u32) -> impl Iterator<Item = usize> + '_ {
         let next = |&at: &u32| Some(self.next[at as usize]).filter(|&next| next != NONE);
-        std::iter::successors(Some(factor as u32), next).map(|at| at as usize)
+        std::iter::successors(Some(factor), next).map(|at| at as usize)
     }
 }

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use forney_model::{FactorId, VarId};
 
 use super::plans::Plans;
-use super::{Compiler, Draft};
+use super::scopes::Place;
+use super::{Compiler, Draft, Origin};
 use crate::buffers::Buffers;
 use crate::error::TooLarge;
+use crate::layout::MAX_INPUTS;
 use crate::post_order::post_order;
 use crate::schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};
 use crate::watch::Watch;
@@ -36,6 +38,8 @@ impl Compiler<'_> {
         let (mut bases, base_number) = self.number_bases();
         let shifts = self.place_shifts();
         let mut plans = Plans::default();
+        // By input the scope of its table; used again by every step.
+        let mut scopes: Vec<Vec<Place>> = vec![Vec::new(); MAX_INPUTS];
         let mut steps = Vec::with_capacity(numbering.drafts.len());
         for (at, &draft) in numbering.drafts.iter().enumerate() {
             if watch.stop_at(at) {
@@ -43,21 +47,34 @@ impl Compiler<'_> {
             }
             // What a draft holds goes as its step comes.
             let draft = std::mem::take(&mut self.drafts[draft as usize]);
-            for table in &draft.inputs {
-                if let Source::Base(base) = table.source {
-                    let base = &mut bases[base_number[base] as usize];
-                    base.scope = self.variables(&table.scope);
-                    base.len = self.entries(&table.scope) as usize;
+            for (&table, scope) in draft.inputs.iter().zip(&mut scopes) {
+                scope.clear();
+                match table {
+                    Origin::Base(leader) => {
+                        self.write_base(leader, scope);
+                        let base = &mut bases[base_number[leader as usize] as usize];
+                        base.scope = self.variables(scope);
+                        base.len = self.entries(scope) as usize;
+                    }
+                    Origin::Message(child) => {
+                        let child: &Step = &steps[numbering.steps[child as usize] as usize];
+                        let message = child.message_scope().iter();
+                        scope.extend(message.map(|v| self.position[v.index()]));
+                    }
+                    Origin::Shift(shift, _) => {
+                        scope.extend_from_slice(&self.shifts[shift as usize]);
+                    }
                 }
             }
-            steps.push(self.step(at, &draft, &weight_of, &numbering, &base_number, &mut plans));
+            let numbers = (&numbering, &base_number[..], &weight_of);
+            steps.push(self.step(at, &draft, &scopes, numbers, &mut plans));
         }
-        drop((numbering, base_number, self.drafts, self.buckets));
+        drop((numbering, base_number, self.drafts, self.products));
         let lens = steps.iter().map(|step| step.cols);
         let buffers = Buffers::assign(lens, |step| steps[step].children());
         demand.count_bytes(&bases, &steps, &buffers);
         Ok(Some(Schedule {
-            cards: self.graph.cards().to_vec(),
+            cards: self.graph.shared_cards(),
             order: self.order.to_vec(),
             steps,
             bases,
@@ -82,7 +99,7 @@ impl Compiler<'_> {
             let entries = self.entries(&draft.scope);
             demand.max_entries = demand.max_entries.max(entries);
             demand.total_entries += entries;
-            demand.message_entries += self.entries(&draft.scope[draft.eliminated..]);
+            demand.message_entries += self.entries(draft.message());
         }
         if demand.max_entries > MAX_ENTRIES {
             return Err(TooLarge {
@@ -104,7 +121,7 @@ impl Compiler<'_> {
         let message_entries: Vec<f64> = self
             .drafts
             .iter()
-            .map(|draft| self.entries(&draft.scope[draft.eliminated..]))
+            .map(|draft| self.entries(draft.message()))
             .collect();
         let mut drafts = post_order(&receivers, &message_entries);
         drafts.retain(|&draft| !self.drafts[draft as usize].scope.is_empty());
@@ -145,8 +162,8 @@ impl Compiler<'_> {
         const SOME: u32 = 0;
         let mut numbers = vec![NONE; self.graph.num_factors()];
         for table in self.drafts.iter().flat_map(|draft| &draft.inputs) {
-            if let Source::Base(leader) = table.source {
-                numbers[leader] = SOME;
+            if let Origin::Base(leader) = *table {
+                numbers[leader as usize] = SOME;
             }
         }
         let mut bases = Vec::new();
@@ -154,7 +171,7 @@ impl Compiler<'_> {
             if *number == SOME {
                 *number = bases.len() as u32;
                 let mut factors: Vec<FactorId> =
-                    self.buckets.base(leader).map(FactorId::new).collect();
+                    self.products.of(leader as u32).map(FactorId::new).collect();
                 factors.shrink_to_fit();
                 bases.push(Base {
                     factors,
@@ -168,7 +185,7 @@ impl Compiler<'_> {
 
     fn place_shifts(&self) -> Vec<Shift> {
         let mut offset = 0;
-        let place = |scope: &Vec<usize>| {
+        let place = |scope: &Vec<Place>| {
             let len = self.entries(scope) as usize;
             offset += len;
             Shift {
@@ -184,37 +201,42 @@ impl Compiler<'_> {
         &self,
         number: usize,
         draft: &Draft,
-        weight_of: &HashMap<usize, usize>,
-        numbering: &Numbering,
-        base_number: &[u32],
+        scopes: &[Vec<Place>],
+        (numbering, base_number, weight_of): (&Numbering, &[u32], &HashMap<usize, usize>),
         plans: &mut Plans,
     ) -> Step {
-        let (rows, cols) = draft.scope.split_at(draft.eliminated);
-        let inputs = draft.inputs.iter().map(|table| Input {
-            source: match table.source {
-                Source::Base(base) => Source::Base(base_number[base] as usize),
-                Source::Message(child) => Source::Message(numbering.steps[child] as usize),
-                shift @ Source::Shift(..) => shift,
-            },
-            len: self.entries(&table.scope) as usize,
-        });
+        let eliminated = draft.eliminated();
+        let (rows, cols) = draft.scope.split_at(eliminated);
+        let inputs = draft
+            .inputs
+            .iter()
+            .zip(scopes)
+            .map(|(&table, scope)| Input {
+                source: match table {
+                    Origin::Base(leader) => Source::Base(base_number[leader as usize] as usize),
+                    Origin::Message(child) => {
+                        Source::Message(numbering.steps[child as usize] as usize)
+                    }
+                    Origin::Shift(shift, added) => Source::Shift(shift as usize, added),
+                },
+                len: self.entries(scope) as usize,
+            });
         let receiver = numbering.receivers[numbering.drafts[number] as usize];
-        let scopes = draft.inputs.iter().map(|table| &table.scope[..]);
-        let card = |position| self.card(position);
+        let tables = scopes[..draft.inputs.len()].iter().map(Vec::as_slice);
         Step {
             scope: self.variables(&draft.scope),
-            eliminated: draft.eliminated,
+            eliminated,
             rows: self.entries(rows) as usize,
             cols: self.entries(cols) as usize,
             inputs: inputs.collect(),
             parent: (receiver != NONE).then(|| numbering.steps[receiver as usize] as usize),
             weight: weight_of.get(&number).copied(),
-            plan: plans.plan(&draft.scope, draft.eliminated, card, scopes),
+            plan: plans.plan(&draft.scope, eliminated, |p| self.card(p), tables),
         }
     }
 
-    fn variables(&self, scope: &[usize]) -> Vec<VarId> {
-        scope.iter().map(|&p| self.order[p]).collect()
+    fn variables(&self, scope: &[Place]) -> Vec<VarId> {
+        scope.iter().map(|&p| self.order[p as usize]).collect()
     }
 }
 
@@ -223,6 +245,17 @@ impl Demand {
         let base_entries: f64 = bases.iter().map(|base| base.len as f64).sum();
         let shared: f64 = buffers.sizes.iter().map(|&size| size as f64).sum();
         self.live_bytes = 8.0 * (base_entries + shared);
+        // One table for each input of a step, as large as the largest.
+        let mut loaded = [0usize; MAX_INPUTS];
+        for step in steps {
+            for (most, input) in loaded.iter_mut().zip(&step.inputs) {
+                if matches!(input.source, Source::Base(_)) {
+                    *most = input.len.max(*most);
+                }
+            }
+        }
+        let loaded: f64 = loaded.iter().map(|&len| len as f64).sum();
+        self.once_bytes = 8.0 * (loaded + shared);
         let kept: f64 = steps.iter().map(|step| kept_entries(step, steps)).sum();
         self.kept_bytes = 8.0 * (base_entries + kept);
     }

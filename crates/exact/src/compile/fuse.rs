@@ -7,9 +7,9 @@
 //! Σ_{x_2} g(x_2, z) Σ_{x_1} f(x_1, x_2, y) = Σ_{x_1, x_2} f(x_1, x_2, y) g(x_2, z) .
 //! ```
 
-use super::{Compiler, Draft, merged, union};
+use super::scopes::merged;
+use super::{Compiler, Draft, Origin};
 use crate::layout::MAX_INPUTS;
-use crate::schedule::Source;
 
 /// A step eliminates at most this many joint states.
 const MAX_ROWS: f64 = 1024.0;
@@ -31,9 +31,9 @@ impl Compiler<'_> {
             }
             let fed = draft.inputs.iter().enumerate();
             let candidate = fed
-                .filter_map(|(at, table)| match table.source {
-                    Source::Message(child) => Some((at, child)),
-                    Source::Base(_) | Source::Shift(..) => None,
+                .filter_map(|(at, table)| match *table {
+                    Origin::Message(child) => Some((at, child as usize)),
+                    Origin::Base(_) | Origin::Shift(..) => None,
                 })
                 .filter(|&(_, child)| self.pays(child, draft, messages))
                 .max_by(|a, b| {
@@ -48,7 +48,8 @@ impl Compiler<'_> {
             let child = std::mem::take(&mut self.drafts[child]);
             draft.inputs.extend(child.inputs);
             draft.eliminated += child.eliminated;
-            draft.scope = union(&draft.inputs);
+            // The message lies within both cliques, so nothing leaves with it.
+            draft.scope = merged(&draft.scope, &child.scope).collect();
         }
     }
 
@@ -59,9 +60,15 @@ impl Compiler<'_> {
         if child.split || child.children().count() + messages > MAX_INPUTS {
             return false;
         }
-        let both = merged(&child.scope, &draft.scope);
-        let rows = self.entries(&both[..child.eliminated + draft.eliminated]);
+        let eliminated = child.eliminated() + draft.eliminated();
+        let (mut rows, mut both) = (1.0, 1.0);
+        for (at, place) in merged(&child.scope, &draft.scope).enumerate() {
+            both *= self.card(place) as f64;
+            if at + 1 == eliminated {
+                rows = both;
+            }
+        }
         let apart = self.entries(&child.scope) + self.entries(&draft.scope);
-        rows <= MAX_ROWS && self.entries(&both) <= apart.max(SMALL)
+        rows <= MAX_ROWS && both <= apart.max(SMALL)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Compiler, Draft, Pending, merged, union};
+use super::scopes::{Place, is_subset, merged, union};
+use super::{Compiler, Draft, Origin};
 use crate::layout::MAX_INPUTS;
-use crate::schedule::Source;
 use crate::watch::Watch;
 
 /// Tables are multiplied before they meet the clique if their product is this much smaller.
@@ -13,6 +13,15 @@ const JOIN_RATIO: f64 = 8.0;
 /// Smaller cliques are not worth a step that joins tables for them.
 const JOIN_LEAST: f64 = 512.0;
 
+/// Of more tables than this not all pairs are looked at: a hub may have thousands.
+const FEW: usize = 64;
+
+/// A table that waits for its clique, with its scope.
+struct Pending {
+    scope: Vec<Place>,
+    origin: Origin,
+}
+
 impl Compiler<'_> {
     /// Brings every step to few inputs, at most [`MAX_INPUTS`]; false if the watch ended it.
     pub(super) fn prepare_inputs(&mut self, watch: &Watch<'_>) -> bool {
@@ -20,11 +29,26 @@ impl Compiler<'_> {
             if watch.stop_at(at) {
                 return false;
             }
+            if self.drafts[at].inputs.len() < 2 {
+                continue;
+            }
             let clique = self.entries(&self.drafts[at].scope);
-            let tables = std::mem::take(&mut self.drafts[at].inputs);
+            let origins = std::mem::take(&mut self.drafts[at].inputs);
+            let tables = origins.iter().map(|&origin| {
+                let mut scope = Vec::new();
+                self.write_scope(origin, &mut scope);
+                Pending { scope, origin }
+            });
+            let tables = tables.collect();
             let most = self.base_entries(clique, self.drafts[at].split);
             let tables = self.merge_bases(tables, most);
-            self.drafts[at].inputs = self.join_small(tables, clique);
+            let tables = self.join_small(tables, clique);
+            // The list that was taken is used again.
+            let mut inputs = origins;
+            inputs.clear();
+            inputs.extend(tables.iter().map(|table| table.origin));
+            inputs.shrink_to_fit();
+            self.drafts[at].inputs = inputs;
         }
         true
     }
@@ -46,28 +70,36 @@ impl Compiler<'_> {
     fn merge_bases(&mut self, tables: Vec<Pending>, most: f64) -> Vec<Pending> {
         let (mut bases, mut rest): (Vec<Pending>, Vec<Pending>) = tables
             .into_iter()
-            .partition(|t| matches!(t.source, Source::Base(_)));
+            .partition(|t| matches!(t.origin, Origin::Base(_)));
         // Largest first, so that one pass absorbs every scope that lies inside an earlier one.
         bases.sort_by_key(|t| std::cmp::Reverse(t.scope.len()));
         let mut kept: Vec<Pending> = Vec::new();
-        let mut same: HashMap<Vec<usize>, usize> = HashMap::new();
+        // The search over all hosts is quadratic, so a hub with thousands of factors merges equal
+        // scopes only, and knows those that it kept.
+        let mut same: HashMap<Vec<Place>, usize> = HashMap::new();
         for table in bases {
-            let host = same.get(&table.scope).copied().or_else(|| {
-                // The search over all hosts is quadratic, so a hub with thousands of factors
-                // merges equal scopes only.
-                let few = kept.len() <= 64;
-                few.then(|| kept.iter().position(|k| is_subset(&table.scope, &k.scope)))
-                    .flatten()
-            });
+            let host = if kept.len() <= FEW {
+                kept.iter().position(|k| is_subset(&table.scope, &k.scope))
+            } else {
+                if same.is_empty() {
+                    same = (0..)
+                        .zip(&kept)
+                        .map(|(at, k)| (k.scope.clone(), at))
+                        .collect();
+                }
+                same.get(&table.scope).copied()
+            };
             match host {
                 Some(host) => self.absorb(&mut kept[host], &table),
                 None => {
-                    same.insert(table.scope.clone(), kept.len());
+                    if !same.is_empty() {
+                        same.insert(table.scope.clone(), kept.len());
+                    }
                     kept.push(table);
                 }
             }
         }
-        while kept.len() <= 64
+        while kept.len() <= FEW
             && let Some((i, j, size)) = self.smallest_pair(&kept)
             && size <= most
         {
@@ -79,11 +111,13 @@ impl Compiler<'_> {
     }
 
     fn absorb(&mut self, host: &mut Pending, guest: &Pending) {
-        let (Source::Base(into), Source::Base(from)) = (host.source, guest.source) else {
+        let (Origin::Base(into), Origin::Base(from)) = (host.origin, guest.origin) else {
             unreachable!("only bases are merged at load time");
         };
-        self.buckets.absorb(into, from);
-        host.scope = merged(&host.scope, &guest.scope);
+        self.products.absorb(into, from);
+        if !is_subset(&guest.scope, &host.scope) {
+            host.scope = merged(&host.scope, &guest.scope).collect();
+        }
     }
 
     /// Joins tables before they meet the clique: those whose product is far smaller, and as many
@@ -96,35 +130,44 @@ impl Compiler<'_> {
                     .cmp(&b.scope.len())
                     .then(a.scope.cmp(&b.scope))
             });
-            let chunks: Vec<Vec<Pending>> =
-                tables.chunks(MAX_INPUTS).map(<[Pending]>::to_vec).collect();
-            tables = chunks.into_iter().map(|chunk| self.join(chunk)).collect();
+            let chunks = tables.chunks(MAX_INPUTS);
+            tables = chunks.map(|chunk| self.join(chunk)).collect();
+        }
+        if tables.len() <= 2 || tables.len() <= MAX_INPUTS && clique < JOIN_LEAST {
+            return tables;
         }
         while let Some((i, j, size)) = self.smallest_pair(&tables)
             && (tables.len() > MAX_INPUTS
                 || (tables.len() > 2 && clique >= JOIN_LEAST && size * JOIN_RATIO <= clique))
         {
             let second = tables.swap_remove(j);
-            let first = std::mem::replace(&mut tables[i], second.clone());
-            tables[i] = self.join(vec![first, second]);
+            let pair = [tables.swap_remove(i), second];
+            let joined = self.join(&pair);
+            tables.push(joined);
+            let last = tables.len() - 1;
+            tables.swap(i, last);
         }
         tables
     }
 
-    fn join(&mut self, inputs: Vec<Pending>) -> Pending {
-        if inputs.len() == 1 {
-            return inputs.into_iter().next().expect("one table");
+    /// One table that is the product of some.
+    fn join(&mut self, inputs: &[Pending]) -> Pending {
+        let scope = union(inputs.iter().map(|table| &table.scope[..]));
+        if let [only] = inputs {
+            return Pending {
+                scope,
+                origin: only.origin,
+            };
         }
-        let scope = union(&inputs);
         self.drafts.push(Draft {
-            scope: scope.clone(),
+            scope: scope.as_slice().into(),
             eliminated: 0,
-            inputs,
+            inputs: inputs.iter().map(|table| table.origin).collect(),
             split: false,
         });
         Pending {
             scope,
-            source: Source::Message(self.drafts.len() - 1),
+            origin: Origin::Message(self.drafts.len() as u32 - 1),
         }
     }
 
@@ -133,7 +176,8 @@ impl Compiler<'_> {
         let mut best: Option<(usize, usize, f64)> = None;
         for j in 1..tables.len() {
             for i in 0..j {
-                let size = self.entries(&merged(&tables[i].scope, &tables[j].scope));
+                let both = merged(&tables[i].scope, &tables[j].scope);
+                let size = both.map(|place| self.card(place) as f64).product();
                 if best.is_none_or(|(_, _, least)| size < least) {
                     best = Some((i, j, size));
                 }
@@ -141,8 +185,4 @@ impl Compiler<'_> {
         }
         best
     }
-}
-
-fn is_subset(a: &[usize], b: &[usize]) -> bool {
-    a.iter().all(|p| b.binary_search(p).is_ok())
 }

@@ -3,13 +3,15 @@
 //! Buckets become [`Draft`]s along the order; [`fuse`] fuses a bucket with the one that feeds it where
 //! that costs no more, [`inputs`] multiplies small tables beforehand, and [`emit`] numbers the steps
 //! and plans their walks. A model of a million variables has a million drafts, so what is kept for
-//! each of them is kept small: [`buckets`] are linked lists, and [`plans`] are shared.
+//! each of them is kept small: [`buckets`] are linked lists, a draft knows where its tables come from
+//! and not their scopes, which are worked out again where they are needed, and [`plans`] are shared.
 
 mod buckets;
 mod emit;
 mod fuse;
 mod inputs;
 mod plans;
+mod scopes;
 mod shifts;
 
 use forney_certify::Budget;
@@ -17,9 +19,10 @@ use forney_model::{FactorGraph, FactorId, VarId};
 
 use crate::error::TooLarge;
 use crate::order::Order;
-use crate::schedule::{Schedule, Source};
+use crate::schedule::Schedule;
 use crate::watch::Watch;
-use buckets::Buckets;
+use buckets::{Buckets, Products};
+use scopes::{Place, intersection, union};
 
 /// A bucket before it becomes steps: the variable to eliminate and the scopes that hold it.
 #[derive(Clone, Copy, Debug)]
@@ -99,40 +102,70 @@ impl Schedule {
     }
 }
 
-/// A table waiting in a bucket; its scope is in elimination positions, ascending.
-#[derive(Clone)]
-struct Pending {
-    scope: Vec<usize>,
-    source: Source,
+/// Where a table comes from: [`Source`](crate::Source) by factor and draft, in eight bytes.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// The base that this factor leads.
+    Base(u32),
+    /// The message of this draft.
+    Message(u32),
+    /// A cost shift, added or subtracted.
+    Shift(u32, bool),
 }
 
 /// A step before its walk is planned.
 #[derive(Default)]
 struct Draft {
-    /// Ascending in elimination position; empty once the step is fused with its receiver.
-    scope: Vec<usize>,
-    eliminated: usize,
-    inputs: Vec<Pending>,
+    /// Ascending; empty once the step is fused with its receiver.
+    scope: Box<[Place]>,
+    eliminated: u32,
     split: bool,
+    inputs: Vec<Origin>,
 }
 
 impl Draft {
+    /// How many variables of its scope it eliminates, the first ones.
+    fn eliminated(&self) -> usize {
+        self.eliminated as usize
+    }
+
+    /// The scope of its message.
+    fn message(&self) -> &[Place] {
+        &self.scope[self.eliminated()..]
+    }
+
     /// The drafts whose messages it receives.
     fn children(&self) -> impl Iterator<Item = usize> + '_ {
-        self.inputs.iter().filter_map(|input| match input.source {
-            Source::Message(child) => Some(child),
-            Source::Base(_) | Source::Shift(..) => None,
+        self.inputs.iter().filter_map(|table| match *table {
+            Origin::Message(child) => Some(child as usize),
+            Origin::Base(_) | Origin::Shift(..) => None,
         })
+    }
+}
+
+/// The tables of one bucket, in lists that the next bucket uses again.
+#[derive(Default)]
+struct Tables {
+    origins: Vec<Origin>,
+    /// The scope of each table; there are more of them if an earlier bucket had more tables.
+    scopes: Vec<Vec<Place>>,
+    /// The same as variables.
+    variables: Vec<Vec<VarId>>,
+}
+
+impl Tables {
+    fn scopes(&self) -> &[Vec<Place>] {
+        &self.scopes[..self.origins.len()]
     }
 }
 
 struct Compiler<'g> {
     graph: &'g FactorGraph,
     order: &'g [VarId],
-    position: Vec<u32>,
-    buckets: Buckets,
+    position: Vec<Place>,
     drafts: Vec<Draft>,
-    shifts: Vec<Vec<usize>>,
+    products: Products,
+    shifts: Vec<Vec<Place>>,
     splits: Vec<(VarId, Vec<usize>)>,
     constants: Vec<FactorId>,
     free: Vec<VarId>,
@@ -148,43 +181,55 @@ impl<'g> Compiler<'g> {
         for (at, v) in (0u32..).zip(order.vars()) {
             position[v.index()] = at;
         }
-        let mut compiler = Self {
+        Self {
             graph,
             order: order.vars(),
             position,
-            buckets: Buckets::new(n, graph.num_factors()),
             drafts: Vec::new(),
+            products: Products::new(graph.num_factors()),
             shifts: Vec::new(),
             splits: Vec::new(),
             constants: Vec::new(),
             free: Vec::new(),
             width: 0,
-        };
-        // A bucket hands out the factor that came last first.
-        for a in (0..graph.num_factors()).rev() {
-            match compiler.factor_positions(a).min() {
-                Some(first) => compiler.buckets.post_factor(first, a),
-                None => compiler.constants.push(FactorId::new(a)),
-            }
         }
-        compiler.constants.reverse();
-        compiler
     }
 
     /// The places in the order of the variables of a factor, those of one state left out.
-    fn factor_positions(&self, a: usize) -> impl Iterator<Item = usize> + '_ {
+    fn factor_positions(&self, a: usize) -> impl Iterator<Item = Place> + '_ {
         let scope = self.graph.factors()[a].scope().iter();
         let several = scope.filter(|&&v| self.graph.card(v) > 1);
-        several.map(|v| self.position[v.index()] as usize)
+        several.map(|v| self.position[v.index()])
     }
 
-    fn card(&self, position: usize) -> usize {
-        self.graph.card(self.order[position])
+    fn card(&self, place: Place) -> usize {
+        self.graph.card(self.order[place as usize])
     }
 
     /// Entries of a table over `scope`, as a float so that nothing overflows.
-    fn entries(&self, scope: &[usize]) -> f64 {
+    fn entries(&self, scope: &[Place]) -> f64 {
         scope.iter().map(|&p| self.card(p) as f64).product()
+    }
+
+    /// The scope of a table.
+    fn write_scope(&self, origin: Origin, scope: &mut Vec<Place>) {
+        scope.clear();
+        match origin {
+            Origin::Base(leader) => self.write_base(leader, scope),
+            Origin::Message(draft) => {
+                scope.extend_from_slice(self.drafts[draft as usize].message());
+            }
+            Origin::Shift(shift, _) => scope.extend_from_slice(&self.shifts[shift as usize]),
+        }
+    }
+
+    /// The variables of all factors of a base.
+    fn write_base(&self, leader: u32, scope: &mut Vec<Place>) {
+        for factor in self.products.of(leader) {
+            scope.extend(self.factor_positions(factor));
+        }
+        scope.sort_unstable();
+        scope.dedup();
     }
 
     fn run(
@@ -192,113 +237,115 @@ impl<'g> Compiler<'g> {
         rule: &mut dyn SplitRule,
         watch: &Watch<'_>,
     ) -> Result<Option<Schedule>, TooLarge> {
-        for at in 0..self.order.len() {
-            if watch.stop_at(at) {
-                return Ok(None);
-            }
-            let tables = self.take_bucket(at);
-            let variable = self.order[at];
-            if tables.is_empty() {
-                if self.graph.card(variable) > 1 {
-                    self.free.push(variable);
-                }
-                continue;
-            }
-            let scopes: Vec<Vec<VarId>> = tables
-                .iter()
-                .map(|t| t.scope.iter().map(|&p| self.order[p]).collect())
-                .collect();
-            let groups = rule.split(&Bucket {
-                variable,
-                scopes: &scopes,
-                cards: self.graph.cards(),
-            });
-            assert_eq!(
-                groups.iter().map(Vec::len).sum::<usize>(),
-                tables.len(),
-                "a partition"
-            );
-            if groups.len() == 1 {
-                let draft = self.push_draft(tables, false);
-                self.post(draft);
-            } else {
-                self.split_bucket(at, &tables, &groups);
-            }
-        }
-        if !self.prepare_inputs(watch) {
+        if !self.fill_buckets(rule, watch) || !self.prepare_inputs(watch) {
             return Ok(None);
         }
         self.emit(watch)
     }
 
-    /// The tables of a bucket: factors of the model, then messages as they were posted.
-    fn take_bucket(&mut self, at: usize) -> Vec<Pending> {
-        let (factors, messages) = self.buckets.take(at);
-        let mut tables = Vec::with_capacity(factors.len() + messages.len());
-        for a in factors {
-            let mut scope: Vec<usize> = self.factor_positions(a).collect();
-            scope.sort_unstable();
-            tables.push(Pending {
-                scope,
-                source: Source::Base(a),
-            });
-        }
-        tables.extend(messages.into_iter().map(|number| {
-            let draft = &self.drafts[number];
-            Pending {
-                scope: draft.scope[draft.eliminated..].to_vec(),
-                source: Source::Message(number),
+    /// Makes drafts of all buckets; false if the watch ended it.
+    fn fill_buckets(&mut self, rule: &mut dyn SplitRule, watch: &Watch<'_>) -> bool {
+        let mut buckets = Buckets::new(self.order.len(), self.graph.num_factors());
+        // A bucket hands out the factor that came last first.
+        for a in (0..self.graph.num_factors()).rev() {
+            match self.factor_positions(a).min() {
+                Some(first) => buckets.post_factor(first as usize, a),
+                None => self.constants.push(FactorId::new(a)),
             }
-        }));
-        tables
+        }
+        self.constants.reverse();
+        let mut tables = Tables::default();
+        for (at, &variable) in self.order.iter().enumerate() {
+            if watch.stop_at(at) {
+                return false;
+            }
+            buckets.take(at, &mut tables.origins);
+            if tables.origins.is_empty() {
+                if self.graph.card(variable) > 1 {
+                    self.free.push(variable);
+                }
+                continue;
+            }
+            self.write_scopes(&mut tables);
+            let groups = rule.split(&Bucket {
+                variable,
+                scopes: &tables.variables[..tables.origins.len()],
+                cards: self.graph.cards(),
+            });
+            assert_eq!(
+                groups.iter().map(Vec::len).sum::<usize>(),
+                tables.origins.len(),
+                "a partition"
+            );
+            let from = self.splits.len();
+            if groups.len() == 1 {
+                let scope = union(tables.scopes().iter().map(Vec::as_slice));
+                let draft = self.push_draft(scope, tables.origins.clone(), false);
+                self.post(draft, &mut buckets);
+            } else {
+                self.split_bucket(variable, &tables, &groups);
+                for &draft in self.splits[from..].iter().flat_map(|(_, drafts)| drafts) {
+                    self.post(draft, &mut buckets);
+                }
+            }
+        }
+        true
     }
 
-    fn split_bucket(&mut self, at: usize, tables: &[Pending], groups: &[Vec<usize>]) {
-        let mut members: Vec<Vec<Pending>> = groups
+    fn write_scopes(&self, tables: &mut Tables) {
+        let Tables {
+            origins,
+            scopes,
+            variables,
+        } = tables;
+        if scopes.len() < origins.len() {
+            scopes.resize_with(origins.len(), Vec::new);
+            variables.resize_with(origins.len(), Vec::new);
+        }
+        for ((&origin, scope), variables) in origins.iter().zip(scopes).zip(variables) {
+            self.write_scope(origin, scope);
+            variables.clear();
+            variables.extend(scope.iter().map(|&p| self.order[p as usize]));
+        }
+    }
+
+    fn split_bucket(&mut self, variable: VarId, tables: &Tables, groups: &[Vec<usize>]) {
+        let scopes = tables.scopes();
+        let mut members: Vec<Vec<Origin>> = groups
             .iter()
-            .map(|g| g.iter().map(|&t| tables[t].clone()).collect())
+            .map(|group| group.iter().map(|&t| tables.origins[t]).collect())
             .collect();
-        let unions: Vec<Vec<usize>> = members.iter().map(|tables| union(tables)).collect();
+        let unions: Vec<Vec<Place>> = groups
+            .iter()
+            .map(|group| union(group.iter().map(|&t| &scopes[t][..])))
+            .collect();
         for (r, s) in shifts::pairs(&unions) {
-            let scope = intersection(&unions[r], &unions[s]);
-            let shift = self.shifts.len();
-            self.shifts.push(scope.clone());
-            members[r].push(Pending {
-                scope: scope.clone(),
-                source: Source::Shift(shift, true),
-            });
-            members[s].push(Pending {
-                scope,
-                source: Source::Shift(shift, false),
-            });
+            let shift = self.shifts.len() as u32;
+            self.shifts.push(intersection(&unions[r], &unions[s]));
+            members[r].push(Origin::Shift(shift, true));
+            members[s].push(Origin::Shift(shift, false));
         }
-        let drafts: Vec<usize> = members
-            .into_iter()
-            .map(|tables| self.push_draft(tables, true))
-            .collect();
-        for &draft in &drafts {
-            self.post(draft);
-        }
-        self.splits.push((self.order[at], drafts));
+        let drafts = unions.into_iter().zip(members);
+        let drafts = drafts.map(|(scope, tables)| self.push_draft(scope, tables, true));
+        let drafts = drafts.collect();
+        self.splits.push((variable, drafts));
     }
 
     /// Puts the message of a draft into the bucket of its earliest variable.
-    fn post(&mut self, number: usize) {
-        let draft = &self.drafts[number];
-        if let Some(&first) = draft.scope.get(draft.eliminated) {
-            self.buckets.post_message(first, number);
+    fn post(&self, number: usize, buckets: &mut Buckets) {
+        if let Some(&first) = self.drafts[number].message().first() {
+            buckets.post_message(first as usize, number);
         }
     }
 
     /// The step of a (mini-)bucket, fused with those that feed it where that pays.
-    fn push_draft(&mut self, tables: Vec<Pending>, split: bool) -> usize {
-        let scope = union(&tables);
+    fn push_draft(&mut self, scope: Vec<Place>, inputs: Vec<Origin>, split: bool) -> usize {
         self.width = self.width.max(scope.len() - 1);
         let mut draft = Draft {
-            scope,
+            scope: scope.into(),
             eliminated: 1,
-            inputs: tables,
             split,
+            inputs,
         };
         let place = if split { None } else { self.fuse(&mut draft) };
         match place {
@@ -312,29 +359,4 @@ impl<'g> Compiler<'g> {
             }
         }
     }
-}
-
-fn union(tables: &[Pending]) -> Vec<usize> {
-    let mut scope: Vec<usize> = tables
-        .iter()
-        .flat_map(|t| t.scope.iter().copied())
-        .collect();
-    scope.sort_unstable();
-    scope.dedup();
-    scope
-}
-
-fn intersection(a: &[usize], b: &[usize]) -> Vec<usize> {
-    a.iter()
-        .copied()
-        .filter(|p| b.binary_search(p).is_ok())
-        .collect()
-}
-
-/// The union of two ascending scopes.
-fn merged(a: &[usize], b: &[usize]) -> Vec<usize> {
-    let mut scope = [a, b].concat();
-    scope.sort_unstable();
-    scope.dedup();
-    scope
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::scopes::Place;
 use crate::layout::{Axis, Plan};
 
 /// The plans so far, by shape.
@@ -20,10 +21,10 @@ impl Plans {
     /// and all of them are ascending.
     pub(super) fn plan<'t>(
         &mut self,
-        scope: &[usize],
+        scope: &[Place],
         eliminated: usize,
-        card: impl Fn(usize) -> usize,
-        inputs: impl Iterator<Item = &'t [usize]>,
+        card: impl Fn(Place) -> usize,
+        inputs: impl Iterator<Item = &'t [Place]>,
     ) -> Arc<Plan> {
         self.shape.clear();
         self.shape.extend([eliminated as u32, scope.len() as u32]);

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use super::scopes::Place;
+
 /// Pairs of mini-buckets that exchange a cost shift: a spanning tree of largest overlaps, grown from
 /// the first one. Of equal overlaps the mini-bucket that comes first joins, to the one that joined
 /// first.
@@ -12,8 +14,8 @@ use std::collections::{BinaryHeap, HashMap};
 /// # Complexity
 /// Overlaps are counted variable by variable, so that mini-buckets that share nothing but the first
 /// one cost nothing: a hub with 10^5 neighbours has 10^4 of them.
-pub(super) fn pairs(unions: &[Vec<usize>]) -> Vec<(usize, usize)> {
-    let mut holders: HashMap<usize, Vec<usize>> = HashMap::new();
+pub(super) fn pairs(unions: &[Vec<Place>]) -> Vec<(usize, usize)> {
+    let mut holders: HashMap<Place, Vec<usize>> = HashMap::new();
     for (at, union) in unions.iter().enumerate() {
         for &position in &union[1..] {
             holders.entry(position).or_default().push(at);
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     /// The definition: of all overlaps between inside and outside the largest.
-    fn slow(unions: &[Vec<usize>]) -> Vec<(usize, usize)> {
+    fn slow(unions: &[Vec<Place>]) -> Vec<(usize, usize)> {
         let mut inside = vec![0];
         let mut pairs = Vec::new();
         while inside.len() < unions.len() {
@@ -93,7 +95,7 @@ mod tests {
                 let others = (1..10).filter(|_| rng.random::<f64>() < 0.3);
                 [0].into_iter().chain(others).collect()
             });
-            let unions: Vec<Vec<usize>> = unions.collect();
+            let unions: Vec<Vec<Place>> = unions.collect();
             assert_eq!(pairs(&unions), slow(&unions), "seed {seed}");
         }
     }
