@@ -175,6 +175,7 @@ fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> 
                     let effort = Effort {
                         rounds: None,
                         budget: budget.capped(budget.remaining().unwrap_or(ORDERS) / 2),
+                        memory: None,
                     };
                     search(graph, seed, &effort)
                 }

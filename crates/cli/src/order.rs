@@ -68,6 +68,7 @@ impl OrderChoice {
                 let effort = Effort {
                     rounds: None,
                     budget: budget.clone(),
+                    memory: None,
                 };
                 Ok(search(graph, seed, &effort))
             }

@@ -20,6 +20,7 @@ fn rounds(rounds: usize) -> Effort {
     Effort {
         rounds: Some(rounds),
         budget: Budget::unlimited(),
+        memory: None,
     }
 }
 
@@ -213,6 +214,7 @@ fn an_exhausted_budget_still_gives_an_order() {
         &Effort {
             rounds: None,
             budget,
+            memory: None,
         },
     );
     assert!(Order::new(order.vars().to_vec(), &grid).is_ok());

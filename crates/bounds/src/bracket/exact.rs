@@ -103,6 +103,7 @@ impl Attempt {
         let effort = Effort {
             budget: budget.clone(),
             rounds: None,
+            memory: None,
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
@@ -218,6 +219,7 @@ impl Job<'_, '_> {
                 let effort = Effort {
                     budget: self.budget.capped(time),
                     rounds: None,
+                    memory: None,
                 };
                 found = search(self.graph, self.options.seed, &effort);
                 &found
