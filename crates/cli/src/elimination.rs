@@ -194,14 +194,15 @@ fn answer<T>(
         simple: restriction.simplified(task.simplify)?,
     };
     tell(News::Stage(Stage::Ordering));
+    let given = args.elimination.memory;
+    let memory = given.unwrap_or_else(memory::default_limit);
     let plan = plan(
         reduced.simple.graph(),
         &args.elimination,
+        (task.keep, memory),
         budget,
         last.take(),
     )?;
-    let given = args.elimination.memory;
-    let memory = given.unwrap_or_else(memory::default_limit);
     if plan.admit(task.keep, memory).is_err() {
         return Err(Failure::NoFit(NoFit {
             task: task.name,
@@ -233,6 +234,7 @@ fn answer<T>(
 fn plan(
     graph: &FactorGraph,
     args: &EliminationArgs,
+    memory: (Keep, f64),
     budget: &Budget,
     last: Option<Plan>,
 ) -> Result<Plan, Failure> {
@@ -243,7 +245,7 @@ fn plan(
         }
     }
     let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
-    let order = (args.order).order(graph, args.seed, &budget.capped(longest))?;
+    let order = (args.order).order(graph, args.seed, memory, &budget.capped(longest))?;
     Ok(Plan::new(graph, order))
 }
 

@@ -53,8 +53,9 @@ const MINUTE: f64 = 60.0;
 pub(super) struct Attempt {
     /// The cheapest order that is not out of reach, compiled.
     best: Option<Schedule>,
-    /// The entries of all cliques of the cheapest order.
-    least: Option<f64>,
+    /// Of the best order the bytes of messages, or the memory allowed if that is more, and the entries
+    /// of all cliques: what fits is better than what is cheap.
+    least: Option<(f64, f64)>,
     /// How many searches there were, the time they took, and what the next one may take.
     searches: usize,
     spent: Duration,
@@ -103,7 +104,7 @@ impl Attempt {
         let effort = Effort {
             budget: budget.clone(),
             rounds: None,
-            memory: None,
+            memory: Some((Keep::Live, job.options.memory)),
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
@@ -118,13 +119,15 @@ impl Attempt {
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
-    /// Keeps the order if it is the cheapest so far.
+    /// Keeps the order if it is the best so far.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
-        let entries = order.cost(job.graph).total_entries;
-        if self.least.is_some_and(|least| entries >= least) {
+        let cost = order.cost(job.graph);
+        let entries = cost.total_entries;
+        let rank = (cost.bytes(Keep::Live).max(job.options.memory), entries);
+        if self.least.is_some_and(|least| rank >= least) {
             return;
         }
-        self.least = Some(entries);
+        self.least = Some(rank);
         let left = job
             .budget
             .remaining()
@@ -219,7 +222,7 @@ impl Job<'_, '_> {
                 let effort = Effort {
                     budget: self.budget.capped(time),
                     rounds: None,
-                    memory: None,
+                    memory: Some((Keep::Live, self.options.memory)),
                 };
                 found = search(self.graph, self.options.seed, &effort);
                 &found

@@ -38,6 +38,8 @@ const FIRST_CHAINS: usize = 2;
 const CHAINS: usize = 4;
 /// Annealing sweeps of the first two rounds that anneal; those of each later one are twice as many.
 const FIRST_SWEEPS: usize = 400;
+/// Fewer sweeps than this seldom pay.
+const LEAST_SWEEPS: usize = 100;
 /// No search ever gets so far.
 const LAST_ROUND: usize = 32;
 /// A search of this fraction of the elimination is always worth while.
@@ -159,19 +161,24 @@ impl Part {
             let total = pool.best().log2_total;
             let gained = before.last().is_none_or(|before| before - total > GAIN);
             let anew = round > 1 && !gained;
-            let sweeps = FIRST_SWEEPS << round.clamp(2, LAST_ROUND) - 2;
             let chains = if round == 1 { FIRST_CHAINS } else { CHAINS };
             let tasks = match round {
                 0 => FIRST.len(),
                 _ if anew => chains + FRESH.len(),
                 _ => chains,
             };
+            let affordable = total.exp2().min(HOPELESS);
+            let mut sweeps = FIRST_SWEEPS << round.clamp(2, LAST_ROUND) - 2;
+            if rounds.is_none() {
+                // The last round is as long as it may take.
+                let most = (affordable - spent) / (tasks as f64 * self.sweep_work(&layout));
+                sweeps = sweeps.min((most as usize).max(LEAST_SWEEPS));
+            }
             let work = tasks as f64
                 * match round {
                     0 => self.rule_work(),
                     _ => sweeps as f64 * self.sweep_work(&layout),
                 };
-            let affordable = total.exp2().min(HOPELESS);
             let saved = before
                 .iter()
                 .rev()
