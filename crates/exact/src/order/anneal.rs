@@ -128,7 +128,7 @@ dispatch! {
         for _ in 0..chain.sizes.len() {
             // Half of the bits draw a move, the others decide whether it is made.
             let bits: u64 = chain.rng.random();
-            let draw = (bits >> 32) * draws >> 32;
+            let draw = ((bits >> 32) * draws) >> 32;
             chain.step(beta, draw as usize, bits as u32);
         }
     }

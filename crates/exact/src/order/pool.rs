@@ -53,13 +53,15 @@ impl Pool {
         self.best().bytes <= self.limit
     }
 
-    /// The order to start chain number `chain` of so many from. At first they are spread over the pool:
-    /// its best orders are often of one family, and the best one to start from may be another.
+    /// The order to start chain number `chain` of so many from: the last one, which keeps most of it,
+    /// from the best. At first they are spread over the pool: its best orders are often of one family,
+    /// and the best one to start from may be another.
     pub(super) fn start(&self, chain: usize, chains: usize, spread: bool) -> &[u32] {
+        let place = chains - 1 - chain;
         let rank = if spread {
-            chain * self.found.len() / chains
+            place * self.found.len() / chains
         } else {
-            chain % self.found.len()
+            place % self.found.len()
         };
         &self.found[rank].order
     }
@@ -105,7 +107,7 @@ mod tests {
             ..found(1.0, f64::from(at))
         }));
         let starts = |spread| [0, 1, 2, 3].map(|chain| pool.start(chain, 4, spread)[0]);
-        assert_eq!(starts(true), [0, 2, 4, 6]);
-        assert_eq!(starts(false), [0, 1, 2, 3]);
+        assert_eq!(starts(true), [6, 4, 2, 0]);
+        assert_eq!(starts(false), [3, 2, 1, 0]);
     }
 }
