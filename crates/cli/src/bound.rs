@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, Progress, Sides, Watch};
 use forney_certify::{Budget, Stop};
-use forney_exact::{Keep, human};
+use forney_exact::human;
 use forney_gauge::{bracket, published_bracket};
 use forney_model::{FactorGraph, simplify_sum};
 use forney_uai::Solution;
@@ -109,17 +109,13 @@ fn close(
     budget: &Budget,
     mut trace: Option<&mut Trace>,
 ) -> Result<Report, Failure> {
-    let memory = args.memory.unwrap_or_else(memory::default_limit);
     let order = match &args.order {
         None => None,
-        Some(choice) => {
-            let simple = simplify_sum(&graph)?;
-            Some(choice.order(&simple, args.seed, (Keep::Live, memory), budget)?)
-        }
+        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, None, budget)?),
     };
     let options = BoundOptions {
         ibound: args.ibound,
-        memory,
+        memory: args.memory.unwrap_or_else(memory::default_limit),
         gap: args.gap,
         iterations: args.iterations,
         seed: args.seed,

@@ -122,6 +122,8 @@ pub(crate) fn eliminate<T: Send + 'static>(
     drop(spinner);
     let trouble = match worked {
         Ok(Ok(())) => None,
+        // A search that was cut short finds no order that fits: that is no refusal.
+        Ok(Err(_)) if budget.stop() == Some(Stop::Interrupted) => Some(Failure::Interrupted),
         Ok(Err(failure)) => Some(failure),
         Err(Stop::Interrupted) => Some(Failure::Interrupted),
         Err(_) => Some(Failure::OutOfTime { stage }),
@@ -234,7 +236,7 @@ fn answer<T>(
 fn plan(
     graph: &FactorGraph,
     args: &EliminationArgs,
-    memory: (Keep, f64),
+    (keep, memory): (Keep, f64),
     budget: &Budget,
     last: Option<Plan>,
 ) -> Result<Plan, Failure> {
@@ -244,9 +246,19 @@ fn plan(
             return Ok(again);
         }
     }
-    let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
-    let order = (args.order).order(graph, args.seed, memory, &budget.capped(longest))?;
-    Ok(Plan::new(graph, order))
+    let search = |limit| {
+        let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
+        let order = (args.order).order(graph, args.seed, limit, &budget.capped(longest))?;
+        Ok::<Plan, Failure>(Plan::new(graph, order))
+    };
+    let plan = search(None)?;
+    if args.order != OrderChoice::Search || plan.admit(keep, memory).is_ok() {
+        return Ok(plan);
+    }
+    // A search within a limit goes by an estimate of the memory, so it comes second.
+    let smaller = search(Some((keep, memory)))?;
+    let fits = smaller.admit(keep, memory).is_ok();
+    Ok(if fits { smaller } else { plan })
 }
 
 /// An elimination that does not fit in memory.

@@ -128,7 +128,6 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
 
 fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model, budget)?;
-    let memory = args.memory.unwrap_or_else(memory::default_limit);
     let reduced = match problem.restrict(budget)? {
         None => None,
         Some(restriction) => {
@@ -136,7 +135,7 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
             let whole = simplify(restriction.graph())?;
             drop(restriction);
             let left = budget.remaining().unwrap_or(ORDERS);
-            let orders = costs(&sum, &whole, args.seed, memory, &budget.capped(left / 2));
+            let orders = costs(&sum, &whole, args.seed, &budget.capped(left / 2));
             let gauged = gauged(&sum, &budget.capped(left));
             if budget.stop() == Some(Stop::Interrupted) {
                 return Err(Failure::Interrupted);
@@ -158,42 +157,36 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
         cardinalities,
         size: Size::of_all(&problem.graph),
         evidence: problem.evidence.len(),
-        memory_bytes: memory,
+        memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
         reduced,
     }))
 }
 
 /// All greedy orders, and the one that a search finds, as far as time allows: `sum` is the model
 /// whose `Z` is wanted, `whole` the one whose marginals are.
-fn costs(
-    sum: &FactorGraph,
-    whole: &FactorGraph,
-    seed: u64,
-    memory: f64,
-    budget: &Budget,
-) -> Vec<Cost> {
+fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> Vec<Cost> {
     let _spinner = progress::spinner("searching for an elimination order".to_owned());
     let same = sum == whole;
     let cost = |choice: OrderChoice| {
-        let plan = |graph, keep| {
+        let plan = |graph| {
             let order = match choice {
                 OrderChoice::Greedy(heuristic) => greedy_within(graph, heuristic, None, budget)?,
                 _ => {
                     let effort = Effort {
                         rounds: None,
+                        memory: None,
                         budget: budget.capped(budget.remaining().unwrap_or(ORDERS) / 2),
-                        memory: Some((keep, memory)),
                     };
                     search(graph, seed, &effort)
                 }
             };
             Plan::within(graph, order, budget)
         };
-        let exact = plan(sum, Keep::Live)?;
+        let exact = plan(sum)?;
         let marginals_bytes = if same {
             exact.bytes(Keep::All)
         } else {
-            plan(whole, Keep::All)?.bytes(Keep::All)
+            plan(whole)?.bytes(Keep::All)
         };
         Some(Cost {
             order: choice.name(),

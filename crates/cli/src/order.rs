@@ -56,12 +56,12 @@ impl OrderChoice {
     }
 
     /// The order for a model; a search ends with the budget, and prefers orders whose tables, kept so
-    /// long, stay within so many bytes.
+    /// long, stay within so many bytes by an estimate.
     pub(crate) fn order(
         &self,
         graph: &FactorGraph,
         seed: u64,
-        memory: (Keep, f64),
+        memory: Option<(Keep, f64)>,
         budget: &Budget,
     ) -> Result<Order, Failure> {
         match self {
@@ -70,7 +70,7 @@ impl OrderChoice {
                 let effort = Effort {
                     rounds: None,
                     budget: budget.clone(),
-                    memory: Some(memory),
+                    memory,
                 };
                 Ok(search(graph, seed, &effort))
             }

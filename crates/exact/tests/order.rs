@@ -277,13 +277,13 @@ fn live_bytes(graph: &FactorGraph, order: &Order) -> f64 {
 #[test]
 fn a_search_within_a_limit_of_memory_finds_an_order_that_fits_where_the_cheapest_does_not() {
     let grid = ising_grid(14, 1.0, 0.1, &mut rng(1));
-    let cheapest = search(&grid, 1, &rounds(4));
+    let cheapest = search(&grid, 2, &rounds(4));
     let limit = 0.8 * live_bytes(&grid, &cheapest);
     let effort = Effort {
         memory: Some((Keep::Live, limit)),
         ..rounds(4)
     };
-    let fitting = search(&grid, 1, &effort);
+    let fitting = search(&grid, 2, &effort);
     assert!(live_bytes(&grid, &fitting) <= limit);
     assert!(fitting.cost(&grid).total_entries <= 1.1 * cheapest.cost(&grid).total_entries);
 }

@@ -53,9 +53,8 @@ const MINUTE: f64 = 60.0;
 pub(super) struct Attempt {
     /// The cheapest order that is not out of reach, compiled.
     best: Option<Schedule>,
-    /// Of the best order the bytes of messages, or the memory allowed if that is more, and the entries
-    /// of all cliques: what fits is better than what is cheap.
-    least: Option<(f64, f64)>,
+    /// The entries of all cliques of the cheapest order.
+    least: Option<f64>,
     /// How many searches there were, the time they took, and what the next one may take.
     searches: usize,
     spent: Duration,
@@ -104,7 +103,7 @@ impl Attempt {
         let effort = Effort {
             budget: budget.clone(),
             rounds: None,
-            memory: Some((Keep::Live, job.options.memory)),
+            memory: (self.is_too_large(job)).then_some((Keep::Live, job.options.memory)),
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
@@ -119,15 +118,21 @@ impl Attempt {
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
-    /// Keeps the order if it is the best so far.
+    /// Does the best order so far not fit in memory? Then the next one is searched within the limit; not
+    /// before, as such a search goes by an estimate.
+    fn is_too_large(&self, job: &Job<'_, '_>) -> bool {
+        let best = self.best.as_ref();
+        best.is_some_and(|best| best.demand().live_bytes > job.options.memory)
+    }
+
+    /// Keeps the order if it is the cheapest so far, or that one does not fit in memory.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
-        let cost = order.cost(job.graph);
-        let entries = cost.total_entries;
-        let rank = (cost.bytes(Keep::Live).max(job.options.memory), entries);
-        if self.least.is_some_and(|least| rank >= least) {
+        let entries = order.cost(job.graph).total_entries;
+        let dearer = self.least.is_some_and(|least| entries >= least);
+        if dearer && !self.is_too_large(job) {
             return;
         }
-        self.least = Some(rank);
+        self.least = Some(entries);
         let left = job
             .budget
             .remaining()
@@ -222,7 +227,7 @@ impl Job<'_, '_> {
                 let effort = Effort {
                     budget: self.budget.capped(time),
                     rounds: None,
-                    memory: Some((Keep::Live, self.options.memory)),
+                    memory: None,
                 };
                 found = search(self.graph, self.options.seed, &effort);
                 &found
