@@ -10,6 +10,7 @@ fn effort(rounds: usize) -> Effort {
     Effort {
         rounds: Some(rounds),
         budget: Budget::unlimited(),
+        memory: None,
     }
 }
 

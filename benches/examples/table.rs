@@ -119,6 +119,7 @@ fn main() {
         let effort = Effort {
             rounds: Some(3),
             budget: Budget::unlimited(),
+            memory: None,
         };
         exact(
             &format!("grid {side}, search"),
@@ -152,6 +153,7 @@ fn main() {
         let effort = Effort {
             rounds: None,
             budget: Budget::unlimited(),
+            memory: None,
         };
         let order = search(&graph, 1, &effort);
         println!("search {:.2} s", start.elapsed().as_secs_f64());

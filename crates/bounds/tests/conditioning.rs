@@ -59,6 +59,7 @@ fn exact(graph: &FactorGraph) -> f64 {
     let effort = Effort {
         rounds: Some(1),
         budget: Budget::unlimited(),
+        memory: None,
     };
     ln_z(graph, &search(graph, 1, &effort), MEMORY).unwrap()
 }

@@ -111,7 +111,7 @@ fn close(
 ) -> Result<Report, Failure> {
     let order = match &args.order {
         None => None,
-        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, budget)?),
+        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, None, budget)?),
     };
     let options = BoundOptions {
         ibound: args.ibound,

@@ -199,14 +199,15 @@ fn answer<T>(
         simple: restriction.simplified(task.simplify)?,
     };
     tell(News::Stage(Stage::Ordering));
+    let given = args.elimination.memory;
+    let memory = given.unwrap_or_else(memory::default_limit);
     let mut plan = plan(
         reduced.simple.graph(),
         &args.elimination,
+        (task.keep, memory),
         budget,
         last.take(),
     )?;
-    let given = args.elimination.memory;
-    let memory = given.unwrap_or_else(memory::default_limit);
     let admitted = plan.admit(task.keep, memory).ok();
     let Some(schedule) = admitted.and_then(|()| plan.take_schedule()) else {
         return Err(Failure::NoFit(NoFit {
@@ -240,6 +241,7 @@ fn answer<T>(
 fn plan(
     graph: &FactorGraph,
     args: &EliminationArgs,
+    (keep, memory): (Keep, f64),
     budget: &Budget,
     last: Option<Plan>,
 ) -> Result<Plan, Failure> {
@@ -254,9 +256,18 @@ fn plan(
             return Ok(again);
         }
     }
-    let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
-    let order = (args.order).order(graph, args.seed, &budget.capped(longest))?;
-    within(order)
+    let search = |limit| {
+        let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
+        within((args.order).order(graph, args.seed, limit, &budget.capped(longest))?)
+    };
+    let plan = search(None)?;
+    if args.order != OrderChoice::Search || plan.admit(keep, memory).is_ok() {
+        return Ok(plan);
+    }
+    // A search within a limit goes by an estimate of the memory, so it comes second.
+    let smaller = search(Some((keep, memory)))?;
+    let fits = smaller.admit(keep, memory).is_ok();
+    Ok(if fits { smaller } else { plan })
 }
 
 /// What a budget that ended in some stage means to the user.

@@ -174,6 +174,7 @@ fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> 
                 _ => {
                     let effort = Effort {
                         rounds: None,
+                        memory: None,
                         budget: budget.capped(budget.remaining().unwrap_or(ORDERS) / 2),
                     };
                     search(graph, seed, &effort)

@@ -37,6 +37,7 @@ fn main() -> Result<(), Failure> {
         let effort = Effort {
             rounds: None,
             budget,
+            memory: None,
         };
         print_row("search", &model, || search(&model, 1, &effort));
         println!();

@@ -25,10 +25,14 @@ fn detected() -> Level {
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("popcnt")
         {
             return Level::Avx512;
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt")
+        {
             return Level::Avx2;
         }
     }
@@ -66,24 +70,24 @@ macro_rules! dispatch {
             fn body($($argument: $type),*) $(-> $output)? $body
 
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,popcnt")]
             fn avx512($($argument: $type),*) $(-> $output)? {
                 body($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
+            #[target_feature(enable = "avx2,fma,popcnt")]
             fn avx2($($argument: $type),*) $(-> $output)? {
                 body($($argument),*)
             }
 
             match $crate::dispatch::level() {
-                // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq and
-                // avx512vl, all that `avx512` enables.
+                // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq,
+                // avx512vl and popcnt, all that `avx512` enables.
                 #[cfg(target_arch = "x86_64")]
                 $crate::dispatch::Level::Avx512 => unsafe { avx512($($argument),*) },
-                // SAFETY: `level` answers `Avx2` only if the processor has avx2 and fma, all that
-                // `avx2` enables.
+                // SAFETY: `level` answers `Avx2` only if the processor has avx2, fma and popcnt,
+                // all that `avx2` enables.
                 #[cfg(target_arch = "x86_64")]
                 $crate::dispatch::Level::Avx2 => unsafe { avx2($($argument),*) },
                 $crate::dispatch::Level::Baseline => body($($argument),*),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use forney_certify::Budget;
 use forney_exact::{
-    Cost, Effort, Heuristic, Order, OrderError, Schedule, Whole, frontier, frontier_within, greedy,
-    greedy_within, quick, search,
+    Cost, Effort, Heuristic, Keep, Order, OrderError, Schedule, Whole, frontier, frontier_within,
+    greedy, greedy_within, quick, search,
 };
 use forney_model::generate::{RandomModel, ising_grid, random};
 use forney_model::{FactorGraph, Table, VarId};
@@ -20,6 +20,7 @@ fn rounds(rounds: usize) -> Effort {
     Effort {
         rounds: Some(rounds),
         budget: Budget::unlimited(),
+        memory: None,
     }
 }
 
@@ -46,6 +47,41 @@ fn pairs(variables: usize, links: impl IntoIterator<Item = (usize, usize)>) -> F
     FactorGraph::new(vec![2; variables], links.into_iter().map(table).collect()).unwrap()
 }
 
+/// A bucket, or some that are summed out together, with the entries of its message.
+#[derive(Clone, Debug, Default)]
+struct Node {
+    message: f64,
+    children: Vec<Node>,
+}
+
+impl Node {
+    /// The most entries that are alive until its message is, with the best order of its children.
+    fn peak(&self) -> f64 {
+        let mut places: Vec<usize> = (0..self.children.len()).collect();
+        let mut least = f64::INFINITY;
+        permutations(&mut places, 0, &mut |places| {
+            let (mut held, mut most) = (0.0, 0.0f64);
+            for &place in places {
+                most = most.max(held + self.children[place].peak());
+                held += self.children[place].message;
+            }
+            least = least.min(most.max(held + self.message));
+        });
+        least
+    }
+}
+
+fn permutations(places: &mut [usize], from: usize, visit: &mut impl FnMut(&[usize])) {
+    if from == places.len() {
+        return visit(places);
+    }
+    for at in from..places.len() {
+        places.swap(from, at);
+        permutations(places, from + 1, visit);
+        places.swap(from, at);
+    }
+}
+
 /// Elimination on sets of variables, one bucket after another.
 fn naive(graph: &FactorGraph, order: &Order) -> Cost {
     let mut scopes: Vec<BTreeSet<VarId>> = graph
@@ -62,21 +98,27 @@ fn naive(graph: &FactorGraph, order: &Order) -> Cost {
     let entries =
         |set: &BTreeSet<VarId>| set.iter().map(|&v| graph.card(v) as f64).product::<f64>();
     let mut cost = Cost::default();
-    let mut messages: Vec<BTreeSet<VarId>> = Vec::new();
+    let mut messages: Vec<(BTreeSet<VarId>, Node)> = Vec::new();
+    let mut roots = Node::default();
     for &v in order.vars() {
         let (bucket, rest): (Vec<_>, Vec<_>) = scopes.into_iter().partition(|s| s.contains(&v));
         let (received, waiting): (Vec<_>, Vec<_>) =
-            messages.into_iter().partition(|m| m.contains(&v));
+            messages.into_iter().partition(|(m, _)| m.contains(&v));
         let mut clique: BTreeSet<VarId> = bucket.iter().flatten().copied().collect();
         clique.insert(v);
         cost.width = cost.width.max(clique.len() - 1);
         cost.max_entries = cost.max_entries.max(entries(&clique));
-        let absorbing = received.iter().position(|m| *m == clique);
+        let absorbing = received.iter().position(|(m, _)| *m == clique);
         if absorbing.is_none() {
             cost.total_entries += entries(&clique);
         }
-        for (at, message) in received.iter().enumerate() {
-            if absorbing != Some(at) {
+        let mut node = Node::default();
+        for (at, (message, below)) in received.into_iter().enumerate() {
+            let message = &message;
+            if absorbing == Some(at) {
+                node.children.extend(below.children);
+            } else {
+                node.children.push(below);
                 cost.total_messages += entries(message);
                 cost.max_message = cost.max_message.max(entries(message));
             }
@@ -86,9 +128,14 @@ fn naive(graph: &FactorGraph, order: &Order) -> Cost {
         messages = waiting;
         if !clique.is_empty() {
             scopes.push(clique.clone());
-            messages.push(clique);
+            node.message = entries(&clique);
+            messages.push((clique, node));
+        } else {
+            roots.children.push(node);
         }
     }
+    // Each tree is done before the next one begins, and all that is left of it is a number.
+    cost.live_messages = roots.children.iter().map(Node::peak).fold(0.0, f64::max);
     cost
 }
 
@@ -130,6 +177,7 @@ fn cost_agrees_with_naive_elimination() {
             (cost.total_entries, naive.total_entries),
             (cost.max_message, naive.max_message),
             (cost.total_messages, naive.total_messages),
+            (cost.live_messages, naive.live_messages),
         ] {
             assert!(
                 (fast - slow).abs() <= 1e-8 * slow,
@@ -195,10 +243,11 @@ fn the_same_seed_gives_the_same_order_on_any_number_of_threads() {
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| search(&graph, 11, &rounds(3)))
+        // Enough rounds that some of them start anew.
+        pool.install(|| search(&graph, 11, &rounds(7)))
     };
     let one = on(1);
-    assert_eq!(one, on(3));
+    assert_eq!(one, on(4));
     let other = greedy(&graph, Heuristic::MinFill, Some(&mut rng(1)));
     assert_ne!(one, other);
 }
@@ -213,9 +262,40 @@ fn an_exhausted_budget_still_gives_an_order() {
         &Effort {
             rounds: None,
             budget,
+            memory: None,
         },
     );
     assert!(Order::new(order.vars().to_vec(), &grid).is_ok());
+}
+
+/// Bytes of a pass that keeps messages only as long as they are read.
+fn live_bytes(graph: &FactorGraph, order: &Order) -> f64 {
+    let schedule = Schedule::compile(graph, order, &mut Whole).unwrap();
+    schedule.demand().live_bytes
+}
+
+#[test]
+fn a_search_within_a_limit_of_memory_finds_an_order_that_fits_where_the_cheapest_does_not() {
+    let grid = ising_grid(14, 1.0, 0.1, &mut rng(1));
+    let cheapest = search(&grid, 2, &rounds(4));
+    let limit = 0.8 * live_bytes(&grid, &cheapest);
+    let effort = Effort {
+        memory: Some((Keep::Live, limit)),
+        ..rounds(4)
+    };
+    let fitting = search(&grid, 2, &effort);
+    assert!(live_bytes(&grid, &fitting) <= limit);
+    assert!(fitting.cost(&grid).total_entries <= 1.1 * cheapest.cost(&grid).total_entries);
+}
+
+#[test]
+fn a_limit_of_memory_that_all_orders_keep_changes_nothing() {
+    let grid = ising_grid(10, 1.0, 0.1, &mut rng(1));
+    let effort = Effort {
+        memory: Some((Keep::All, 1e12)),
+        ..rounds(4)
+    };
+    assert_eq!(search(&grid, 5, &effort), search(&grid, 5, &rounds(4)));
 }
 
 #[test]

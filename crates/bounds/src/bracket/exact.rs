@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use forney_certify::{Budget, Lower, Stop, Upper};
-use forney_exact::{Effort, Order, Schedule, TooLarge, Whole, ln_z_along, search};
+use forney_exact::{Effort, Keep, Order, Schedule, TooLarge, Whole, ln_z_along, search};
 
 use super::Job;
 use crate::BoundError;
@@ -122,6 +122,7 @@ impl Attempt {
         let effort = Effort {
             budget: budget.clone(),
             rounds: None,
+            memory: (self.is_too_large(job)).then_some((Keep::Live, job.options.memory)),
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
@@ -136,15 +137,26 @@ impl Attempt {
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
-    /// Keeps the order if it is the cheapest so far. An earlier one stays until a cheaper one is
-    /// compiled: it is still an answer where the clock or the size of a clique ends that.
+    /// Does the best order so far not fit in memory? Then the next one is searched within the limit; not
+    /// before, as such a search goes by an estimate.
+    fn is_too_large(&self, job: &Job<'_, '_>) -> bool {
+        let best = self.best.as_ref();
+        best.is_some_and(|best| best.demand().once_bytes > job.options.memory)
+    }
+
+    /// Keeps the order if it is the cheapest so far, or if it fits in memory and that one does not. An
+    /// earlier one stays until this one is compiled: it is still an answer where the clock or the size of
+    /// a clique ends that.
     fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
         let entries = order.cost(job.graph).total_entries;
-        if self.least.is_some_and(|least| entries >= least) {
+        let dearer = self.least.is_some_and(|least| entries >= least);
+        if dearer && !self.is_too_large(job) {
             return;
         }
-        self.least = Some(entries);
-        self.refused = None;
+        if !dearer {
+            self.least = Some(entries);
+            self.refused = None;
+        }
         let left = job
             .budget
             .remaining()
@@ -152,10 +164,16 @@ impl Attempt {
         // What is out of reach is not worth compiling, which may take long for a large model.
         if entries * SECONDS_PER_ENTRY <= self.reach * left.min(HOPELESS) {
             match Schedule::compile_within(job.graph, order, &mut Whole, job.budget) {
-                Ok(Some(schedule)) => self.best = Some(schedule),
+                Ok(Some(schedule)) => {
+                    let fits = schedule.demand().once_bytes <= job.options.memory;
+                    if !dearer || fits {
+                        self.best = Some(schedule);
+                    }
+                }
                 Ok(None) => {}
                 // No answer, but a failure only where no other is wanted.
-                Err(too_large) => self.refused = Some(too_large),
+                Err(too_large) if !dearer => self.refused = Some(too_large),
+                Err(_) => {}
             }
         }
     }

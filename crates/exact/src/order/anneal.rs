@@ -6,7 +6,8 @@
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::tree::{Layout, Tree};
+use super::tree::{Layout, Tree, log2_of};
+use crate::dispatch::dispatch;
 
 /// A tree under annealing, with the best one met.
 pub(super) struct Chain<'a> {
@@ -31,6 +32,7 @@ impl LogSum {
         Self((0..=640).map(above).collect())
     }
 
+    #[inline(always)]
     fn of(&self, a: f64, b: f64) -> f64 {
         let at = (a - b).abs() * Self::STEPS;
         let step = at as usize;
@@ -62,9 +64,7 @@ impl<'a> Chain<'a> {
     /// As many moves as there are inner nodes, at inverse temperature `beta`: a move that multiplies
     /// the cost of its two contractions by `r > 1` is made with probability `r^−β`.
     pub(super) fn sweep(&mut self, beta: f64) {
-        for _ in 0..self.sizes.len() {
-            self.step(beta);
-        }
+        sweep(self, beta);
         let total = total(&self.sizes);
         if total < self.best_total {
             self.best_total = total;
@@ -72,10 +72,12 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn step(&mut self, beta: f64) {
+    /// Tries the move number `draw`; what is left to chance is uniform.
+    #[inline(always)]
+    fn step(&mut self, beta: f64, draw: usize, chance: u32) {
         let tree = &mut self.tree;
-        let (leaves, words) = (tree.leaves, self.layout.words);
-        let draw = self.rng.random_range(0..2 * self.sizes.len());
+        let units = &self.layout.units_of_word;
+        let (leaves, words) = (tree.leaves, units.len());
         let (inner, side) = (draw / 2, draw % 2);
         let node = leaves + inner;
         if node == tree.root as usize {
@@ -89,19 +91,19 @@ impl<'a> Chain<'a> {
         let stays = tree.children[inner][1 - side] as usize;
         let scope = |node: usize| &tree.scopes[node * words..(node + 1) * words];
         let (a, b, c, p) = (scope(moved), scope(stays), scope(uncle), scope(parent));
-        let (mut lower, mut upper) = (0.0, 0.0);
-        for w in 0..words {
-            let joined = c[w] | b[w];
-            let kept = joined & (a[w] | p[w]);
-            let log2 = self.layout.log2_of_word[w];
-            lower += f64::from(joined.count_ones()) * log2;
-            upper += f64::from((kept | a[w]).count_ones()) * log2;
+        let (mut lower, mut upper) = (0, 0);
+        for ((((a, b), c), p), units) in a.iter().zip(b).zip(c).zip(p).zip(units) {
+            let joined = c | b;
+            let kept = joined & (a | p);
+            lower += u64::from(joined.count_ones()) * units;
+            upper += u64::from((kept | a).count_ones()) * units;
         }
+        let (lower, upper) = (log2_of(lower), log2_of(upper));
         let before = self
             .log_sum
             .of(self.sizes[inner], self.sizes[parent - leaves]);
         let change = self.log_sum.of(lower, upper) - before;
-        if change > 0.0 && self.rng.random::<f64>() >= (-beta * change).exp2() {
+        if change > 0.0 && !is_made(beta * change, chance) {
             return;
         }
         for w in 0..words {
@@ -118,6 +120,85 @@ impl<'a> Chain<'a> {
     }
 }
 
+dispatch! {
+    /// The moves of a sweep. Vector units come with an instruction that counts bits, which is most of
+    /// the work.
+    fn sweep(chain: &mut Chain<'_>, beta: f64) {
+        let draws = 2 * chain.sizes.len() as u64;
+        for _ in 0..chain.sizes.len() {
+            // Half of the bits draw a move, the others decide whether it is made.
+            let bits: u64 = chain.rng.random();
+            let draw = ((bits >> 32) * draws) >> 32;
+            chain.step(beta, draw as usize, bits as u32);
+        }
+    }
+}
+
+/// True with probability `2^−x`.
+///
+/// With probability `2^−h` a number starts with `h` zeros, so only where `x` is about as many is there
+/// more to look at than those.
+#[inline(always)]
+fn is_made(x: f64, chance: u32) -> bool {
+    let zeros = f64::from(chance.leading_zeros());
+    x <= zeros || x < zeros + 1.0 && f64::from(chance) < (32.0 - x).exp2()
+}
+
 fn total(sizes: &[f64]) -> f64 {
     sizes.iter().map(|size| size.exp2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::at_each_level;
+    use rand::SeedableRng;
+
+    #[test]
+    fn a_move_is_made_as_often_as_it_should_be() {
+        let mut rng = Pcg64::seed_from_u64(5);
+        for x in [0.0, 0.3, 1.0, 2.5, 4.75] {
+            let draws = 200_000;
+            let made = (0..draws).filter(|_| is_made(x, rng.random())).count();
+            let (share, expected) = (made as f64 / f64::from(draws), (-x).exp2());
+            assert!((share - expected).abs() < 0.005, "{share} for 2^-{x}");
+        }
+    }
+
+    /// A ring with chords, of three cardinalities, with more variables than a word has bits.
+    fn ring() -> (Layout, Vec<Vec<u32>>, Vec<u32>) {
+        let n = 150u32;
+        let log2: Vec<f64> = (0..n).map(|v| [1.0, 1.5, 2.25][v as usize % 3]).collect();
+        let links = (0..n).map(|v| vec![v, (v + 1) % n]);
+        let chords = (0..n).map(|v| vec![v, (v + 31) % n]);
+        (
+            Layout::new(&log2),
+            links.chain(chords).collect(),
+            (0..n).collect(),
+        )
+    }
+
+    #[test]
+    fn every_vector_width_anneals_alike() {
+        let (layout, scopes, order) = ring();
+        let runs = at_each_level(|| {
+            let tree = Tree::from_order(&layout, &scopes, &order);
+            let mut chain = Chain::new(&layout, tree, Pcg64::seed_from_u64(1));
+            (0..20).for_each(|at| chain.sweep(f64::from(at)));
+            (chain.best().order(&layout), chain.best_total)
+        });
+        assert!(runs.iter().all(|run| run.1 == runs[0].1));
+    }
+
+    #[test]
+    fn a_sweep_keeps_scopes_and_sizes_of_the_tree() {
+        let (layout, scopes, order) = ring();
+        let tree = Tree::from_order(&layout, &scopes, &order);
+        let mut chain = Chain::new(&layout, tree, Pcg64::seed_from_u64(2));
+        (0..10).for_each(|_| chain.sweep(2.0));
+        assert_eq!(chain.sizes, chain.tree.sizes(&layout));
+        let mut ended = chain.tree.order(&layout);
+        ended.sort_unstable();
+        assert_eq!(ended, order);
+    }
 }

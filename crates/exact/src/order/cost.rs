@@ -5,7 +5,9 @@
 //! leaves, takes it back where two leaves meet and above its root; the sums over subtrees are then the
 //! sizes of all cliques, and none was formed (Gilbert, Ng and Peyton 1994).
 
+use super::live::live_entries;
 use super::primal::Primal;
+use crate::engine::Keep;
 use crate::post_order::post_order;
 
 /// What elimination in a given order costs, counted before anything is allocated.
@@ -26,6 +28,8 @@ pub struct Cost {
     pub max_message: f64,
     /// The entries of all messages.
     pub total_messages: f64,
+    /// The most entries of messages that are alive together.
+    pub live_messages: f64,
 }
 
 const NONE: u32 = u32::MAX;
@@ -50,6 +54,18 @@ impl Size {
 }
 
 impl Cost {
+    /// About the bytes that messages take, before anything is compiled: a schedule fuses more buckets,
+    /// and so takes less, but shares buffers of unequal lengths.
+    #[must_use]
+    pub fn bytes(&self, keep: Keep) -> f64 {
+        const BYTES: f64 = 8.0;
+        match keep {
+            Keep::Live => BYTES * self.live_messages,
+            // Each with the message that comes back.
+            Keep::All => 2.0 * BYTES * self.total_messages,
+        }
+    }
+
     /// The cost of an order, and `log2` of all entries, which is finite whatever the order.
     ///
     /// # Complexity
@@ -58,6 +74,9 @@ impl Cost {
         let tree = Tree::new(primal, order);
         let cliques = tree.cliques(primal, order);
         let mut absorbed = vec![false; order.len()];
+        // Buckets that are summed out with their receiver, and the messages of the others.
+        let mut silent = vec![false; order.len()];
+        let mut messages = vec![0.0; order.len()];
         let mut cost = Self::default();
         for (at, clique) in cliques.iter().enumerate() {
             cost.width = cost.width.max(clique.variables as usize - 1);
@@ -68,12 +87,15 @@ impl Cost {
             };
             if !absorbed[parent] && clique.variables - 1 == receiver.variables {
                 absorbed[parent] = true;
+                silent[at] = true;
             } else {
                 let message = (clique.log2 - primal.log2[order[at] as usize]).exp2();
                 cost.max_message = cost.max_message.max(message);
                 cost.total_messages += message;
+                messages[at] = message;
             }
         }
+        cost.live_messages = live_entries(&tree.parent, &silent, &messages);
         let run = || {
             let buckets = cliques.iter().zip(&absorbed);
             buckets

@@ -18,9 +18,13 @@ mod fill;
 mod frontier;
 mod greedy;
 mod key;
+mod live;
+mod pool;
 mod primal;
+mod queue;
 mod quotient;
 mod reduce;
+mod rules;
 mod search;
 mod tree;
 

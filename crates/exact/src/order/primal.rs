@@ -3,7 +3,7 @@
 use forney_model::FactorGraph;
 
 /// Sizes are multiples of `1/UNIT`.
-const UNIT: f64 = (1u64 << 32) as f64;
+pub(super) const UNIT: f64 = (1u64 << 32) as f64;
 
 /// An undirected graph on `0..n` with a size for each vertex.
 #[derive(Clone, Debug)]

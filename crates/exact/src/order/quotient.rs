@@ -4,13 +4,10 @@
 //! that meet are merged, variables with the same neighbours are one, and scores are bounds (Amestoy,
 //! Davis and Duff 1996; the bound of the fill is that of Rothberg and Eisenstat 1998).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::key::Key;
+use super::queue::{Place, Queue, has_score, place, vertex};
 use crate::watch::Watch;
 
 /// What is kept small, to good approximation.
@@ -151,17 +148,17 @@ impl<'a> Quotient<'a> {
         watch: &Watch<'_>,
     ) -> Vec<u32> {
         let mut tie = |v: u32| ties.as_mut().map_or(v, |rng| rng.random());
-        let mut key: Vec<Key> = vec![Key(0.0, 0, 0); self.state.len()];
-        let mut heap = BinaryHeap::with_capacity(vertices.len());
+        let mut current: Vec<Place> = vec![0; self.state.len()];
+        let mut queue = Queue::new();
         for &v in vertices.iter().filter(|&&v| self.is_variable(v)) {
-            key[v as usize] = Key(self.score(score, v, 0.0), tie(v), v);
-            heap.push(Reverse((self.stage(v), key[v as usize])));
+            current[v as usize] = place(self.score(score, v, 0.0), tie(v), v);
+            queue.push(self.stage(v), current[v as usize]);
         }
         let mut order = Vec::with_capacity(vertices.len());
         let mut steps = 0;
-        while let Some(Reverse((_, top))) = heap.pop() {
-            let pivot = top.2;
-            if !self.is_variable(pivot) || top != key[pivot as usize] {
+        while let Some(top) = queue.pop() {
+            let pivot = vertex(top);
+            if !self.is_variable(pivot) || top != current[pivot as usize] {
                 continue;
             }
             if watch.stop_at(steps) {
@@ -175,9 +172,9 @@ impl<'a> Quotient<'a> {
                 let v = self.beside[pivot as usize][at];
                 let inside = front - self.weight[v as usize];
                 let new = self.score(score, v, inside);
-                if new.total_cmp(&key[v as usize].0).is_ne() {
-                    key[v as usize] = Key(new, tie(v), v);
-                    heap.push(Reverse((self.stage(v), key[v as usize])));
+                if !has_score(current[v as usize], new) {
+                    current[v as usize] = place(new, tie(v), v);
+                    queue.push(self.stage(v), current[v as usize]);
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! The search for a cheap order: reduce, try the near-linear rules, then the greedy ones with random
-//! ties, then anneal the best.
+//! ties, then anneal the best, and start anew where that gains no more.
 
 use forney_certify::Budget;
 use forney_model::FactorGraph;
@@ -8,64 +8,51 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::anneal::Chain;
-use super::dissect::stages;
-use super::frontier::frontier_order;
-use super::greedy::{Heuristic, greedy_order};
-use super::quotient::{Score, quotient_order};
+use super::pool::{Found, Pool};
 use super::reduce::{Part, reduce};
+use super::rules::{FIRST, FRESH, QUICK};
 use super::tree::{Layout, Tree};
 use super::{Cost, Order};
+use crate::engine::Keep;
 use crate::watch::Watch;
 
-/// How long [`search`] searches.
+/// How long [`search`] searches, and for what.
 #[derive(Clone, Debug)]
 pub struct Effort {
     /// So many rounds for each connected part; `None`: as many as pay.
     pub rounds: Option<usize>,
     /// The clock and the interrupt flag.
     pub budget: Budget,
+    /// The bytes that tables may take, and how long they are kept: an order that stays within them is
+    /// better than any that does not. `None`: memory does not count.
+    pub memory: Option<(Keep, f64)>,
 }
-
-/// A way to an order.
-#[derive(Clone, Copy, Debug)]
-enum Rule {
-    /// Minimal bounds of the fill, or of the size of the clique.
-    Fill,
-    Size,
-    Dissection,
-    Frontier,
-    Greedy(Heuristic),
-}
-
-/// The rules of the first round, with random ties.
-const RULES: [Rule; TASKS] = [
-    Rule::Greedy(Heuristic::MinFill),
-    Rule::Greedy(Heuristic::MinFill),
-    Rule::Greedy(Heuristic::WeightedMinFill),
-    Rule::Greedy(Heuristic::MinSize),
-    Rule::Frontier,
-    Rule::Frontier,
-    Rule::Dissection,
-    Rule::Dissection,
-];
 
 /// Parts with more variables are so large that the cost of an order takes a part of a second.
 const LARGE: usize = 200_000;
-/// Tasks of a round; independent of the number of threads, so that results are, too.
-const TASKS: usize = 8;
-/// Annealing sweeps of round `r` are `FIRST_SWEEPS · 2^r`.
-const FIRST_SWEEPS: usize = 50;
+/// Chains of the first round that anneals and of the others; independent of the number of threads, so
+/// that results are, too. A few long chains come closer to the best order than more that are shorter:
+/// on pedigrees with the work of 800 sweeps, 2 chains end 0.3, 4 end 0.45 and 8 end 1.0 above the least
+/// `log2` of the entries.
+const FIRST_CHAINS: usize = 2;
+const CHAINS: usize = 4;
+/// Annealing sweeps of the first two rounds that anneal; those of each later one are twice as many.
+const FIRST_SWEEPS: usize = 400;
+/// Fewer sweeps than this seldom pay.
+const LEAST_SWEEPS: usize = 100;
 /// No search ever gets so far.
 const LAST_ROUND: usize = 32;
 /// A search of this fraction of the elimination is always worth while.
 const CHEAP: f64 = 1.0 / 16.0;
 /// Nobody eliminates more entries than this, so nobody searches for longer.
 const HOPELESS: f64 = (1u64 << 40) as f64;
-/// Inverse temperatures at the beginning of annealing: the first forgets where it starts, the last keeps
-/// most of it.
-const HOT: [f64; 3] = [1.0, 3.0, 6.0];
-/// Inverse temperature at the end.
-const COLD: f64 = 15.0;
+/// Inverse temperatures at the beginning and at the end of annealing, by chain. Hot chains forget where
+/// they start and end warm, which gains more than their last moves lose; the last one keeps most of the
+/// best order, which on grids no hot chain finds again. The first round that anneals has hot ones only:
+/// with a cool one in it, pedigrees end 0.14 higher.
+const COOLING: [(f64, f64); CHAINS] = [(1.0, 10.0), (2.0, 10.0), (3.0, 10.0), (6.0, 15.0)];
+/// A round that saves less than this share, as `log2`, gains nothing: the next one also starts anew.
+const GAIN: f64 = 0.01;
 /// Parts whose sets of variables take more words than this are not annealed.
 const MOST_WORDS: usize = 1 << 20;
 
@@ -91,9 +78,7 @@ const MOST_WORDS: usize = 1 << 20;
 #[must_use]
 pub fn quick(graph: &FactorGraph, budget: &Budget) -> Order {
     let watch = Watch::new(Some(budget));
-    by_parts(graph, &watch, |part| {
-        part.quick(&watch).swap_remove(0).order
-    })
+    by_parts(graph, &watch, |part| part.quick(None, &watch).into_best())
 }
 
 /// The cheapest order found, by [`Cost::total_entries`].
@@ -101,7 +86,9 @@ pub fn quick(graph: &FactorGraph, budget: &Budget) -> Order {
 /// Variables whose elimination is known to be free are taken first. Each connected part of what is left
 /// is ordered by the rules of [`quick`], then by the greedy heuristics, dissection and frontier sweeps
 /// with random ties, and the best orders are improved by annealing contraction trees, in rounds that
-/// take twice as long each. Without [`Effort::rounds`] the search of a part ends when, with the next
+/// take twice as long each; a round after one that gained nothing also starts from greedy orders with
+/// new random ties. Where [`Effort::memory`] is set, orders within it are preferred, by the estimate of
+/// [`Cost::bytes`]. Without [`Effort::rounds`] the search of a part ends when, with the next
 /// round, it would take longer than elimination, or a good part of that while the last two rounds have
 /// saved less than the next one costs. Work is counted, not timed: the same seed gives the same order on
 /// any number of threads, unless the budget ends the search. Every pass looks at the budget, and when
@@ -114,15 +101,23 @@ pub fn quick(graph: &FactorGraph, budget: &Budget) -> Order {
 /// use forney_model::generate::ising_grid;
 /// use rand::SeedableRng;
 /// let grid = ising_grid(8, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(7));
-/// let effort = Effort { rounds: Some(2), budget: Budget::unlimited() };
+/// let effort = Effort { rounds: Some(2), budget: Budget::unlimited(), memory: None };
 /// let quick = greedy(&grid, Heuristic::MinFill, None).cost(&grid);
 /// assert!(search(&grid, 1, &effort).cost(&grid).total_entries <= quick.total_entries);
 /// ```
 #[must_use]
 pub fn search(graph: &FactorGraph, seed: u64, effort: &Effort) -> Order {
     let watch = Watch::new(Some(&effort.budget));
+    // What the tables of the model leave of the memory.
+    let entries = |graph: &FactorGraph| -> f64 {
+        let tables = graph.factors().iter();
+        tables.map(|table| table.relative().len() as f64).sum()
+    };
+    let memory = effort
+        .memory
+        .map(|(keep, bytes)| (keep, bytes - 8.0 * entries(graph)));
     by_parts(graph, &watch, |part| {
-        part.search(seed, effort.rounds, &watch)
+        part.search(seed, effort.rounds, memory, &watch)
     })
 }
 
@@ -136,55 +131,64 @@ fn by_parts(graph: &FactorGraph, watch: &Watch<'_>, order_of: impl Fn(&Part) -> 
     Order::from_permutation(order)
 }
 
-/// An order of a part with `log2` of the entries of its cliques.
-struct Found {
-    log2_total: f64,
-    order: Vec<u32>,
-}
-
-/// Of orders with equal totals, which are nearly always the same tree, one is kept.
-fn best_first(found: &mut Vec<Found>) {
-    // The sort is stable: of equal orders the earlier one stays ahead.
-    found.sort_by(|a, b| a.log2_total.total_cmp(&b.log2_total));
-    found.dedup_by(|b, a| a.log2_total.total_cmp(&b.log2_total).is_eq());
-    found.truncate(TASKS);
-}
+/// How long messages are kept, and the bytes that they may take.
+type Memory = Option<(Keep, f64)>;
 
 impl Part {
-    /// The orders of the near-linear rules, the best first; at least one.
-    fn quick(&self, watch: &Watch<'_>) -> Vec<Found> {
-        let rules = [Rule::Fill, Rule::Size, Rule::Dissection, Rule::Frontier];
-        let orders = rules.into_par_iter();
-        let orders = orders.map(|rule| self.found(self.by_rule(rule, None, watch), watch));
-        let mut found: Vec<Found> = orders.collect();
-        best_first(&mut found);
-        found
+    /// The orders of the near-linear rules.
+    fn quick(&self, memory: Memory, watch: &Watch<'_>) -> Pool {
+        let orders = QUICK.into_par_iter();
+        let orders = orders.map(|rule| self.found(self.by_rule(rule, None, watch), memory, watch));
+        let found: Vec<Found> = orders.collect();
+        let mut pool = Pool::new(memory.map_or(f64::INFINITY, |(_, bytes)| bytes));
+        pool.extend(found);
+        pool
     }
 
-    fn search(&self, seed: u64, rounds: Option<usize>, watch: &Watch<'_>) -> Vec<u32> {
-        let mut best = self.quick(watch);
+    fn search(
+        &self,
+        seed: u64,
+        rounds: Option<usize>,
+        memory: Memory,
+        watch: &Watch<'_>,
+    ) -> Vec<u32> {
+        let mut pool = self.quick(memory, watch);
         let layout = Layout::new(&self.primal.log2);
-        let mut spent = 4.0 * self.rule_work();
-        // The least total before each round.
+        let mut spent = QUICK.len() as f64 * self.rule_work();
+        // `log2` of the total before each round.
         let mut before: Vec<f64> = Vec::new();
         for round in 0..rounds.unwrap_or(LAST_ROUND) {
-            let sweeps = FIRST_SWEEPS << round.min(LAST_ROUND);
-            let work = TASKS as f64
+            let total = pool.best().log2_total;
+            let gained = before.last().is_none_or(|before| before - total > GAIN);
+            let anew = round > 1 && !gained;
+            let chains = if round == 1 { FIRST_CHAINS } else { CHAINS };
+            let tasks = match round {
+                0 => FIRST.len(),
+                _ if anew => chains + FRESH.len(),
+                _ => chains,
+            };
+            let affordable = total.exp2().min(HOPELESS);
+            let mut sweeps = FIRST_SWEEPS << (round.clamp(2, LAST_ROUND) - 2);
+            if rounds.is_none() {
+                // The last round is as long as it may take.
+                let most = (affordable - spent) / (tasks as f64 * self.sweep_work(&layout));
+                sweeps = sweeps.min((most as usize).max(LEAST_SWEEPS));
+            }
+            let work = tasks as f64
                 * match round {
                     0 => self.rule_work(),
                     _ => sweeps as f64 * self.sweep_work(&layout),
                 };
-            let total = best[0].log2_total.exp2();
             let saved = before
                 .iter()
                 .rev()
                 .nth(1)
-                .map_or(f64::INFINITY, |before| before - total);
-            let pays = spent + work <= CHEAP * total.min(HOPELESS)
-                || spent + work <= total.min(HOPELESS) && work <= saved;
+                .map_or(f64::INFINITY, |before| before.exp2() - total.exp2());
+            let pays = spent + work <= CHEAP * affordable
+                || spent + work <= affordable && (work <= saved || !pool.fits());
             if rounds.is_none() && !pays
                 || watch.stop()
-                || round > 0 && layout.words * self.scopes.len() > MOST_WORDS
+                || round > 0 && layout.words() * self.scopes.len() > MOST_WORDS
             {
                 break;
             }
@@ -196,45 +200,39 @@ impl Part {
                     return None;
                 }
                 let order = if round == 0 {
-                    self.by_rule(RULES[task], Some(&mut rng), watch)
+                    self.by_rule(FIRST[task], Some(&mut rng), watch)
                 } else {
-                    let start = &best[task % best.len()].order;
-                    self.anneal(&layout, start, sweeps, HOT[task % HOT.len()], rng, watch)
+                    let fresh = task.checked_sub(chains).map(|at| FRESH[at]);
+                    let fresh = fresh.map(|rule| self.by_rule(rule, Some(&mut rng), watch));
+                    let start = match &fresh {
+                        Some(order) => order,
+                        None => pool.start(task, chains, round == 1),
+                    };
+                    let cooling = COOLING[task % CHAINS];
+                    self.anneal(&layout, start, sweeps, cooling, rng, watch)
                 };
-                Some(self.found(order, watch))
+                Some(self.found(order, memory, watch))
             };
-            let found: Vec<Option<Found>> = (0..TASKS).into_par_iter().map(task).collect();
-            best.extend(found.into_iter().flatten());
-            best_first(&mut best);
+            let found: Vec<Option<Found>> = (0..tasks).into_par_iter().map(task).collect();
+            pool.extend(found.into_iter().flatten());
         }
-        best.swap_remove(0).order
+        pool.into_best()
     }
 
     /// An order with its cost; that of a huge part is not worked out when time is up.
-    fn found(&self, order: Vec<u32>, watch: &Watch<'_>) -> Found {
-        let log2_total = if watch.is_over() && self.primal.len() > LARGE {
-            f64::INFINITY
-        } else {
-            Cost::of(&self.primal, &order).1
-        };
-        Found { log2_total, order }
-    }
-
-    fn by_rule(&self, rule: Rule, ties: Option<&mut Pcg64>, watch: &Watch<'_>) -> Vec<u32> {
-        let quotient = |score, stage: Option<&[u32]>, ties| {
-            let all: Vec<u32> = (0..self.primal.len() as u32).collect();
-            let adjacent = self.primal.adjacent.clone();
-            quotient_order(&all, adjacent, &self.primal.log2, stage, score, ties, watch)
-        };
-        match rule {
-            Rule::Fill => quotient(Score::Fill, None, ties),
-            Rule::Size => quotient(Score::Size, None, ties),
-            Rule::Dissection => {
-                let stage = stages(&self.primal, ties, watch);
-                quotient(Score::Fill, Some(&stage), None)
-            }
-            Rule::Frontier => frontier_order(&self.primal, ties, watch),
-            Rule::Greedy(heuristic) => greedy_order(&self.primal, heuristic, ties, watch),
+    fn found(&self, order: Vec<u32>, memory: Memory, watch: &Watch<'_>) -> Found {
+        if watch.is_over() && self.primal.len() > LARGE {
+            return Found {
+                bytes: f64::INFINITY,
+                log2_total: f64::INFINITY,
+                order,
+            };
+        }
+        let (cost, log2_total) = Cost::of(&self.primal, &order);
+        Found {
+            bytes: memory.map_or(0.0, |(keep, _)| cost.bytes(keep)),
+            log2_total,
+            order,
         }
     }
 
@@ -244,7 +242,7 @@ impl Part {
         layout: &Layout,
         start: &[u32],
         sweeps: usize,
-        hot: f64,
+        (hot, cold): (f64, f64),
         rng: Pcg64,
         watch: &Watch<'_>,
     ) -> Vec<u32> {
@@ -254,19 +252,13 @@ impl Part {
             if watch.stop() {
                 break;
             }
-            chain.sweep(hot + (COLD - hot) * at as f64 / sweeps as f64);
+            chain.sweep(hot + (cold - hot) * at as f64 / sweeps as f64);
         }
         chain.best().order(layout)
     }
 
-    /// About what a heuristic takes, in table entries of elimination (measured, a nanosecond each).
-    fn rule_work(&self) -> f64 {
-        let edges: usize = self.primal.adjacent.iter().map(Vec::len).sum();
-        50.0 * edges as f64
-    }
-
     /// About what a sweep of annealing takes, in the same unit.
     fn sweep_work(&self, layout: &Layout) -> f64 {
-        self.scopes.len() as f64 * (30 + 5 * layout.words) as f64
+        self.scopes.len() as f64 * (22 + 3 * layout.words()) as f64
     }
 }

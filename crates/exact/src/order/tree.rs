@@ -12,12 +12,19 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::key::Key;
+use super::primal::UNIT;
+
+/// `log2` of the entries of a table from whole units, as sets of variables are measured in.
+#[inline(always)]
+pub(super) fn log2_of(units: u64) -> f64 {
+    // Signed numbers are converted in one instruction, and no size has the highest bit.
+    units.cast_signed() as f64 * (1.0 / UNIT)
+}
 
 /// Sets of variables as bits, arranged so that each word holds variables of one cardinality.
 pub(super) struct Layout {
-    pub(super) words: usize,
-    /// `log2` of the cardinality of the variables in each word.
-    pub(super) log2_of_word: Vec<f64>,
+    /// Of the variables in each word `log2` of the cardinality, in whole units.
+    pub(super) units_of_word: Vec<u64>,
     bit_of: Vec<usize>,
     variable_at: Vec<u32>,
 }
@@ -31,8 +38,7 @@ impl Layout {
                 .then(a.cmp(&b))
         });
         let mut layout = Self {
-            words: 0,
-            log2_of_word: Vec::new(),
+            units_of_word: Vec::new(),
             bit_of: vec![0; log2.len()],
             variable_at: Vec::new(),
         };
@@ -43,17 +49,21 @@ impl Layout {
                 layout.bit_of[v as usize] = layout.variable_at.len();
                 layout.variable_at.push(v);
             }
-            layout.words = layout.variable_at.len().div_ceil(64);
-            layout.variable_at.resize(64 * layout.words, u32::MAX);
-            layout
-                .log2_of_word
-                .resize(layout.words, log2[class[0] as usize]);
+            let words = layout.variable_at.len().div_ceil(64);
+            layout.variable_at.resize(64 * words, u32::MAX);
+            let units = (log2[class[0] as usize] * UNIT) as u64;
+            layout.units_of_word.resize(words, units);
         }
         layout
     }
 
+    /// Words of a set.
+    pub(super) fn words(&self) -> usize {
+        self.units_of_word.len()
+    }
+
     fn set(&self, scope: &[u32]) -> Vec<u64> {
-        let mut bits = vec![0u64; self.words];
+        let mut bits = vec![0u64; self.words()];
         for &v in scope {
             let bit = self.bit_of[v as usize];
             bits[bit / 64] |= 1 << (bit % 64);
@@ -63,10 +73,12 @@ impl Layout {
 
     /// `log2` of the entries of a table over the variables of the words given.
     pub(super) fn size(&self, words: impl Iterator<Item = u64>) -> f64 {
-        let pairs = words.zip(&self.log2_of_word);
-        pairs
-            .map(|(word, log2)| f64::from(word.count_ones()) * log2)
-            .sum()
+        let pairs = words.zip(&self.units_of_word);
+        log2_of(
+            pairs
+                .map(|(word, units)| u64::from(word.count_ones()) * units)
+                .sum(),
+        )
     }
 
     fn variables(&self, bits: impl Iterator<Item = u64>) -> Vec<u32> {
@@ -88,7 +100,7 @@ pub(super) struct Tree {
     /// Children of inner node `leaves + i`.
     pub(super) children: Vec<[u32; 2]>,
     pub(super) parent: Vec<u32>,
-    /// `s_X` of every node, `Layout::words` words each.
+    /// `s_X` of every node, [`Layout::words`] each.
     pub(super) scopes: Vec<u64>,
     pub(super) root: u32,
 }
@@ -135,15 +147,15 @@ impl Tree {
         layout: &Layout,
         node: u32,
     ) -> impl Iterator<Item = u64> + Clone + '_ {
-        let start = node as usize * layout.words;
-        self.scopes[start..start + layout.words].iter().copied()
+        let start = node as usize * layout.words();
+        self.scopes[start..start + layout.words()].iter().copied()
     }
 
     fn union<'a>(&'a self, layout: &Layout, a: u32, b: u32) -> impl Iterator<Item = u64> + use<'a> {
-        let (a, b) = (a as usize * layout.words, b as usize * layout.words);
+        let (a, b) = (a as usize * layout.words(), b as usize * layout.words());
         let (a, b) = (
-            &self.scopes[a..a + layout.words],
-            &self.scopes[b..b + layout.words],
+            &self.scopes[a..a + layout.words()],
+            &self.scopes[b..b + layout.words()],
         );
         a.iter().zip(b).map(|(a, b)| a | b)
     }
