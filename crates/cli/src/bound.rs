@@ -66,6 +66,11 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             forney_gauge::NAME,
         )));
     }
+    if let (MethodChoice::Of(Method::MeanField), SideChoice::Upper) = (args.method, args.side) {
+        let why =
+            "mean field proves lower bounds only; upper ones are those of --method wmbe or auto";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
     let mut report = match problem.restrict(&budget)? {

@@ -311,7 +311,8 @@ impl fmt::Display for NoFit {
             self.width + 1,
             self.largest_clique.max(1.0).log2(),
         )?;
-        if self.bytes.is_finite() && self.bytes < 2f64.powi(60) {
+        // Half of the free memory is the default; more than all of it is no advice.
+        if self.bytes <= 2.0 * memory::default_limit() {
             write!(f, "--memory {} would do, ", mebibytes(self.bytes))?;
         }
         write!(

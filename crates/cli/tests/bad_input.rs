@@ -403,3 +403,44 @@ fn closed_and_broken_standard_streams() {
         );
     }
 }
+
+#[test]
+fn what_cannot_be_is_told_before_it_is_tried() {
+    let words = ["bound", ASIA, "--method", "mf", "--side", "upper", "--json"];
+    refused(
+        &forney(&words),
+        2,
+        "usage",
+        "mean field proves lower bounds only",
+    );
+
+    let words = ["exact", ASIA, "--evidence", ASIA, "--json"];
+    refused(
+        &forney(&words),
+        2,
+        "malformed",
+        "this is a model, not evidence",
+    );
+
+    let negative = b"MARKOV 1 2 1 1 0 2 1 -1";
+    let ran = forney_reading(&["exact", "-", "--json"], negative);
+    refused(&ran, 2, "malformed", "--log-tables");
+}
+
+#[test]
+fn no_more_memory_is_advised_than_the_machine_has() {
+    let (width, mut model) = (60, String::from("MARKOV\n60\n"));
+    model += &"2 ".repeat(width);
+    let pairs = width * (width - 1) / 2;
+    model += &format!("\n{pairs}\n");
+    for a in 0..width {
+        for b in a + 1..width {
+            model += &format!("2 {a} {b}\n");
+        }
+    }
+    model += &"4 1 2 3 1\n".repeat(pairs);
+    let ran = forney_reading(&["exact", "-", "--json", "--time", "5"], model.as_bytes());
+    let error = refused(&ran, 3, "too-large", "bounds ln Z instead");
+    let told = error["message"].as_str().expect("a sentence");
+    assert!(!told.contains("would do"), "{told}");
+}

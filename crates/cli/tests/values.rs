@@ -301,7 +301,7 @@ fn impossible_evidence_is_an_answer() {
 #[test]
 fn info_states_what_gauged_mini_buckets_need() {
     let path = "testdata/generated/reg3_60_T1.uai";
-    let words = ["info", path, "--time", "0.1s"];
+    let words = ["info", path];
     let ran = forney(&[&words[..], &["--json"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     let json = ran.json();

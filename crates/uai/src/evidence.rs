@@ -46,6 +46,7 @@ pub struct EvidenceFile {
 pub fn read_evidences(bytes: &[u8], cards: &[usize]) -> Result<EvidenceFile, UaiError> {
     let mut reader = Reader::new(bytes);
     let mut after_first = reader;
+    refuse_models(&reader)?;
     let first = after_first.number(format_args!("the number of observed variables (0 if none)"))?;
     if first.value == 0 {
         return Ok(EvidenceFile {
@@ -100,6 +101,19 @@ enum Layout {
     One,
     /// The number of samples, then the samples.
     Samples,
+}
+
+/// Says so where the file is a model: `forney exact model.uai --evidence model.uai` is soon written.
+fn refuse_models(reader: &Reader<'_>) -> Result<(), UaiError> {
+    let mut ahead = *reader;
+    let token = ahead.token(format_args!("the number of observed variables (0 if none)"))?;
+    let word = token.text();
+    if word.eq_ignore_ascii_case(b"MARKOV") || word.eq_ignore_ascii_case(b"BAYES") {
+        let expected = format_args!("the number of observed variables (0 if none)");
+        let hint = "this is a model, not evidence";
+        return Err(ahead.error_with(Fault::Format, token, expected, hint));
+    }
+    Ok(())
 }
 
 /// Finds the layout by what follows the first number.

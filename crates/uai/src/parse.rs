@@ -232,7 +232,8 @@ fn refuse_value(
             Fault::Range,
             token,
             expected,
-            "if the tables hold natural logarithms, let the name of the file end in .LG",
+            "if the tables hold natural logarithms, let the name of the file end in .LG, or say \
+             --log-tables",
         ),
     }
 }
