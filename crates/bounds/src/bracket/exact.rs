@@ -43,6 +43,8 @@ const ONLY_SHARE: f64 = 0.3;
 
 /// A longer search seldom saves more than this factor, so what is further out of reach is given up ...
 const REACH: f64 = 64.0;
+/// ... after the quick search, which is seldom off by this factor ...
+const FAR: f64 = REACH * REACH * REACH;
 /// ... and so is what is not within reach after this share of the time.
 const SEARCHING: f64 = 0.25;
 
@@ -181,7 +183,10 @@ impl Attempt {
     /// What to do with the order found so far.
     pub(super) fn verdict(&self, job: &Job<'_, '_>) -> Verdict {
         let Some(demand) = self.best.as_ref().map(Schedule::demand) else {
-            return self.search_on(job, f64::INFINITY);
+            let left = job.budget.remaining();
+            let left = left.map_or(HOPELESS, |left| left.as_secs_f64());
+            let predicted = self.least.unwrap_or(f64::INFINITY) * SECONDS_PER_ENTRY;
+            return self.search_on(job, predicted / left);
         };
         let left = job.budget.remaining().map(|left| left.as_secs_f64());
         let predicted = demand.total_entries * SECONDS_PER_ENTRY;
@@ -212,8 +217,10 @@ impl Attempt {
             .budget
             .remaining()
             .map_or(MINUTE, |left| left.as_secs_f64());
-        // The quick search has seen too little to tell what is out of reach.
-        let hopeless = missing > REACH && self.searches > 1;
+        // The quick search has seen too little to tell what is just out of reach, but it can tell a grid of
+        // a hundred rows.
+        let reach = if self.searches > 1 { REACH } else { FAR };
+        let hopeless = missing > reach;
         let over = spent > SEARCHING * (spent + left);
         if self.settled || hopeless || over {
             Verdict::GiveUp

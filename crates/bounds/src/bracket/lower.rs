@@ -27,6 +27,10 @@ const FOLLOWING: f64 = 0.12;
 /// The share of cooling before conditioning; on strongly coupled grids all hangs on where it ends.
 const COOLING: f64 = 0.15;
 
+/// The beginnings of these methods take longer than a turn that is shorter than this, and mini-buckets
+/// prove something meanwhile.
+const SHORTEST_TURN: Duration = Duration::from_millis(30);
+
 /// Names of the methods in reports.
 const MEAN_FIELD: &str = "mf";
 const STRUCTURED: &str = "structured-mf";
@@ -129,7 +133,8 @@ pub(super) struct Extras<'g> {
     begun: bool,
     /// Batches of mean field so far.
     batches: u64,
-    conditioning: Option<Conditioning<'g>>,
+    /// Is there an allowed configuration to begin from?
+    conditioning: Option<Option<Conditioning<'g>>>,
 }
 
 impl<'g> Extras<'g> {
@@ -142,7 +147,8 @@ impl<'g> Extras<'g> {
 
     /// Their turn at one level: whoever is ahead gets most.
     pub(super) fn turn(&mut self, job: &Job<'g, '_>, ibound: usize, round: u64) {
-        if !Self::wanted(job) {
+        let held = job.board.method::<Below>() != "none";
+        if !Self::wanted(job) || held && job.slice(FOLLOWING) < SHORTEST_TURN {
             return;
         }
         let share = |name: &str| match job.board.method::<Below>() == name {
@@ -155,13 +161,13 @@ impl<'g> Extras<'g> {
         job.board.say(Activity::Below("structured mean field"));
         job.structured(ibound, round, job.slice(share(STRUCTURED)));
         job.board.say(Activity::Below("cutset conditioning"));
-        if round == 0 {
+        let search = self.conditioning.get_or_insert_with(|| {
             // It fails where no allowed configuration is found, which further effort seldom changes.
             let (seed, memory) = (job.options.seed, 0.4 * job.options.memory);
             let search = Conditioning::new(job.graph, seed, memory, job.budget);
-            self.conditioning = search.ok().flatten();
-        }
-        if let Some(search) = &mut self.conditioning {
+            search.ok().flatten()
+        });
+        if let Some(search) = search {
             job.condition(search, job.slice(share(CONDITIONING)));
         }
     }
