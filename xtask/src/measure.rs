@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WmbeObjective};
-use forney_bounds::{BoundOptions, Method, bracket};
+use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, bracket};
 use forney_certify::{Above, Budget, Objective};
 use forney_exact::{Heuristic, Schedule, greedy};
 use forney_model::FactorGraph;
@@ -70,6 +70,11 @@ fn read(path: &Path) -> Result<FactorGraph> {
     model.to_graph().with_context(|| path.display().to_string())
 }
 
+fn first_clause(error: &BoundError) -> String {
+    let told = error.to_string();
+    told.split(';').next().unwrap_or_default().to_owned()
+}
+
 fn exact_row(
     out: &mut String,
     graph: &FactorGraph,
@@ -83,6 +88,13 @@ fn exact_row(
         ..BoundOptions::default()
     };
     let ours = match bracket(graph, &options, &budget, &mut |_| {}) {
+        Ok(report) if !report.exact && report.refused.is_none() => {
+            format!("not done within {:.0} s", budget.elapsed().as_secs_f64())
+        }
+        Ok(BoundReport {
+            refused: Some(refused),
+            ..
+        }) => first_clause(&refused),
         Ok(report) => {
             let off = (report.bracket.upper().ln() - ln_z).abs();
             anyhow::ensure!(off < 1e-4, "{name}: ln Z is off by {off}");
@@ -93,12 +105,7 @@ fn exact_row(
                 report.ibound
             )
         }
-        Err(error) => error
-            .to_string()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+        Err(error) => first_clause(&error),
     };
     let peers = figures
         .iter()

@@ -68,7 +68,8 @@ impl<'w> Board<'w> {
     /// Enters a bound that was just verified.
     pub(crate) fn post<S: Post>(&self, bound: Bound<S>, method: &'static str) {
         self.with(|inner| {
-            if !S::tighten(inner, bound, method) {
+            // Beside the exact value another digit is rounding.
+            if inner.exact || !S::tighten(inner, bound, method) {
                 return;
             }
             if let Err(crossed) = Bracket::new(inner.lower, inner.upper) {
@@ -190,9 +191,11 @@ impl<'w> Board<'w> {
 
 impl Inner<'_> {
     fn progress(&self, elapsed_s: f64, improved: bool) -> Progress {
+        let (lower, upper) = (self.lower.ln(), self.upper.ln());
         Progress {
-            lower: self.lower.ln(),
-            upper: self.upper.ln(),
+            // Rounding alone may have crossed them.
+            lower: lower.min(upper),
+            upper: upper.max(lower),
             lower_method: self.lower_method,
             upper_method: self.upper_method,
             ibound: self.ibound,

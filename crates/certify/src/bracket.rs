@@ -37,13 +37,23 @@ pub struct Crossed {
 }
 
 impl Bracket {
-    /// Joins two bounds.
+    /// Joins two bounds; where rounding alone has put the lower one above the upper, each stands in for
+    /// the other, so that they are in order.
     ///
     /// # Errors
     /// [`Crossed`] if the lower bound exceeds the upper one by more than [`slack`].
     pub fn new(lower: Lower, upper: Upper) -> Result<Self, Crossed> {
         let ordered = lower.ln() <= upper.ln() + slack(upper.ln());
-        if ordered {
+        if let (true, Ok(least), Ok(most)) = (
+            lower.ln() > upper.ln() && ordered,
+            Lower::new(upper.ln()),
+            Upper::new(lower.ln()),
+        ) {
+            Ok(Self {
+                lower: least,
+                upper: most,
+            })
+        } else if ordered {
             Ok(Self { lower, upper })
         } else {
             Err(Crossed {
@@ -85,6 +95,13 @@ impl Bracket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rounding_has_crossed_is_put_in_order() {
+        let (above, below) = (1.0 + 1e-12, 1.0);
+        let bracket = Bracket::new(Lower::new(above).unwrap(), Upper::new(below).unwrap()).unwrap();
+        assert_eq!((bracket.lower().ln(), bracket.upper().ln()), (below, above));
+    }
 
     #[test]
     fn a_crossed_bracket_is_refused() {

@@ -36,7 +36,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Number of threads; the numbers are the same for any [default: all processors]
+    /// Number of threads; it changes numbers only where time decides [default: all processors]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
 }

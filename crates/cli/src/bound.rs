@@ -55,7 +55,7 @@ const EXACT: &str = "exact";
 
 /// How long after the end of the time the methods may take to come to an end. What they have
 /// proved is printed anyhow.
-const GRACE: Duration = Duration::from_millis(200);
+const GRACE: Duration = Duration::from_millis(120);
 
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
@@ -88,6 +88,9 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
         }
         _ => refused,
     };
+    let late = report
+        .late(args.method)
+        .map(|what| Failure::NotInTime { what });
     let (file, not_closed) = match &args.uai_output {
         Some(path) if report.state.gap > args.gap => {
             (None, Some(Failure::NotClosed { path: path.clone() }))
@@ -101,6 +104,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
             .into_iter()
             .chain(not_closed)
             .chain(refused)
+            .chain(late)
             .collect(),
         interrupted: report.stop == Stop::Interrupted,
         reports: vec![report],
@@ -198,6 +202,18 @@ impl State {
 }
 
 impl Report {
+    /// What did not come in time, if nothing is proved or not what was asked for by name.
+    fn late(&self, method: MethodChoice) -> Option<&'static str> {
+        let nothing = self.state.lower == f64::NEG_INFINITY && self.state.upper == f64::INFINITY;
+        match (self.stop, method) {
+            (Stop::TimeLimit, MethodChoice::Of(Method::Exact)) if !self.exact => {
+                Some("exact elimination did not end")
+            }
+            (Stop::TimeLimit, _) if nothing => Some("nothing was proved"),
+            _ => None,
+        }
+    }
+
     fn of(found: &BoundReport, budget: &Budget) -> Self {
         Self {
             state: State {

@@ -339,7 +339,7 @@ impl fmt::Display for Stage {
             Self::Reading => write!(f, "reading"),
             Self::Ordering => write!(f, "searching for an elimination order"),
             Self::Eliminating { predicted_s, .. } => {
-                write!(f, "eliminating, about {}", rough_seconds(*predicted_s))
+                write!(f, "eliminating, {}", rough_seconds(*predicted_s))
             }
         }
     }
@@ -354,7 +354,7 @@ impl Stage {
                                choose a quick one: --order minfill"
                 .to_owned(),
             Self::Eliminating { predicted_s, begun } => format!(
-                "exact elimination {}, predicted to take about {}; allow more time, search longer \
+                "exact elimination {}, predicted to take {}; allow more time, search longer \
                  for an order, or bound ln Z instead: `forney bound`",
                 if begun {
                     "did not end within --time"

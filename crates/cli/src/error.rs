@@ -53,6 +53,9 @@ pub(crate) enum Failure {
     /// An elimination does not fit in memory.
     #[error("{0}")]
     NoFit(NoFit),
+    /// What was asked for by name, or anything at all, did not come in time.
+    #[error("{what} within --time; allow more time")]
+    NotInTime { what: &'static str },
     /// The job does not fit in the time allowed.
     #[error("{}", stage.unfinished())]
     OutOfTime { stage: Stage },
@@ -258,7 +261,7 @@ impl Failure {
             Self::Sample { failure, .. } => failure.kind(),
             Self::NoAssignment { .. } => "no-assignment",
             Self::NoAnswer { .. } => "no-answer",
-            Self::OutOfTime { .. } => "out-of-time",
+            Self::OutOfTime { .. } | Self::NotInTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
             Self::Data { .. } => "data",
@@ -292,6 +295,7 @@ impl Failure {
             | Self::ModelTooLarge { .. }
             | Self::NoStart
             | Self::OutOfTime { .. }
+            | Self::NotInTime { .. }
             | Self::NotClosed { .. }
             | Self::NoAnswer { .. } => 3,
             Self::NoAssignment { .. } => IMPOSSIBLE,

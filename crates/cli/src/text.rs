@@ -22,8 +22,8 @@ pub(crate) fn rough_seconds(s: f64) -> String {
     let unit = UNITS.into_iter().find(|&(size, _)| s >= size);
     match unit {
         None => "less than 1 s".to_owned(),
-        Some((size, name)) if s / size >= 1e4 => format!("{:.0e} {name}", s / size),
-        Some((size, name)) => format!("{:.0} {name}", s / size),
+        Some((size, name)) if s / size >= 1e4 => format!("about {:.0e} {name}", s / size),
+        Some((size, name)) => format!("about {:.0} {name}", s / size),
     }
 }
 
@@ -104,8 +104,8 @@ mod tests {
         assert_eq!(seconds(12.345), "12.35 s");
         assert_eq!(seconds(600.0), "10.0 min");
         assert_eq!(rough_seconds(0.3), "less than 1 s");
-        assert_eq!(rough_seconds(150.0), "2 min");
-        assert_eq!(rough_seconds(1e20), "3e12 years");
-        assert_eq!(rough_seconds(f64::INFINITY), "inf years");
+        assert_eq!(rough_seconds(150.0), "about 2 min");
+        assert_eq!(rough_seconds(1e20), "about 3e12 years");
+        assert_eq!(rough_seconds(f64::INFINITY), "about inf years");
     }
 }

@@ -444,3 +444,13 @@ fn no_more_memory_is_advised_than_the_machine_has() {
     let told = error["message"].as_str().expect("a sentence");
     assert!(!told.contains("would do"), "{told}");
 }
+
+#[test]
+fn what_was_not_done_in_time_is_told() {
+    let model = "testdata/generated/ising15_b2.uai";
+    let ran = forney(&[
+        "bound", model, "--method", "exact", "--time", "1ms", "--json",
+    ]);
+    assert_eq!(ran.code, Some(3), "{} {}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("within --time") || ran.stdout.contains("within --time"));
+}

@@ -44,6 +44,8 @@ pub(super) struct Entrant<'j> {
 
 /// What both sides of a level share.
 pub(super) struct Terms {
+    /// The least time for mini-buckets.
+    pub(super) worth: Duration,
     pub(super) limit: CliqueLimit,
     /// The candidate that has shown that the limit fits.
     pub(super) first: Candidate,

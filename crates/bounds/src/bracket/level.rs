@@ -17,6 +17,9 @@ use crate::wmbe::{BestOptions, Candidates, Known, Race, Racer, WeightMap, Wmbe, 
 /// The share of the memory for the tables of one side.
 pub(super) const MEMORY: f64 = 0.4;
 
+/// What took so long to compile is optimised for at least so many times that, or it proves nothing new.
+const WORTH: f64 = 4.0;
+
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
@@ -67,7 +70,8 @@ impl<'j> Job<'j, '_> {
         }
         incumbents.make_room(memory - bytes(schedule));
         // On a huge model the orders and schedules themselves are what takes time.
-        let compiling = (self.budget.elapsed() - began).as_secs_f64();
+        let compiled_in = self.budget.elapsed() - began;
+        let compiling = compiled_in.as_secs_f64();
         extras.begin(self);
         let compiled = match self.budget.remaining() {
             Some(_) => {
@@ -101,12 +105,14 @@ impl<'j> Job<'j, '_> {
             1e-6
         };
         let terms = Terms {
+            worth: compiled_in.mul_f64(WORTH),
             limit,
             first,
             seed,
             memory,
             least_gain,
-            final_size: capped || !ascending,
+            // Each change of a structure is compiled; where that takes long, further evaluations gain more.
+            final_size: (capped || !ascending) && compiled >= 1.0,
             leaders,
         };
         let began = self.budget.elapsed();
@@ -195,9 +201,9 @@ impl<'j> Job<'j, '_> {
             iterations,
             least_gain: terms.least_gain,
         };
-        let budget = self
-            .budget
-            .capped(self.slice(self.own_share::<S>(terms.leaders)));
+        let share = self.own_share::<S>(terms.leaders);
+        let time = self.slice(share).max(terms.worth).min(self.share(share));
+        let budget = self.budget.capped(time);
         let known = Known {
             first: Some(&terms.first),
             incumbent: incumbent.take(),

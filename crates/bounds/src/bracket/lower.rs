@@ -14,6 +14,9 @@ use crate::structured_mean_field::structured_mean_field;
 const MEAN_FIELD_STARTS: usize = 8;
 const MEAN_FIELD_SWEEPS: usize = 500;
 
+/// The share of the time of a batch for its sweeps; the rest is for its proof.
+const ASCENDING: f64 = 0.9;
+
 /// Starts of structured mean field at one ibound, and the most sweeps of each.
 const STRUCTURED_STARTS: usize = 4;
 const STRUCTURED_SWEEPS: usize = 100;
@@ -52,7 +55,15 @@ impl Job<'_, '_> {
             tolerance: 1e-6,
         };
         let seed = self.options.seed.wrapping_add(batch);
-        let run = mean_field(self.graph, seed, MEAN_FIELD_STARTS, &limits, budget);
+        let timed = budget.remaining();
+        // Of a huge model one start may be all that there is time for, and its proof takes time as well.
+        let starts = match timed {
+            Some(_) if batch == 0 => 1,
+            _ => MEAN_FIELD_STARTS,
+        };
+        let ascents = timed.map(|left| budget.capped(left.mul_f64(ASCENDING)));
+        let budget = ascents.as_ref().unwrap_or(budget);
+        let run = mean_field(self.graph, seed, starts, &limits, budget);
         if let Ok(lower) = run.point.verify(self.graph) {
             self.board.post(lower, MEAN_FIELD);
         }

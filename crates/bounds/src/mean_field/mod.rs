@@ -86,7 +86,7 @@ pub fn mean_field(
     let graph = restriction.graph();
     let tables = Arc::new(Tables::new(graph));
     let temperatures = first_temperatures(graph);
-    let runs: Vec<Option<Run<MeanField>>> = (0..starts)
+    let runs: Vec<Option<(f64, Run<MeanField>)>> = (0..starts)
         .into_par_iter()
         .map(|number| {
             let mut rng = Pcg64::new(seed.into(), number as u128);
@@ -97,21 +97,23 @@ pub fn mean_field(
                 budget,
             );
             let mut ignore = |_: &_| ControlFlow::Continue(());
-            Some(drive(ascent, limits, budget, &mut ignore))
+            let run = drive(ascent, limits, budget, &mut ignore);
+            // Of a single start there is nothing to choose.
+            let value = match starts {
+                1 => f64::NEG_INFINITY,
+                _ => run
+                    .point
+                    .verify(graph)
+                    .map_or(f64::NEG_INFINITY, |l| l.ln()),
+            };
+            Some((value, run))
         })
         .collect();
-    let value = |run: &Run<MeanField>| {
-        let lower = run.point.verify(graph);
-        lower.map_or(f64::NEG_INFINITY, |lower| lower.ln())
-    };
-    let best = runs.into_iter().flatten().reduce(|best, run| {
-        if value(&run) > value(&best) {
-            run
-        } else {
-            best
-        }
-    });
-    let Some(mut best) = best else {
+    let best = runs
+        .into_iter()
+        .flatten()
+        .reduce(|best, run| if run.0 > best.0 { run } else { best });
+    let Some((_, mut best)) = best else {
         return nothing(budget.stop().unwrap_or(Stop::SweepLimit));
     };
     best.point.q = restriction.lift_marginals(&best.point.q);

@@ -185,11 +185,11 @@ where
         }
         match race::<S>(graph, limit, &candidates, known.first, spare, time, board) {
             Race::Winner(mut other) => {
-                if best.is_none() {
+                let value = best.as_ref().map_or(f64::INFINITY, |best| best.value());
+                if best.is_none() || other.value() < value {
                     other.prove(graph, board);
                 }
                 other.finish(graph, left(), least_gain, time, board);
-                let value = best.as_ref().map_or(f64::INFINITY, |best| best.value());
                 // NaN sorts last.
                 if best.is_none() || other.value().total_cmp(&value).is_lt() {
                     best = Some(other);

@@ -145,14 +145,17 @@ impl<S: WeightMap + Post> Racer<S> {
         board: &Board<'_>,
     ) {
         const SLICE: usize = 20;
+        let mut proving = 4;
         while evaluations > 0 && budget.stop().is_none() {
             let value = self.value();
-            let slice = evaluations.min(SLICE);
+            let slice = evaluations.min(proving);
+            proving = (2 * proving).min(SLICE);
             let alive = self.run(slice, budget, board);
             evaluations -= slice;
             self.prove(graph, board);
             let gain = value - self.value();
-            if !alive || gain <= least_gain * slice as f64 {
+            // The first few tell little of what the next ones gain.
+            if !alive || slice == SLICE && gain <= least_gain * slice as f64 {
                 break;
             }
         }

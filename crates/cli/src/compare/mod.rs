@@ -22,7 +22,7 @@ use report::{Report, Row};
 
 /// How long after the end of the time the methods may take to come to an end. What they have
 /// proved is printed anyhow.
-const GRACE: Duration = Duration::from_millis(200);
+const GRACE: Duration = Duration::from_millis(120);
 
 /// What is told of the running methods.
 enum News {

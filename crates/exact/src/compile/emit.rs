@@ -242,7 +242,8 @@ impl Compiler<'_> {
 
 impl Demand {
     fn count_bytes(&mut self, bases: &[Base], steps: &[Step], buffers: &Buffers) {
-        let base_entries: f64 = bases.iter().map(|base| base.len as f64).sum();
+        // The sum of nothing is a negative zero.
+        let base_entries = 0.0 + bases.iter().map(|base| base.len as f64).sum::<f64>();
         let shared: f64 = buffers.sizes.iter().map(|&size| size as f64).sum();
         self.live_bytes = 8.0 * (base_entries + shared);
         // One table for each input of a step, as large as the largest.

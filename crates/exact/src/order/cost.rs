@@ -102,7 +102,8 @@ impl Cost {
                 .filter(|(_, gone)| !**gone)
                 .map(|(size, _)| size.log2)
         };
-        cost.total_entries = run().map(f64::exp2).sum();
+        // The sum of nothing is a negative zero.
+        cost.total_entries = 0.0 + run().map(f64::exp2).sum::<f64>();
         let most = run().fold(0.0, f64::max);
         let relative: f64 = run().map(|log2| (log2 - most).exp2()).sum();
         (cost, most + relative.max(1.0).log2())
