@@ -44,23 +44,20 @@ impl Bracket {
     /// [`Crossed`] if the lower bound exceeds the upper one by more than [`slack`].
     pub fn new(lower: Lower, upper: Upper) -> Result<Self, Crossed> {
         let ordered = lower.ln() <= upper.ln() + slack(upper.ln());
-        if let (true, Ok(least), Ok(most)) = (
-            lower.ln() > upper.ln() && ordered,
-            Lower::new(upper.ln()),
-            Upper::new(lower.ln()),
-        ) {
-            Ok(Self {
-                lower: least,
-                upper: most,
-            })
-        } else if ordered {
-            Ok(Self { lower, upper })
-        } else {
-            Err(Crossed {
+        if !ordered {
+            return Err(Crossed {
                 lower: lower.ln(),
                 upper: upper.ln(),
-            })
+            });
         }
+        let exchanged = (Lower::new(upper.ln()), Upper::new(lower.ln()));
+        Ok(match exchanged {
+            (Ok(least), Ok(most)) if lower.ln() > upper.ln() => Self {
+                lower: least,
+                upper: most,
+            },
+            _ => Self { lower, upper },
+        })
     }
 
     /// `(−∞, +∞)`: nothing is proved yet.

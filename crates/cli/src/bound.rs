@@ -1,7 +1,6 @@
 //! `forney bound`: a lower and an upper bound on the logarithm of the partition function.
 
 use std::fmt;
-use std::time::Duration;
 
 use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, Progress, Sides, Watch};
 use forney_certify::{Budget, Stop};
@@ -52,10 +51,6 @@ pub(crate) struct Report {
 
 /// The name of the method that gives both sides at once.
 const EXACT: &str = "exact";
-
-/// How long after the end of the time the methods may take to come to an end. What they have
-/// proved is printed anyhow.
-const GRACE: Duration = Duration::from_millis(120);
 
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
@@ -145,7 +140,7 @@ fn close(
     let its_budget = budget.clone();
     let found = work::within(
         budget,
-        GRACE,
+        work::GRACE,
         move |tell| {
             let watch: &mut Watch<'_> = &mut |progress| tell(*progress);
             match method {

@@ -9,6 +9,10 @@ use forney_certify::{Budget, Stop};
 /// How long a raised flag may go unseen.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// How long after the end of the time methods may take to come to an end. What they have proved is
+/// printed anyhow.
+pub(crate) const GRACE: Duration = Duration::from_millis(120);
+
 /// What the worker says.
 enum Message<T, P> {
     Progress(P),

@@ -3,7 +3,10 @@
 use forney_model::{Evidence, VarId};
 
 use crate::reader::{Number, Reader};
-use crate::{Fault, UaiError, Warning};
+use crate::{Fault, ModelKind, UaiError, Warning};
+
+/// What an evidence file begins with.
+const COUNT: &str = "the number of observed variables (0 if none)";
 
 /// What an evidence file holds: one sample of evidence or more, in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +49,8 @@ pub struct EvidenceFile {
 pub fn read_evidences(bytes: &[u8], cards: &[usize]) -> Result<EvidenceFile, UaiError> {
     let mut reader = Reader::new(bytes);
     let mut after_first = reader;
-    refuse_models(&reader)?;
-    let first = after_first.number(format_args!("the number of observed variables (0 if none)"))?;
+    refuse_models(reader)?;
+    let first = after_first.number(format_args!("{COUNT}"))?;
     if first.value == 0 {
         return Ok(EvidenceFile {
             samples: vec![Evidence::default()],
@@ -104,16 +107,16 @@ enum Layout {
 }
 
 /// Says so where the file is a model: `forney exact model.uai --evidence model.uai` is soon written.
-fn refuse_models(reader: &Reader<'_>) -> Result<(), UaiError> {
-    let mut ahead = *reader;
-    let token = ahead.token(format_args!("the number of observed variables (0 if none)"))?;
-    let word = token.text();
-    if word.eq_ignore_ascii_case(b"MARKOV") || word.eq_ignore_ascii_case(b"BAYES") {
-        let expected = format_args!("the number of observed variables (0 if none)");
-        let hint = "this is a model, not evidence";
-        return Err(ahead.error_with(Fault::Format, token, expected, hint));
+fn refuse_models(mut ahead: Reader<'_>) -> Result<(), UaiError> {
+    let expected = format_args!("{COUNT}");
+    let token = ahead.token(expected)?;
+    match ModelKind::named(token.text()) {
+        Some(_) => {
+            let hint = "this is a model, not evidence";
+            Err(ahead.error_with(Fault::Format, token, expected, hint))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Finds the layout by what follows the first number.

@@ -26,6 +26,13 @@ impl ModelKind {
             Self::Bayes => "BAYES",
         }
     }
+
+    /// The kind that a word names, in any case.
+    pub(crate) fn named(word: &[u8]) -> Option<Self> {
+        let kinds = [Self::Markov, Self::Bayes].into_iter();
+        let mut named = kinds.filter(|kind| word.eq_ignore_ascii_case(kind.word().as_bytes()));
+        named.next()
+    }
 }
 
 /// The entries of a factor, last variable fastest.

@@ -120,10 +120,7 @@ fn read(bytes: &[u8], notation: Notation) -> Result<UaiModel, UaiError> {
 fn read_kind(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<ModelKind, UaiError> {
     let expected = format_args!("MARKOV or BAYES");
     let token = reader.token(expected)?;
-    let kind = [ModelKind::Markov, ModelKind::Bayes]
-        .into_iter()
-        .find(|kind| token.text().eq_ignore_ascii_case(kind.word().as_bytes()));
-    kind.ok_or_else(|| match looks_like(bytes) {
+    ModelKind::named(token.text()).ok_or_else(|| match looks_like(bytes) {
         Some(hint) => reader.error_with(Fault::Format, token, expected, hint),
         None => reader.error(Fault::Token, token, expected),
     })

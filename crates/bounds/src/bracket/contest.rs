@@ -217,11 +217,7 @@ impl Job<'_, '_> {
             return None;
         }
         Some(Allowance {
-            budget: if timed {
-                self.budget.capped(time)
-            } else {
-                self.budget.clone()
-            },
+            budget: self.if_timed(time),
             iterations: left.or((!timed).then_some(UNTIMED_TRIAL)),
         })
     }

@@ -238,8 +238,8 @@ struct Incumbents {
 impl Incumbents {
     /// Forgets those that larger mini-buckets leave no room for: their bounds are on the board.
     fn make_room(&mut self, spare: f64) {
-        self.above.take_if(|racer| racer.bytes() > spare);
-        self.below.take_if(|racer| racer.bytes() > spare);
+        self.above.take_if(|racer| racer.bytes > spare);
+        self.below.take_if(|racer| racer.bytes > spare);
     }
 }
 

@@ -179,8 +179,13 @@ impl Job<'_, '_> {
 
     /// The budget of a [slice](Self::slice) for what depends on time only where that has an end.
     fn sliced(&self, fraction: f64) -> Budget {
+        self.if_timed(self.slice(fraction))
+    }
+
+    /// The budget for so much time where time has an end, and without one elsewhere.
+    fn if_timed(&self, time: Duration) -> Budget {
         match self.budget.remaining() {
-            Some(_) => self.budget.capped(self.slice(fraction)),
+            Some(_) => self.budget.capped(time),
             None => self.budget.clone(),
         }
     }

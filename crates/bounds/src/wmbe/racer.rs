@@ -40,7 +40,8 @@ pub(crate) struct Racer<S: WeightMap> {
     climb: Lbfgs<WmbeObjective<S>>,
     /// Entries of all cliques.
     entries: f64,
-    pub(super) bytes: f64,
+    /// Bytes that it holds.
+    pub(crate) bytes: f64,
     stuck: bool,
     first: f64,
 }
@@ -68,11 +69,6 @@ impl<S: WeightMap + Post> Racer<S> {
             bytes,
             stuck: false,
         }
-    }
-
-    /// Bytes that it holds.
-    pub(crate) fn bytes(&self) -> f64 {
-        self.bytes
     }
 
     pub(super) fn schedule(&self) -> &Arc<Schedule> {

@@ -7,8 +7,6 @@ mod report;
 
 pub(crate) use args::CompareArgs;
 
-use std::time::Duration;
-
 use forney_certify::{Budget, Crossed};
 use forney_methods::{Event, Job, METHODS, Method, Options, compare, exact, jobs};
 use forney_model::{FactorGraph, simplify_sum};
@@ -19,10 +17,6 @@ use crate::problem::Problem;
 use crate::{interrupt, memory, progress, work};
 
 use report::{Report, Row};
-
-/// How long after the end of the time the methods may take to come to an end. What they have
-/// proved is printed anyhow.
-const GRACE: Duration = Duration::from_millis(120);
 
 /// What is told of the running methods.
 enum News {
@@ -81,7 +75,7 @@ fn side_by_side(
     let mut no_threads = None;
     let ended = work::within(
         budget,
-        GRACE,
+        work::GRACE,
         move |tell| {
             if let Some(ln_z) = exact(&graph, &options, &its_budget) {
                 tell(News::Exact(ln_z));
