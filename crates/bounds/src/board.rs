@@ -22,6 +22,8 @@ pub(crate) struct Board<'w> {
 pub struct Inner<'w> {
     lower: Lower,
     upper: Upper,
+    /// The best lower bound entered since someone asked.
+    entered: f64,
     lower_method: &'static str,
     upper_method: &'static str,
     ibound: usize,
@@ -41,6 +43,7 @@ impl<'w> Board<'w> {
         let inner = Inner {
             lower: Lower::trivial(),
             upper: Upper::trivial(),
+            entered: f64::NEG_INFINITY,
             lower_method: "none",
             upper_method: "none",
             ibound: 0,
@@ -151,6 +154,12 @@ impl<'w> Board<'w> {
         self.with(|inner| S::method(inner))
     }
 
+    /// The best lower bound that was entered since the last call, whether or not others are tighter; `−∞` if
+    /// there was none.
+    pub(crate) fn take_entered(&self) -> f64 {
+        self.with(|inner| std::mem::replace(&mut inner.entered, f64::NEG_INFINITY))
+    }
+
     /// Is `ln Z` itself known?
     pub(crate) fn is_exact(&self) -> bool {
         self.with(|inner| inner.exact)
@@ -237,6 +246,7 @@ impl Post for Above {
 
 impl Post for Below {
     fn tighten(inner: &mut Inner<'_>, bound: Lower, method: &'static str) -> bool {
+        inner.entered = inner.entered.max(bound.ln());
         let better = inner.lower.tighten(bound);
         if better {
             inner.lower_method = method;

@@ -106,12 +106,16 @@ impl Tractable {
         parts: &[Vec<Vec<VarId>>],
     ) -> Result<Joints, Box<dyn std::error::Error>> {
         let parts: Vec<&Vec<VarId>> = parts.iter().flatten().collect();
-        let alone = Schedule::compile(&self.q, order, &mut Whole)?;
         let together = self.with_cliques(&parts)?;
         let schedule = Schedule::compile(&together, order, &mut Whole)?;
         let demand = schedule.demand();
-        let each = alone.demand().total_entries * (1 + parts.len()) as f64;
-        if demand.kept_bytes <= self.memory && demand.total_entries <= each {
+        // One elimination for each part, which takes at least an entry for each variable.
+        let each = |entries: f64| entries * (1 + parts.len()) as f64;
+        let quick = demand.total_entries <= each(self.q.num_variables() as f64);
+        let alone = || Schedule::compile(&self.q, order, &mut Whole);
+        if demand.kept_bytes <= self.memory
+            && (quick || demand.total_entries <= each(alone()?.demand().total_entries))
+        {
             let mut found = Marginals::along(&schedule.into(), &together);
             let joints = found.factors.split_off(self.q.num_factors());
             return Ok((found, joints));

@@ -12,6 +12,7 @@ mod bucket_renormalisation;
 mod buckets;
 mod conditioning;
 mod contender;
+mod course;
 mod elbo;
 mod error;
 mod mean_field;

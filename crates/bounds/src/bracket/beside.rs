@@ -15,8 +15,8 @@ use forney_certify::{Budget, Stop};
 use rayon::ThreadPoolBuilder;
 
 use super::Job;
-use super::climb::Ascent;
 use super::exact::{Attempt, Verdict};
+use super::lane::Lane;
 use crate::BoundError;
 use crate::options::{BoundOptions, Sides};
 
@@ -50,8 +50,8 @@ impl<'j, 'w> Job<'j, 'w> {
         }
     }
 
-    /// Higher and higher ibounds, without attempts at the exact answer.
-    pub(super) fn ascend(&self) -> Result<Stop, BoundError> {
+    /// Bounds without attempts at the exact answer.
+    pub(super) fn bounds_only(&self) -> Result<Stop, BoundError> {
         if rayon::current_num_threads() == 1 || self.is_counted() {
             return self.by_turns(None);
         }
@@ -80,10 +80,11 @@ impl<'j, 'w> Job<'j, 'w> {
             turn,
             ..*self
         };
-        let mut lanes: Vec<_> = options
-            .iter()
-            .map(|o| (job(o), Ascent::new(self)))
-            .collect();
+        let lane = |options| {
+            let job = job(options);
+            Lane::new(&job).map(|lane| (job, lane))
+        };
+        let mut lanes: Vec<_> = options.iter().map(lane).collect::<Result<_, _>>()?;
         let (mut stop, mut tried) = (Stop::Converged, Duration::ZERO);
         while !lanes.is_empty() {
             let began = self.budget.elapsed();
@@ -103,8 +104,8 @@ impl<'j, 'w> Job<'j, 'w> {
                 tried += self.budget.elapsed() - began;
             }
             for at in (0..lanes.len()).rev() {
-                let (job, ascent) = &mut lanes[at];
-                match ascent.level(job)? {
+                let (job, lane) = &mut lanes[at];
+                match lane.turn(job)? {
                     Some(Stop::Converged) => return Ok(Stop::Converged),
                     Some(ended) => {
                         stop = ended;
@@ -190,14 +191,13 @@ impl<'j, 'w> Job<'j, 'w> {
                 options: &options,
                 ..*self
             };
-            let mut ascent = Ascent::new(&job);
-            let ended = loop {
-                match ascent.level(&job) {
-                    Ok(None) => {}
-                    Ok(Some(stop)) => break Ok(stop),
-                    Err(error) => break Err(error),
+            let ended = Lane::new(&job).and_then(|mut lane| {
+                loop {
+                    if let Some(stop) = lane.turn(&job)? {
+                        return Ok(stop);
+                    }
                 }
-            };
+            });
             if matches!(ended, Ok(Stop::Converged)) {
                 over.raise();
             }

@@ -1,41 +1,56 @@
-//! From level to level: all the time at one ibound, or higher and higher ones.
+//! Mini-buckets from level to level: at higher and higher ibounds, or again and again at one.
 
 use forney_certify::Stop;
+use forney_model::FactorGraph;
 
 use super::Job;
-use super::level::{Level, State};
+use super::level::{Incumbents, Level};
 use crate::BoundError;
 use crate::wmbe::CliqueLimit;
 
-/// The first ibound of the ascent, and its step.
+/// The least first ibound, and the step to the next one.
 const FIRST_IBOUND: usize = 2;
-const IBOUND_STEP: usize = 2;
+pub(super) const IBOUND_STEP: usize = 2;
 
-/// Bounds at higher and higher ibounds.
-pub(super) struct Ascent<'g> {
+/// The first ibound of an ascent: it holds the factors.
+pub(super) fn first_ibound(graph: &FactorGraph) -> usize {
+    let scopes = graph.factors().iter().map(|f| f.scope().len());
+    let least = scopes.max().unwrap_or(0).saturating_sub(1);
+    least.max(FIRST_IBOUND)
+}
+
+/// Bounds at higher and higher ibounds, or at the one that the caller fixed.
+pub(super) struct Ascent {
     ibound: usize,
+    fixed: bool,
     /// Does nothing larger fit?
     capped: bool,
     round: u64,
-    state: State<'g>,
+    incumbents: Incumbents,
 }
 
-impl<'g> Ascent<'g> {
-    /// Starts at the least ibound that holds the factors.
-    pub(super) fn new(job: &Job<'g, '_>) -> Self {
-        let scopes = job.graph.factors().iter().map(|f| f.scope().len());
-        let least = scopes.max().unwrap_or(0).saturating_sub(1);
-        Self {
-            ibound: least.max(FIRST_IBOUND),
+impl Ascent {
+    /// Starts at the ibound of the caller, or at the least one that holds the factors.
+    ///
+    /// # Errors
+    /// [`BoundError::IboundTooSmall`] if that of the caller does not hold them.
+    pub(super) fn new(job: &Job<'_, '_>) -> Result<Self, BoundError> {
+        let fixed = job.options.ibound;
+        if let Some(ibound) = fixed {
+            CliqueLimit::admit(ibound, job.graph)?;
+        }
+        Ok(Self {
+            ibound: fixed.unwrap_or_else(|| first_ibound(job.graph)),
+            fixed: fixed.is_some(),
             capped: false,
             round: 0,
-            state: State::default(),
-        }
+            incumbents: Incumbents::default(),
+        })
     }
 
     /// One level; why the ascent is over, if it is.
-    pub(super) fn level(&mut self, job: &Job<'g, '_>) -> Result<Option<Stop>, BoundError> {
-        let level = job.level(self.ibound, self.round, &mut self.state);
+    pub(super) fn level(&mut self, job: &Job<'_, '_>) -> Result<Option<Stop>, BoundError> {
+        let level = job.level(self.ibound, self.round, &mut self.incumbents);
         self.round += 1;
         match level {
             // The sides are refused for the same reason, and what they have proved counts.
@@ -45,8 +60,10 @@ impl<'g> Ascent<'g> {
             }
             level => match level? {
                 Level::Exact => return Ok(Some(Stop::Converged)),
-                Level::Done => self.ibound += IBOUND_STEP,
-                // Nothing larger fits, at least for now: what follows goes into other orders.
+                // What follows goes into other orders.
+                _ if self.fixed => {}
+                Level::Done { ibound } => self.ibound = ibound + IBOUND_STEP,
+                // Nothing larger fits, at least for now.
                 Level::Capped => self.capped = true,
             },
         }
@@ -54,26 +71,10 @@ impl<'g> Ascent<'g> {
             return Ok(Some(stop));
         }
         let endless = job.budget.remaining().is_none() && job.options.iterations.is_none();
-        Ok((self.capped && endless).then_some(Stop::MemoryLimit))
-    }
-}
-
-impl Job<'_, '_> {
-    /// All the time at one ibound: the race, then its winner, then races with other seeds.
-    pub(super) fn fixed(&self, ibound: usize) -> Result<Stop, BoundError> {
-        CliqueLimit::admit(ibound, self.graph)?;
-        let mut state = State::default();
-        for round in 0.. {
-            if let Level::Exact = self.level(ibound, round, &mut state)? {
-                return Ok(Stop::Converged);
-            }
-            if let Some(stop) = self.ended() {
-                return Ok(stop);
-            }
-            if self.budget.remaining().is_none() && self.options.iterations.is_none() {
-                break;
-            }
-        }
-        Ok(Stop::Converged)
+        Ok(match endless {
+            true if self.fixed => Some(Stop::Converged),
+            true if self.capped => Some(Stop::MemoryLimit),
+            _ => None,
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Job;
-use super::lower::{CONDITIONING, LEADING, MEAN_FIELDS};
+use super::lane::TURN;
 use crate::board::Post;
 use crate::contender::{Allowance, Contender, Prospect, Turn};
 use crate::options::Method;
@@ -14,10 +14,6 @@ use forney_model::FactorGraph;
 /// The share of the time that is left, or of the iterations, for a side's leader and for others.
 const LEADER: f64 = 0.5;
 const TRIAL: f64 = 0.1;
-
-/// The share of mini-buckets where mean field is ahead: a higher ibound often passes it, but seldom
-/// conditioning, whose models are strongly coupled.
-const SECOND: f64 = 0.2;
 
 /// The share of mini-buckets that lead at a fixed ibound, where a local search that goes on gains
 /// more than another race.
@@ -47,13 +43,13 @@ pub(super) struct Terms {
     /// The least time for mini-buckets.
     pub(super) worth: Duration,
     pub(super) limit: CliqueLimit,
-    /// The candidate that has shown that the limit fits.
-    pub(super) first: Candidate,
+    /// The candidate that has shown that the limit fits, where there is a race.
+    pub(super) first: Option<Candidate>,
     pub(super) seed: u64,
     pub(super) memory: f64,
     pub(super) least_gain: f64,
-    /// Do no larger cliques follow? While they do, they gain more than a local search.
-    pub(super) final_size: bool,
+    /// Does a local search follow? While larger cliques do, they gain more.
+    pub(super) local: bool,
     pub(super) leaders: Leaders,
 }
 
@@ -128,17 +124,13 @@ impl Job<'_, '_> {
 
     /// The share of mini-buckets in the time that is left.
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
-        let holder = self.board.method::<S>();
-        let conditioning = holder == CONDITIONING;
-        if (leaders.contender::<S>() || conditioning) && !self.contender_alone() {
+        if leaders.contender::<S>() && !self.contender_alone() {
             TRIAL
-        } else if MEAN_FIELDS.contains(&holder) {
-            SECOND
+        } else if self.alternates() && S::TRIVIAL < 0.0 {
+            // Below there are other methods.
+            TURN
         } else if self.options.ibound.is_some() {
             SEARCH
-        } else if self.options.method == Method::Auto && S::TRIVIAL < 0.0 {
-            // Below there are other methods, whose turn it is next.
-            LEADING
         } else {
             LEADER
         }

@@ -1,59 +1,62 @@
 //! Weighted mini-buckets at one ibound: what fits, the race, and its winner on each side.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forney_certify::{Above, Below, Certificate};
 use forney_exact::Schedule;
 
-use super::Job;
 use super::contest::Terms;
-use super::fit::Fit;
-use super::lower::Extras;
+use super::size::{Fit, Reached, Size};
+use super::{Job, LAST};
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
-use crate::wmbe::{BestOptions, Candidates, Known, Race, Racer, WeightMap, Wmbe, bytes, climb};
+use crate::wmbe::{
+    BestOptions, Candidates, CliqueLimit, Known, Race, Racer, WeightMap, Wmbe, bytes, climb,
+};
 
 /// The share of the memory for the tables of one side.
 pub(super) const MEMORY: f64 = 0.4;
 
 /// What took so long to compile is optimised for at least so many times that, or it proves nothing new.
-const WORTH: f64 = 4.0;
+const WORTH: f64 = 1.0;
 
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
-impl<'j> Job<'j, '_> {
-    /// Both sides at one ibound.
+impl Job<'_, '_> {
+    /// Both sides at one ibound, or at a higher one where that is nothing; where time does not afford larger
+    /// cliques than those of the incumbents, these go on.
     pub(super) fn level(
         &self,
         ibound: usize,
         round: u64,
-        state: &mut State<'j>,
+        incumbents: &mut Incumbents,
     ) -> Result<Level, BoundError> {
-        let State { extras, incumbents } = state;
-        let seed = self
-            .options
-            .seed
-            .wrapping_add(round.wrapping_mul(0x9e37_79b9));
-        let fixed = self.options.order.as_ref();
         let began = self.budget.elapsed();
         self.board.say(Activity::MiniBuckets { ibound });
-        let memory = MEMORY * self.options.memory;
+        let reached = incumbents.reached(self.open());
+        match self.size(ibound, MEMORY * self.options.memory, reached)? {
+            Size::New(fit) => self.level_of(fit, round, began, incumbents),
+            Size::Reached(reached) => self.go_on(reached, round, incumbents),
+        }
+    }
+
+    /// A race on each side among cliques that fit, and what follows it.
+    fn level_of(
+        &self,
+        fit: Fit,
+        round: u64,
+        began: Duration,
+        incumbents: &mut Incumbents,
+    ) -> Result<Level, BoundError> {
         let Fit {
             limit,
             first,
             affordable,
             capped,
-        } = match self.fit(ibound, self.first_order(), memory) {
-            Ok(fit) => fit,
-            Err(refused) => {
-                // The methods beside mini-buckets may need less.
-                extras.begin(self);
-                extras.turn(self, ibound, round);
-                return Err(refused);
-            }
-        };
+        } = fit;
         let schedule = &first.schedule;
         if schedule.is_exact()
             && self.exact_fits(schedule, 0.5)
@@ -68,21 +71,19 @@ impl<'j> Job<'j, '_> {
                 || self.neutral::<Below>(schedule),
             );
         }
-        incumbents.make_room(memory - bytes(schedule));
+        let mut terms = self.terms(limit, round, capped);
+        incumbents.make_room(terms.memory - bytes(schedule));
         // On a huge model the orders and schedules themselves are what takes time.
         let compiled_in = self.budget.elapsed() - began;
-        let compiling = compiled_in.as_secs_f64();
-        extras.begin(self);
         let compiled = match self.budget.remaining() {
             Some(_) => {
                 let time = self.slice(0.1).as_secs_f64();
-                time * rayon::current_num_threads() as f64 / compiling
+                time * rayon::current_num_threads() as f64 / compiled_in.as_secs_f64()
             }
             None => f64::INFINITY,
         };
-        let leaders = self.leaders(round);
-        let own = self.own_iterations::<Above>(leaders);
-        let own = own.max(self.own_iterations::<Below>(leaders));
+        let own = self.own_iterations::<Above>(terms.leaders);
+        let own = own.max(self.own_iterations::<Below>(terms.leaders));
         let of_iterations = match self.options.iterations {
             Some(most) => (own * most as f64 / 32.0) as usize,
             None => CANDIDATES,
@@ -91,7 +92,45 @@ impl<'j> Job<'j, '_> {
             .min(affordable.min(compiled) as usize)
             .min(of_iterations)
             .max(1);
-        let candidates = Candidates { fixed, count, seed };
+        // Each change of a structure is compiled; where that takes long, further evaluations gain more.
+        let cheap = compiled >= 1.0;
+        terms.local &= cheap;
+        if !self.alternates() {
+            terms.worth = compiled_in.mul_f64(WORTH);
+        }
+        let fixed = self.options.ibound.is_some();
+        incumbents.reached = Some(Reached {
+            limit,
+            entries: schedule.demand().total_entries,
+            last: capped || fixed,
+            cheap,
+        });
+        terms.first = Some(first);
+        let exact = self.compete(&terms, count, incumbents)?;
+        Ok(match (exact, capped) {
+            (true, _) => Level::Exact,
+            (false, true) => Level::Capped,
+            (false, false) => Level::Done {
+                ibound: limit.ibound,
+            },
+        })
+    }
+
+    /// The incumbents go on, without a race.
+    fn go_on(
+        &self,
+        reached: Reached,
+        round: u64,
+        incumbents: &mut Incumbents,
+    ) -> Result<Level, BoundError> {
+        let mut terms = self.terms(reached.limit, round, true);
+        terms.local = reached.cheap;
+        self.compete(&terms, 0, incumbents)?;
+        Ok(Level::Capped)
+    }
+
+    /// What both sides of a level share, before anything is compiled.
+    fn terms(&self, limit: CliqueLimit, round: u64, capped: bool) -> Terms {
         // A higher ibound halves the gap for about a hundred times this gain. The gap is read
         // before the sides run, so that neither depends on how far the other has come.
         let gap = self.board.gap();
@@ -104,64 +143,60 @@ impl<'j> Job<'j, '_> {
         } else {
             1e-6
         };
-        let terms = Terms {
-            worth: compiled_in.mul_f64(WORTH),
+        Terms {
+            worth: Duration::ZERO,
             limit,
-            first,
-            seed,
-            memory,
+            first: None,
+            seed: (self.options.seed).wrapping_add(round.wrapping_mul(0x9e37_79b9)),
+            memory: MEMORY * self.options.memory,
             least_gain,
-            // Each change of a structure is compiled; where that takes long, further evaluations gain more.
-            final_size: (capped || !ascending) && compiled >= 1.0,
-            leaders,
-        };
-        let began = self.budget.elapsed();
-        let mut exact = match self.contender_alone() {
-            true => false,
-            false => self.both(&terms, &candidates, self.open(), incumbents, &mut || {
-                extras.turn(self, ibound, round);
-            })?,
-        };
-        if !exact {
-            self.contend(&terms, self.budget.elapsed().saturating_sub(began));
+            local: capped || !ascending,
+            leaders: self.leaders(round),
         }
-        if self.contender_alone() {
-            // Where the contender proves nothing, mini-buckets do.
-            let (upper, lower) = self.open();
-            let idle = (
-                upper && !self.contender_holds::<Above>(),
-                lower && !self.contender_holds::<Below>(),
-            );
-            exact = self.both(&terms, &candidates, idle, incumbents, &mut || {})?;
-        }
-        Ok(match (exact, capped) {
-            (true, _) => Level::Exact,
-            (false, true) => Level::Capped,
-            (false, false) => Level::Done,
-        })
     }
 
-    /// Mini-buckets on the sides that are wanted, and then `extras` below; true if nothing had to be split.
+    /// Mini-buckets with so many candidates against the contender; true if nothing had to be split.
+    fn compete(
+        &self,
+        terms: &Terms,
+        count: usize,
+        incumbents: &mut Incumbents,
+    ) -> Result<bool, BoundError> {
+        let candidates = Candidates {
+            fixed: self.options.order.as_ref(),
+            count,
+            seed: terms.seed,
+        };
+        let began = self.budget.elapsed();
+        let alone = self.contender_alone();
+        let exact = !alone && self.both(terms, &candidates, self.open(), incumbents)?;
+        if !exact {
+            self.contend(terms, self.budget.elapsed().saturating_sub(began));
+        }
+        if !alone {
+            return Ok(exact);
+        }
+        // Where the contender proves nothing, mini-buckets do.
+        let (upper, lower) = self.open();
+        let idle = (
+            upper && !self.contender_holds::<Above>(),
+            lower && !self.contender_holds::<Below>(),
+        );
+        self.both(terms, &candidates, idle, incumbents)
+    }
+
+    /// Mini-buckets on the sides that are wanted; true if nothing had to be split.
     fn both(
         &self,
         terms: &Terms,
         candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
         incumbents: &mut Incumbents,
-        extras: &mut (dyn FnMut() + Send),
     ) -> Result<bool, BoundError> {
-        let Incumbents { above, below } = incumbents;
+        let Incumbents { above, below, .. } = incumbents;
         let (upper, lower) = rayon::join(
             || upper.then(|| self.side(terms, candidates, above)),
-            || {
-                lower.then(|| {
-                    let exact = self.side(terms, candidates, below);
-                    if !matches!(exact, Ok(true)) {
-                        extras();
-                    }
-                    exact
-                })
-            },
+            || lower.then(|| self.side(terms, candidates, below)),
         );
         let mut exact = false;
         for side in [upper, lower].into_iter().flatten() {
@@ -196,16 +231,16 @@ impl<'j> Job<'j, '_> {
         let options = BestOptions {
             limit: terms.limit,
             candidates: *candidates,
-            local: terms.final_size,
+            local: terms.local,
             memory: terms.memory,
             iterations,
             least_gain: terms.least_gain,
         };
         let share = self.own_share::<S>(terms.leaders);
-        let time = self.slice(share).max(terms.worth).min(self.share(share));
+        let time = self.slice(share).max(terms.worth.min(self.share(LAST)));
         let budget = self.budget.capped(time);
         let known = Known {
-            first: Some(&terms.first),
+            first: terms.first.as_ref(),
             incumbent: incumbent.take(),
         };
         match climb::<S>(self.graph, &options, known, &budget, self.board) {
@@ -219,20 +254,15 @@ impl<'j> Job<'j, '_> {
     }
 }
 
-/// What goes on from level to level.
-#[derive(Default)]
-pub(super) struct State<'g> {
-    extras: Extras<'g>,
-    incumbents: Incumbents,
-}
-
 /// The best mini-buckets of a side so far, on which a local search goes on.
 type Incumbent<S> = Option<Box<Racer<S>>>;
 
+/// What goes on from level to level.
 #[derive(Default)]
-struct Incumbents {
+pub(super) struct Incumbents {
     above: Incumbent<Above>,
     below: Incumbent<Below>,
+    reached: Option<Reached>,
 }
 
 impl Incumbents {
@@ -241,11 +271,18 @@ impl Incumbents {
         self.above.take_if(|racer| racer.bytes > spare);
         self.below.take_if(|racer| racer.bytes > spare);
     }
+
+    /// The size of the last race, if each side that is wanted has an incumbent.
+    fn reached(&self, (upper, lower): (bool, bool)) -> Option<Reached> {
+        let held = (!upper || self.above.is_some()) && (!lower || self.below.is_some());
+        self.reached.filter(|_| held)
+    }
 }
 
 /// What one ibound came to.
 pub(super) enum Level {
-    Done,
+    /// Done at this ibound, which may be higher than the one asked for.
+    Done { ibound: usize },
     /// Done, with cliques smaller than the ibound asked for.
     Capped,
     /// Nothing had to be split.

@@ -1,202 +1,243 @@
-//! Lower bounds beside mini-buckets: mean field, plain and structured, and cutset conditioning.
+//! Lower bounds beside mini-buckets, in turns: mean field, plain and structured, and cutset conditioning.
+//!
+//! A turn goes on where the last one ended. Where time has no end it is a fixed amount of work, so that
+//! the result does not depend on the machine.
 
 use std::time::Duration;
 
-use forney_certify::{Below, Budget, Certificate, Limits, Refine, Stop};
+use forney_certify::{Below, Certificate, Limits, Refine, Stop};
 
 use super::Job;
+use super::climb::{IBOUND_STEP, first_ibound};
 use crate::conditioning::Conditioning;
-use crate::mean_field::mean_field;
-use crate::options::{Activity, Method, Sides};
-use crate::structured_mean_field::structured_mean_field;
+use crate::mean_field::{self, MeanField};
+use crate::options::{Activity, Method};
+use crate::structured_mean_field;
 
-/// Starts of one batch of mean field, and the most sweeps of each.
+/// Starts of mean field in a turn without an end of time.
 const MEAN_FIELD_STARTS: usize = 8;
-const MEAN_FIELD_SWEEPS: usize = 500;
 
-/// The share of the time of a batch for its sweeps; the rest is for its proof.
+/// Starts of structured mean field side by side in a turn with and without an end of time; at the next ibound
+/// they are the others of the latter.
+const BLOCK_STARTS: usize = 2;
+const UNTIMED_BLOCK_STARTS: usize = 4;
+
+/// A start of mean field has converged once a sweep gains no more nats for each variable, and one of
+/// structured mean field: what larger blocks gain is more.
+const MEAN_FIELD_GAIN: f64 = 1e-8;
+const BLOCK_GAIN: f64 = 1e-5;
+
+/// When a start is over.
+fn limits(job: &Job<'_, '_>, sweeps: usize, gain: f64) -> Limits {
+    Limits {
+        sweeps: Some(sweeps),
+        tolerance: gain * job.graph.num_variables() as f64,
+    }
+}
+
+/// The share of a turn of mean field for its sweeps; the rest is for the proof.
 const ASCENDING: f64 = 0.9;
 
-/// Starts of structured mean field at one ibound, and the most sweeps of each.
-const STRUCTURED_STARTS: usize = 4;
-const STRUCTURED_SWEEPS: usize = 100;
+/// The share of a turn of conditioning for cooling; on strongly coupled grids all hangs on where it ends.
+const COOLING: f64 = 0.4;
 
-/// The shares of mean field, structured mean field and conditioning at each level: of the one that has
-/// proved the best lower bound, and of others. Found on grids of 900 to 10,000 variables with weak and
-/// strong couplings, at 5 and 20 seconds.
-pub(super) const LEADING: f64 = 0.3;
-const FOLLOWING: f64 = 0.12;
-
-/// The share of cooling before conditioning; on strongly coupled grids all hangs on where it ends.
-const COOLING: f64 = 0.15;
-
-/// The beginnings of these methods take longer than a turn that is shorter than this, and mini-buckets
-/// prove something meanwhile.
-const SHORTEST_TURN: Duration = Duration::from_millis(30);
-
-/// Names of the methods in reports.
-const MEAN_FIELD: &str = "mf";
-const STRUCTURED: &str = "structured-mf";
-pub(super) const CONDITIONING: &str = "conditioning";
-/// Mean field, plain and structured.
-pub(super) const MEAN_FIELDS: [&str; 2] = [MEAN_FIELD, STRUCTURED];
-
-/// Rounds of conditioning between two levels if time has no end.
+/// Rounds of conditioning in a turn without an end of time.
 const UNTIMED_ROUNDS: usize = 3;
 
-impl Job<'_, '_> {
-    /// One batch of mean-field starts; returns the sweeps of the best.
-    fn mean_field(&self, batch: u64, budget: &Budget) -> usize {
-        if self.options.sides == Sides::Upper {
-            return 0;
-        }
-        let limits = Limits {
-            sweeps: Some(MEAN_FIELD_SWEEPS),
-            tolerance: 1e-6,
-        };
-        let seed = self.options.seed.wrapping_add(batch);
-        let timed = budget.remaining();
-        // Of a huge model one start may be all that there is time for, and its proof takes time as well.
-        let starts = match timed {
-            Some(_) if batch == 0 => 1,
-            _ => MEAN_FIELD_STARTS,
-        };
-        let ascents = timed.map(|left| budget.capped(left.mul_f64(ASCENDING)));
-        let budget = ascents.as_ref().unwrap_or(budget);
-        let run = mean_field(self.graph, seed, starts, &limits, budget);
-        if let Ok(lower) = run.point.verify(self.graph) {
-            self.board.post(lower, MEAN_FIELD);
-        }
-        run.trace.len()
-    }
+/// The share of the memory for the tables of one of these methods.
+const MEMORY: f64 = 0.4;
 
-    /// Structured mean field with blocks of width up to the ibound.
-    fn structured(&self, ibound: usize, round: u64, time: Duration) {
-        let limits = Limits {
-            sweeps: Some(STRUCTURED_SWEEPS),
-            tolerance: 1e-4,
-        };
-        let seed = self.options.seed.wrapping_add(round);
-        let budget = self.budget.capped(time);
-        let memory = 0.4 * self.options.memory;
-        // Blocks that do not fit are no bound, and no failure of the bracket either.
-        if let Ok(run) = structured_mean_field(
-            self.graph,
-            ibound,
-            seed,
-            STRUCTURED_STARTS,
-            memory,
-            &limits,
-            &budget,
-        ) && let Ok(lower) = run.point.verify(self.graph)
+/// Mean field alone proves its bound after this share of the time that has passed.
+const PROVING: f64 = 0.5;
+
+/// Starts of mean field, one after the other or as many as there are threads.
+#[derive(Default)]
+pub(super) struct Products<'g> {
+    starts: Option<mean_field::Starts<'g>>,
+    /// The best product distribution that is on the board, and its objective.
+    best: Option<(f64, MeanField)>,
+}
+
+impl<'g> Products<'g> {
+    /// A turn of so much time; returns the sweeps of its starts.
+    pub(super) fn turn(&mut self, job: &Job<'g, '_>, time: Duration) -> usize {
+        job.board.say(Activity::Below("mean field"));
+        let known = self.value();
+        let starts = self.starts.get_or_insert_with(|| {
+            let limits = limits(job, 500, MEAN_FIELD_GAIN);
+            mean_field::Starts::new(job.graph, job.options.seed, limits)
+        });
+        let budget = job.if_timed(time.mul_f64(ASCENDING));
+        let timed = budget.remaining().is_some();
+        let before = starts.sweeps();
+        let mut begun = false;
+        while starts.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
+            // Of a huge model one start may be all that there is time for.
+            let side_by_side = match timed {
+                false => MEAN_FIELD_STARTS,
+                true if starts.begun() == 0 => 1,
+                true => rayon::current_num_threads(),
+            };
+            starts.begin(side_by_side, &budget);
+            begun = true;
+        }
+        if let Some((value, point)) = starts.better_than(known)
+            && let Ok(lower) = point.verify(job.graph)
         {
-            self.board.post(lower, STRUCTURED);
+            job.board.post(lower, Method::MeanField.name());
+            self.best = Some((value, point));
+        }
+        starts.sweeps() - before
+    }
+
+    /// The objective of the best product distribution so far.
+    fn value(&self) -> f64 {
+        let best = self.best.as_ref();
+        best.map_or(f64::NEG_INFINITY, |&(value, _)| value)
+    }
+
+    /// The best product distribution so far.
+    fn best(&self, job: &Job<'g, '_>) -> MeanField {
+        let best = self.best.as_ref().map(|(_, point)| point.clone());
+        best.unwrap_or_else(|| MeanField::uniform(job.graph))
+    }
+}
+
+/// Structured mean field over larger and larger blocks.
+pub(super) struct Blocks<'g> {
+    starts: Option<structured_mean_field::Starts<'g>>,
+    /// The ibound of the next starts, and the number of the first of them.
+    ibound: usize,
+    first: usize,
+    /// The best objective that is on the board.
+    value: f64,
+}
+
+impl<'g> Blocks<'g> {
+    /// The first blocks have the ibound of the caller, or the least one that holds the factors.
+    pub(super) fn new(job: &Job<'g, '_>) -> Self {
+        let fixed = job.options.ibound;
+        Self {
+            starts: None,
+            ibound: fixed.unwrap_or_else(|| first_ibound(job.graph)),
+            first: 0,
+            value: f64::NEG_INFINITY,
         }
     }
 
-    /// Rounds of cutset conditioning, at least one, until the time is over; a fixed number of them
-    /// if there is no end of time, so that the result does not depend on the machine.
-    fn condition(&self, search: &mut Conditioning<'_>, time: Duration) {
-        let budget = self.budget.capped(time);
+    /// A turn of so much time; false if blocks do not fit.
+    pub(super) fn turn(
+        &mut self,
+        job: &Job<'g, '_>,
+        products: &Products<'g>,
+        time: Duration,
+    ) -> bool {
+        job.board.say(Activity::Below("structured mean field"));
+        let time = time.mul_f64(ASCENDING);
+        let mut budget = job.if_timed(time);
+        let timed = budget.remaining().is_some();
+        let (mut begun, mut fits) = (false, true);
+        let starts = self.starts.get_or_insert_with(|| {
+            let memory = MEMORY * job.options.memory;
+            let limits = limits(job, 100, BLOCK_GAIN);
+            structured_mean_field::Starts::new(job.graph, job.options.seed, memory, limits)
+        });
+        while fits && starts.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
+            let beside = match timed {
+                true => BLOCK_STARTS,
+                false => UNTIMED_BLOCK_STARTS,
+            };
+            let numbers = self.first..self.first + beside;
+            let very_first = numbers.start == 0 && self.value == f64::NEG_INFINITY;
+            match starts.begin(numbers, self.ibound, &products.best(job), &budget) {
+                Ok(limited) => {
+                    self.first += beside;
+                    // Without larger blocks others of the same size follow.
+                    if !limited && job.options.ibound.is_none() {
+                        self.ibound += IBOUND_STEP;
+                        self.first %= UNTIMED_BLOCK_STARTS;
+                    }
+                }
+                Err(_) => fits = false,
+            }
+            if very_first {
+                // The beginning itself may have taken all of the turn.
+                budget = job.if_timed(time);
+            }
+            begun = true;
+        }
+        // A start begins at the best product, and nothing is to be proved before it is better.
+        if let Some((value, point)) = starts.better_than(self.value.max(products.value()))
+            && let Ok(lower) = point.verify(job.graph)
+        {
+            job.board.post(lower, "structured-mf");
+            self.value = value;
+        }
+        fits
+    }
+}
+
+/// Cutset conditioning, from a configuration that is cooled again and again.
+#[derive(Default)]
+pub(super) struct Cutsets<'g> {
+    /// Is there an allowed configuration to begin from? Where none is found, further effort seldom
+    /// changes that.
+    search: Option<Option<Conditioning<'g>>>,
+}
+
+impl<'g> Cutsets<'g> {
+    /// A turn of so much time, of one round at least; false if there is nothing more to try.
+    pub(super) fn turn(&mut self, job: &Job<'g, '_>, time: Duration) -> bool {
+        job.board.say(Activity::Below("cutset conditioning"));
         let post = |search: &Conditioning<'_>| {
-            if let Ok(lower) = search.point().verify(self.graph) {
-                self.board.post(lower, CONDITIONING);
+            if let Ok(lower) = search.point().verify(job.graph) {
+                job.board.post(lower, "conditioning");
             }
         };
+        let search = self.search.get_or_insert_with(|| {
+            let (seed, memory) = (job.options.seed, MEMORY * job.options.memory);
+            let search = Conditioning::new(job.graph, seed, memory, job.budget);
+            search.ok().flatten()
+        });
+        let Some(search) = search else {
+            return false;
+        };
+        let budget = job.if_timed(time);
         // Longer coolings later find what the first ones have missed.
-        if search.cool(&self.sliced(COOLING)) {
+        if search.cool(&job.if_timed(time.mul_f64(COOLING))) {
             post(search);
         }
-        let timed = self.budget.remaining().is_some();
+        let timed = budget.remaining().is_some();
         let rounds = if timed { usize::MAX } else { UNTIMED_ROUNDS };
         for _ in 0..rounds {
-            if search.is_finished() || self.budget.stop().is_some() {
+            if search.is_finished() || job.budget.stop().is_some() {
                 break;
             }
             if search.round(&budget) {
                 post(search);
             }
-            if budget.stop().is_some() || self.ended().is_some() {
+            if budget.stop().is_some() || job.ended().is_some() {
                 break;
             }
         }
+        !search.is_finished()
     }
+}
 
+impl Job<'_, '_> {
     /// Mean field alone, with new starts while the budget lasts.
     pub(super) fn mean_field_only(&self) -> Stop {
-        for round in 0.. {
-            let sweeps = self.mean_field(round, self.budget);
+        let mut products = Products::default();
+        loop {
+            // What is under way is proved at times, in case it is all that there will be.
+            let sweeps = products.turn(self, self.passed(PROVING));
             self.board.count::<Below>(sweeps.max(1));
             if let Some(stop) = self.ended() {
                 return stop;
             }
             if self.budget.remaining().is_none() && self.options.iterations.is_none() {
-                break;
+                return Stop::Converged;
             }
         }
-        Stop::Converged
-    }
-}
-
-/// The methods of the lower side that mini-buckets alternate with.
-#[derive(Default)]
-pub(super) struct Extras<'g> {
-    begun: bool,
-    /// Batches of mean field so far.
-    batches: u64,
-    /// Is there an allowed configuration to begin from?
-    conditioning: Option<Option<Conditioning<'g>>>,
-}
-
-impl<'g> Extras<'g> {
-    /// Mean field before all others: it is quick.
-    pub(super) fn begin(&mut self, job: &Job<'g, '_>) {
-        if Self::wanted(job) && !std::mem::replace(&mut self.begun, true) {
-            self.mean_field(job, FOLLOWING);
-        }
-    }
-
-    /// Their turn at one level: whoever is ahead gets most.
-    pub(super) fn turn(&mut self, job: &Job<'g, '_>, ibound: usize, round: u64) {
-        let held = job.board.method::<Below>() != "none";
-        if !Self::wanted(job) || held && job.slice(FOLLOWING) < SHORTEST_TURN {
-            return;
-        }
-        let share = |name: &str| match job.board.method::<Below>() == name {
-            true => LEADING,
-            false => FOLLOWING,
-        };
-        if round > 0 {
-            self.mean_field(job, share(MEAN_FIELD));
-        }
-        job.board.say(Activity::Below("structured mean field"));
-        job.structured(ibound, round, job.slice(share(STRUCTURED)));
-        job.board.say(Activity::Below("cutset conditioning"));
-        let search = self.conditioning.get_or_insert_with(|| {
-            // It fails where no allowed configuration is found, which further effort seldom changes.
-            let (seed, memory) = (job.options.seed, 0.4 * job.options.memory);
-            let search = Conditioning::new(job.graph, seed, memory, job.budget);
-            search.ok().flatten()
-        });
-        if let Some(search) = search {
-            job.condition(search, job.slice(share(CONDITIONING)));
-        }
-    }
-
-    /// Batches of starts until the time is over; one if that has no end.
-    fn mean_field(&mut self, job: &Job<'g, '_>, share: f64) {
-        job.board.say(Activity::Below("mean field"));
-        let budget = job.sliced(share);
-        loop {
-            job.mean_field(self.batches, &budget);
-            self.batches += 1;
-            if job.budget.remaining().is_none() || budget.stop().is_some() {
-                break;
-            }
-        }
-    }
-
-    fn wanted(job: &Job<'g, '_>) -> bool {
-        job.options.method == Method::Auto && job.open().1
     }
 }

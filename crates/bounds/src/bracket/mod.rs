@@ -4,9 +4,11 @@ mod beside;
 mod climb;
 mod contest;
 mod exact;
-mod fit;
+mod lane;
 mod level;
 mod lower;
+mod schedule;
+mod size;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use forney_certify::{Above, Below, Budget, DoubleDouble, Stop, Upper};
 use forney_exact::Order;
-use forney_model::{FactorGraph, Table, simplify_sum};
+use forney_model::{Domains, FactorGraph, Restriction, Table, simplify_sum};
 
 use crate::board::{Board, Watch};
 use crate::options::{BoundOptions, BoundReport, Method, Sides};
@@ -76,6 +78,11 @@ fn run(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
+    let mut domains = Domains::full(graph);
+    let possible = domains.prune(graph).is_ok();
+    // Where nothing is allowed, the methods find that out for themselves.
+    let restriction = possible.then(|| domains.restrict(graph));
+    let graph = restriction.as_ref().map_or(graph, Restriction::graph);
     // A product beyond the range of a float is no reason to refuse the model as it stands.
     let simple = simplify_sum(graph);
     let graph = simple.as_ref().unwrap_or(graph);
@@ -96,9 +103,8 @@ fn run(
     let ended = match (options.method, options.ibound) {
         (Method::Exact, _) => job.exact_or_refuse(),
         (Method::MeanField, _) => Ok(job.mean_field_only()),
-        (Method::Auto | Method::Wmbe | Method::Contender, Some(ibound)) => job.fixed(ibound),
         (Method::Auto, None) => job.auto(),
-        (Method::Wmbe | Method::Contender, None) => job.ascend(),
+        (Method::Auto | Method::Wmbe | Method::Contender, _) => job.bounds_only(),
     };
     let stop = match ended {
         Ok(stop) => stop,
@@ -111,6 +117,9 @@ fn run(
     };
     Ok(board.report(stop)?)
 }
+
+/// The last step takes this share of the time that is left.
+const LAST: f64 = 0.9;
 
 /// Slices are those of at least so much time.
 const FIRST_SLICES: Duration = Duration::from_millis(50);
@@ -165,16 +174,18 @@ impl Job<'_, '_> {
             .mul_f64(fraction * self.turn)
     }
 
-    /// A fraction of the time that has passed, for one step on the way to higher ibounds, and no more
-    /// than that of the time that is left: what is quick proves something first, and what a run has
-    /// proved by then depends little on when it is to end.
+    /// A fraction of the time that has passed, for one step or turn: what is quick proves something first,
+    /// and what a run has proved by then depends little on when it is to end.
+    fn passed(&self, fraction: f64) -> Duration {
+        (self.budget.elapsed().max(FIRST_SLICES)).mul_f64(fraction * self.turn)
+    }
+
+    /// Time for one step on the way to higher ibounds: a fraction of what has passed, as long as it is left.
     fn slice(&self, fraction: f64) -> Duration {
-        let share = self.share(fraction);
         if self.options.ibound.is_some() || self.budget.remaining().is_none() {
-            return share;
+            return self.share(fraction);
         }
-        let passed = self.budget.elapsed().max(FIRST_SLICES);
-        share.min(passed.mul_f64(fraction))
+        self.passed(fraction).min(self.share(LAST))
     }
 
     /// The budget of a [slice](Self::slice) for what depends on time only where that has an end.
@@ -188,6 +199,11 @@ impl Job<'_, '_> {
             Some(_) => self.budget.capped(time),
             None => self.budget.clone(),
         }
+    }
+
+    /// Are there methods beside mini-buckets, which take turns with them?
+    fn alternates(&self) -> bool {
+        self.options.method == Method::Auto && self.open().1
     }
 
     fn ended(&self) -> Option<Stop> {

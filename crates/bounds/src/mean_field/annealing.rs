@@ -46,13 +46,29 @@ fn variance(table: &Table) -> f64 {
     allowed().map(|ln| (ln - mean).powi(2)).sum::<f64>() / count
 }
 
-/// Sweeps while the temperature falls from `first` to 1 by equal factors.
-pub(super) fn anneal(ascent: &mut MeanFieldAscent, first: f64, budget: &Budget) {
-    for step in 0..SWEEPS {
-        if budget.stop().is_some() {
-            return;
+/// Sweeps while the temperature falls from the first one to 1 by equal factors.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cooling {
+    first: f64,
+    /// Sweeps so far.
+    sweeps: i32,
+}
+
+impl Cooling {
+    pub(super) fn from(first: f64) -> Self {
+        Self { first, sweeps: 0 }
+    }
+
+    pub(super) fn is_over(self) -> bool {
+        self.sweeps >= SWEEPS
+    }
+
+    /// Sweeps until it is over, or the budget is.
+    pub(super) fn go_on(&mut self, ascent: &mut MeanFieldAscent, budget: &Budget) {
+        while !self.is_over() && budget.stop().is_none() {
+            let left = 1.0 - f64::from(self.sweeps) / f64::from(SWEEPS);
+            ascent.sweep_at(self.first.powf(left));
+            self.sweeps += 1;
         }
-        let left = 1.0 - f64::from(step) / f64::from(SWEEPS);
-        ascent.sweep_at(first.powf(left));
     }
 }

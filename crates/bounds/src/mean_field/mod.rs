@@ -16,28 +16,16 @@
 
 mod annealing;
 mod ascent;
+mod starts;
 mod tables;
 mod witness;
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use forney_certify::{Budget, Certificate, Limits, Run, Stop, drive};
+use forney_certify::{Budget, Limits, Run, Stop};
 use forney_model::{Domains, FactorGraph};
-use rand::seq::SliceRandom;
-use rand::{Rng, RngExt};
-use rand_pcg::Pcg64;
-use rayon::prelude::*;
 
 pub use ascent::MeanFieldAscent;
+pub(crate) use starts::Starts;
 pub use witness::MeanField;
-
-use crate::AllowedSearch;
-use annealing::{anneal, first_temperatures};
-use tables::Tables;
-
-/// Choice of states in the search for an allowed start, taken in turn by the starts.
-const TEMPERATURES: [f64; 3] = [0.1, 0.3, 1.0];
 
 /// Mean field from several starts in parallel; the best one wins, the earlier one of equals.
 ///
@@ -83,66 +71,12 @@ pub fn mean_field(
         return nothing(Stop::Converged);
     }
     let restriction = domains.restrict(graph);
-    let graph = restriction.graph();
-    let tables = Arc::new(Tables::new(graph));
-    let temperatures = first_temperatures(graph);
-    let runs: Vec<Option<(f64, Run<MeanField>)>> = (0..starts)
-        .into_par_iter()
-        .map(|number| {
-            let mut rng = Pcg64::new(seed.into(), number as u128);
-            let mut ascent = start(graph, &tables, number, &mut rng, budget)?;
-            anneal(
-                &mut ascent,
-                temperatures[number % temperatures.len()],
-                budget,
-            );
-            let mut ignore = |_: &_| ControlFlow::Continue(());
-            let run = drive(ascent, limits, budget, &mut ignore);
-            // Of a single start there is nothing to choose.
-            let value = match starts {
-                1 => f64::NEG_INFINITY,
-                _ => run
-                    .point
-                    .verify(graph)
-                    .map_or(f64::NEG_INFINITY, |l| l.ln()),
-            };
-            Some((value, run))
-        })
-        .collect();
-    let best = runs
-        .into_iter()
-        .flatten()
-        .reduce(|best, run| if run.0 > best.0 { run } else { best });
-    let Some((_, mut best)) = best else {
+    let mut all = Starts::new(restriction.graph(), seed, *limits);
+    all.begin(starts, budget);
+    all.go_on(budget);
+    let Some(mut best) = all.finish(budget) else {
         return nothing(budget.stop().unwrap_or(Stop::SweepLimit));
     };
     best.point.q = restriction.lift_marginals(&best.point.q);
     best
-}
-
-/// Where one start begins; `None` if no allowed configuration was found.
-fn start(
-    graph: &FactorGraph,
-    tables: &Arc<Tables>,
-    number: usize,
-    rng: &mut impl Rng,
-    budget: &Budget,
-) -> Option<MeanFieldAscent> {
-    let mut ascent = MeanFieldAscent::on(tables);
-    ascent.order_mut().shuffle(rng);
-    if tables.hold_zeros() {
-        let search = AllowedSearch {
-            temperature: TEMPERATURES[number % TEMPERATURES.len()],
-            ..AllowedSearch::default()
-        };
-        let found = search.find(graph, rng, budget).ok()??;
-        for (v, &own) in graph.variables().zip(&found.states) {
-            ascent.set(v, (0..graph.card(v)).map(|state| f64::from(state == own)));
-        }
-    } else {
-        for v in graph.variables() {
-            ascent.set(v, (0..graph.card(v)).map(|_| 0.5 + rng.random::<f64>()));
-        }
-    }
-    Some(ascent)
 }

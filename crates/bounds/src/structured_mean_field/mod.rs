@@ -24,32 +24,19 @@ mod ascent;
 mod forest;
 mod lift;
 mod partition;
+mod starts;
 mod subtree;
 
-use std::ops::ControlFlow;
-
-use forney_certify::{Budget, Certificate, Limits, Refine, Run, Stop, drive};
+use forney_certify::{Budget, Limits, Refine, Run, Stop};
 use forney_model::{Domains, FactorGraph};
-use rand_pcg::Pcg64;
-use rayon::prelude::*;
 
 pub use ascent::{StartError, StructuredAscent};
 pub use forest::ForestAscent;
+pub(crate) use starts::Starts;
 
-use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
 use crate::elbo::Tractable;
 use crate::mean_field::{MeanField, mean_field};
-use ascent::clique_limit;
 use lift::lift;
-use partition::{partition, total_correlation};
-
-/// Seconds that an update takes for one clique entry at worst, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-8;
-/// Cliques are so small that at least so many sweeps fit in the time, all starts together.
-const LEAST_SWEEPS: f64 = 6.0;
-
-/// Sweeps of belief propagation before blocks are chosen.
-const SWEEPS: usize = 20;
 
 /// Structured mean field from several starts in parallel; the best one wins, the earlier one of
 /// equals.
@@ -104,66 +91,11 @@ pub fn structured_mean_field(
     }
     let restriction = domains.restrict(graph);
     let inner = restriction.graph();
-    // The starts run side by side on as many threads as there are, and have the same share on one.
-    let memory = memory / starts.max(1) as f64;
     let naive = mean_field(inner, seed, starts, limits, budget).point;
-    let uniform = MeanField::uniform(inner);
-    let zeros = uniform.verify(inner)?.ln() == f64::NEG_INFINITY;
-    let mut limit = clique_limit(inner, ibound, memory);
-    if let Some(left) = budget.remaining() {
-        let cliques = SECONDS_PER_ENTRY * inner.num_variables().max(1) as f64;
-        let sweep = left.as_secs_f64() / LEAST_SWEEPS;
-        limit.entries = limit.entries.min(sweep / cliques);
-    }
-    let tables: Vec<f64> = inner.factors().iter().map(total_correlation).collect();
-    let beliefs = believed_correlation(inner, budget);
-    // So many starts differ without random numbers.
-    let plain = if zeros { 2 } else { 4 };
-    let run = |number: usize| {
-        let believed = number % plain < plain / 2;
-        let strengths = if believed { &beliefs } else { &tables };
-        let mut rng = Pcg64::new(seed.into(), number as u128);
-        let blocks = partition(
-            inner,
-            limit,
-            strengths,
-            (number >= plain).then_some(&mut rng),
-        );
-        let start = if zeros || number.is_multiple_of(2) {
-            &naive
-        } else {
-            &uniform
-        };
-        let ascent = StructuredAscent::over(inner, start, &blocks, memory)?;
-        let mut ignore = |_: &_| ControlFlow::Continue(());
-        let run = drive(ascent, limits, budget, &mut ignore);
-        let lower = run.point.verify(inner);
-        Ok((lower.map_or(f64::NEG_INFINITY, |lower| lower.ln()), run))
-    };
-    let runs: Vec<Option<Result<_, StartError>>> = (0..starts.max(1))
-        .into_par_iter()
-        .map(|number| (number == 0 || budget.stop().is_none()).then(|| run(number)))
-        .collect();
-    let mut runs = runs.into_iter().flatten();
-    let (mut value, mut best) = runs.next().expect("the first start")?;
-    // Blocks of another start may be too large where the first ones were not.
-    for (next_value, next) in runs.flatten() {
-        if next_value > value {
-            (value, best) = (next_value, next);
-        }
-    }
+    let mut all = Starts::new(inner, seed, memory, *limits);
+    all.begin(0..starts.max(1), ibound, &naive, budget)?;
+    all.go_on(budget);
+    let mut best = all.finish(budget).expect("the first start");
     best.point = lift(&best.point, graph, restriction.domains());
     Ok(best)
-}
-
-/// What the variables of each factor tell of each other, by belief propagation.
-fn believed_correlation(graph: &FactorGraph, budget: &Budget) -> Vec<f64> {
-    let mut messages = BeliefPropagation::new(graph, MessageSchedule::Residual, 0.0);
-    for _ in 0..SWEEPS {
-        if budget.stop().is_some() {
-            break;
-        }
-        messages.sweep();
-    }
-    messages.information(graph.num_factors())
 }

@@ -142,7 +142,8 @@ impl<S: WeightMap> Default for Known<'_, S> {
 }
 
 /// As [`best_mini_buckets`], entering every bound on the way; an incumbent of an earlier run stays unless
-/// a better one is found, and the local search goes on from it.
+/// a better one is found, and the local search goes on from it. Without candidates the incumbent itself goes
+/// on first.
 pub(crate) fn climb<S>(
     graph: &FactorGraph,
     options: &BestOptions<'_>,
@@ -165,10 +166,16 @@ where
     let time = budget.remaining().map(|left| left.mul_f64(RACING));
     let time = time.map(|time| budget.capped(time));
     let races = match (options.local, &time) {
+        _ if options.candidates.count == 0 => 0,
         (true, Some(_)) => RACES,
         _ => 1,
     };
     let mut best = known.incumbent;
+    if options.candidates.count == 0
+        && let Some(best) = &mut best
+    {
+        best.finish(graph, left(), least_gain, budget, board);
+    }
     for round in 0..races {
         let candidates = Candidates {
             seed: options.candidates.seed.wrapping_add(round << 32),

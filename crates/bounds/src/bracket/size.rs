@@ -3,12 +3,50 @@
 use forney_exact::Order;
 
 use super::Job;
+use super::climb::IBOUND_STEP;
 use super::level::MEMORY;
 use crate::BoundError;
 use crate::wmbe::{Candidate, Candidates, CliqueLimit, RACE_EVALUATIONS, bytes, candidate_order};
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+
+/// Where more candidates than this fit, a higher ibound gains more than they do.
+const MANY: f64 = 4.0;
+
+/// Where there is no local search to go on with, larger cliques gain more even if time affords only this part of
+/// a race of one candidate; its winner goes on.
+const ENOUGH: f64 = 0.2;
+
+/// From one ibound to the next one the entries of all cliques grow by this factor at least.
+const GROWTH: f64 = 2.0;
+
+/// The size of the last race.
+#[derive(Clone, Copy)]
+pub(super) struct Reached {
+    pub(super) limit: CliqueLimit,
+    /// The entries of all cliques of a candidate.
+    pub(super) entries: f64,
+    /// Do larger ones not follow?
+    pub(super) last: bool,
+    /// Was it quick to compile, so that a local search pays?
+    pub(super) cheap: bool,
+}
+
+impl Reached {
+    /// The least entries of what the next race needs.
+    fn next_entries(&self) -> f64 {
+        let growth = if self.last { 1.0 } else { GROWTH };
+        growth * self.entries
+    }
+}
+
+/// The size of the next level.
+pub(super) enum Size {
+    New(Fit),
+    /// No larger cliques fit than the last ones.
+    Reached(Reached),
+}
 
 /// What fits.
 pub(super) struct Fit {
@@ -53,8 +91,25 @@ impl<'j> Job<'j, '_> {
     /// The largest cliques within the ibound that memory and time allow.
     ///
     /// Where the ibound asks for more, the limit on entries falls until a race of at least one
-    /// candidate fits.
-    pub(super) fn fit(&self, ibound: usize, order: &Order, memory: f64) -> Result<Fit, BoundError> {
+    /// candidate fits, but not to the size that was reached already. Where time affords many candidates, a
+    /// higher ibound gains more than they do.
+    pub(super) fn size(
+        &self,
+        ibound: usize,
+        memory: f64,
+        reached: Option<Reached>,
+    ) -> Result<Size, BoundError> {
+        let timed = self.budget.remaining().is_some();
+        let reached = reached.filter(|_| timed);
+        let mut found = reached.map(Size::Reached);
+        let idle = reached.is_some_and(|reached| !reached.cheap);
+        let enough = if idle { ENOUGH } else { 1.0 };
+        if let Some(reached) = reached
+            && self.affordable(reached.next_entries()) < enough
+        {
+            return Ok(Size::Reached(reached));
+        }
+        let order = self.first_order();
         let factors = self
             .graph
             .factors()
@@ -70,18 +125,30 @@ impl<'j> Job<'j, '_> {
             let first = Candidates::first(self.graph, order, limit)?;
             let schedule = &first.schedule;
             let demand = schedule.demand();
-            let exact = schedule.is_exact() && self.exact_fits(schedule, 0.5);
+            let whole = schedule.is_exact();
+            let exact = whole && self.exact_fits(schedule, 0.5);
             let affordable = self.affordable(demand.total_entries);
             let fits = bytes(schedule) <= memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
             let smallest = limit.entries <= least;
-            if exact || (fits && (affordable >= 1.0 || smallest)) {
-                return Ok(Fit {
+            if exact || (fits && (affordable >= enough || smallest)) {
+                let fit = Fit {
                     limit,
                     first,
                     affordable,
                     capped,
-                });
+                };
+                let ascends = reached.is_some() && self.options.ibound.is_none();
+                if !ascends || whole || capped || affordable <= MANY {
+                    return Ok(Size::New(fit));
+                }
+                found = Some(Size::New(fit));
+                limit.ibound += IBOUND_STEP;
+                continue;
+            }
+            let larger = matches!(found, Some(Size::New(_)));
+            if let Some(found) = found.take_if(|_| fits || larger) {
+                return Ok(found);
             }
             if smallest && !fits {
                 return Err(BoundError::MiniBucketsTooLarge {
