@@ -8,7 +8,7 @@ use forney_bounds::BoundError;
 use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
 use forney_model::ModelError;
-use forney_uai::UaiError;
+use forney_uai::{Fault, UaiError};
 use serde::Serialize;
 
 use crate::elimination::{NoFit, Stage};
@@ -32,9 +32,12 @@ pub(crate) enum Failure {
     /// The words of the command line make no sense.
     #[error("{0}")]
     Usage(String),
-    /// A model or evidence file is unreadable or malformed.
+    /// A file is unreadable or malformed.
     #[error(transparent)]
     File(#[from] UaiError),
+    /// The same for the file of a model that may be one of logarithms.
+    #[error("{error}{}", hint_at_logarithms(error))]
+    ModelFile { error: UaiError },
     /// The same for the file that `--order` names.
     #[error("{error}{}", hint_at_names(error))]
     OrderFile { error: UaiError },
@@ -153,6 +156,20 @@ impl Display for Of<'_> {
     }
 }
 
+/// Negative entries may be logarithms.
+fn hint_at_logarithms(error: &UaiError) -> &'static str {
+    match error {
+        UaiError::Malformed {
+            fault: Fault::Negative,
+            ..
+        } => {
+            " (if the tables hold natural logarithms, let the name of the file end in .LG, or say \
+             --log-tables)"
+        }
+        _ => "",
+    }
+}
+
 /// A name that is neither a heuristic nor a file may be a misspelt heuristic.
 fn hint_at_names(error: &UaiError) -> &'static str {
     match error {
@@ -250,10 +267,12 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            Self::File(error) | Self::OrderFile { error } => match error {
-                UaiError::Malformed { .. } => "malformed",
-                UaiError::Io { .. } => "io",
-            },
+            Self::File(error) | Self::ModelFile { error } | Self::OrderFile { error } => {
+                match error {
+                    UaiError::Malformed { .. } => "malformed",
+                    UaiError::Io { .. } => "io",
+                }
+            }
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
@@ -280,6 +299,7 @@ impl Failure {
         match self {
             Self::Usage(_)
             | Self::File(_)
+            | Self::ModelFile { .. }
             | Self::OrderFile { .. }
             | Self::Model(_)
             | Self::Order(_)
@@ -318,23 +338,25 @@ impl Failure {
 
     fn details(&self) -> Details<'_> {
         match self {
-            Self::File(error) | Self::OrderFile { error } => match error {
-                UaiError::Malformed {
-                    file,
-                    line,
-                    column,
-                    expected,
-                    found,
-                    ..
-                } => Details::Place {
-                    file: file.as_deref(),
-                    line: *line,
-                    column: *column,
-                    expected,
-                    found,
-                },
-                UaiError::Io { file, .. } => Details::File { file },
-            },
+            Self::File(error) | Self::ModelFile { error } | Self::OrderFile { error } => {
+                match error {
+                    UaiError::Malformed {
+                        file,
+                        line,
+                        column,
+                        expected,
+                        found,
+                        ..
+                    } => Details::Place {
+                        file: file.as_deref(),
+                        line: *line,
+                        column: *column,
+                        expected,
+                        found,
+                    },
+                    UaiError::Io { file, .. } => Details::File { file },
+                }
+            }
             Self::Output { path, .. } | Self::NotClosed { path } | Self::NoAnswer { path } => {
                 Details::File { file: path }
             }

@@ -105,7 +105,8 @@ impl Samples {
         } else {
             read_model
         };
-        let mut model = read_input(&args.file, read)?;
+        let mut model =
+            read_input(&args.file, read).map_err(|error| Failure::ModelFile { error })?;
         warn(&args.file, &model.warnings);
         let mut samples = vec![Evidence::default()];
         if let Some(path) = hard.first() {

@@ -424,7 +424,13 @@ fn what_cannot_be_is_told_before_it_is_tried() {
 
     let negative = b"MARKOV 1 2 1 1 0 2 1 -1";
     let ran = forney_reading(&["exact", "-", "--json"], negative);
-    refused(&ran, 2, "malformed", "--log-tables");
+    refused(
+        &ran,
+        2,
+        "malformed",
+        "found `-1` (if the tables hold natural logarithms, let the name of the file end in .LG, or \
+         say --log-tables)",
+    );
 }
 
 #[test]
