@@ -67,6 +67,7 @@ fn malformed_models() {
             "the cardinality of variable 0, 1 to 16777216; found `0`",
         ),
         (b"p cnf 2 1\n1 2 0\n", "this looks like DIMACS"),
+        (b"{\"cards\": [2]}", "this looks like JSON"),
         (
             b"\x7fELF\x02\x01\x00\x00\xff\xfe",
             "expected MARKOV or BAYES; found `\\u{7f}ELF",
@@ -159,6 +160,13 @@ fn malformed_orders() {
             .unwrap()
             .contains("minfill, wminfill, minsize")
     );
+}
+
+#[test]
+fn a_file_of_settings_is_no_json() {
+    let ran = forney(&["exact", "Cargo.toml", "--json"]);
+    let error = refused(&ran, 2, "malformed", "found `[workspace]`");
+    assert!(!error["message"].as_str().unwrap().contains("JSON"));
 }
 
 #[test]
