@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::args::InfoArgs;
 use crate::done::Done;
-use crate::elimination::Stage;
+use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
@@ -118,12 +118,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         move |_: &Tell<'_, ()>| describe(&its_args, &its_budget),
         |()| {},
     );
-    described.unwrap_or_else(|stop| match stop {
-        Stop::Interrupted => Err(Failure::Interrupted),
-        _ => Err(Failure::OutOfTime {
-            stage: Stage::Reading,
-        }),
-    })
+    described.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
 }
 
 fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use forney_certify::{Budget, Stop};
+use forney_certify::Budget;
 use forney_model::{Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction};
 use forney_uai::{
     Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
@@ -12,7 +12,7 @@ use forney_uai::{
 };
 
 use crate::args::ModelArgs;
-use crate::elimination::Stage;
+use crate::elimination::{Stage, out_of};
 use crate::error::{Failure, complain};
 use crate::work::{self, Tell};
 
@@ -55,12 +55,7 @@ impl Problem {
             })
         };
         let read = work::within(budget, Duration::ZERO, read, |()| {});
-        read.unwrap_or_else(|stop| match stop {
-            Stop::Interrupted => Err(Failure::Interrupted),
-            _ => Err(Failure::OutOfTime {
-                stage: Stage::Reading,
-            }),
-        })
+        read.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
     }
 
     /// [`restrict`] to the evidence.
