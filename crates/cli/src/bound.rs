@@ -73,7 +73,8 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
     // Of a method asked for by name it is told that it did not run; the others stand in for each other.
-    let refused = report.refused.take().map(Failure::from);
+    let refused = report.refused.take();
+    let refused = refused.map(|error| Failure::of_bound(error, instead(args)));
     let refused = match args.method {
         MethodChoice::Of(Method::Auto) => {
             if let Some(refused) = refused {
@@ -161,8 +162,19 @@ fn close(
         },
     );
     match found {
-        Ok(report) => Ok(Report::of(&report?, budget)),
+        Ok(Ok(report)) => Ok(Report::of(&report, budget)),
+        Ok(Err(error)) => Err(Failure::of_bound(error, instead(args))),
         Err(stop) => Ok(Report::cut_short(last.as_ref(), stop, budget)),
+    }
+}
+
+/// What proves a bound where mini-buckets do not fit: mean field, if a lower one is asked for and
+/// `auto` has not tried that already.
+fn instead(args: &BoundArgs) -> Option<&'static str> {
+    match (args.method, args.side) {
+        (MethodChoice::Of(Method::Auto), _) | (_, SideChoice::Upper) => None,
+        (_, SideChoice::Lower) => Some(", or use --method mf"),
+        (_, SideChoice::Both) => Some(", or use --method mf for a lower bound alone"),
     }
 }
 

@@ -89,10 +89,15 @@ pub(crate) enum Failure {
     /// Mini-buckets do not fit in memory.
     #[error(
         "mini-buckets need {} of memory even with cliques as small as the factors, more than the {} \
-         allowed; allow more memory, or use --method mf for a lower bound alone",
-        human(*bytes), human(*limit)
+         allowed; allow more memory{}",
+        human(*bytes), human(*limit), instead.unwrap_or_default()
     )]
-    MiniBucketsTooLarge { bytes: f64, limit: f64 },
+    MiniBucketsTooLarge {
+        bytes: f64,
+        limit: f64,
+        /// What else proves a bound on a side that is asked for, if anything does.
+        instead: Option<&'static str>,
+    },
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -229,8 +234,19 @@ pub(crate) struct JsonError<'a> {
     error: Told<'a>,
 }
 
-impl From<BoundError> for Failure {
-    fn from(error: BoundError) -> Self {
+impl From<LatentError> for Failure {
+    fn from(error: LatentError) -> Self {
+        match error {
+            LatentError::TooLarge(too_large) => Self::TooLarge(too_large),
+            LatentError::Model(error) => Self::Model(error),
+            error => Self::Latent(error),
+        }
+    }
+}
+
+impl Failure {
+    /// Why there is no bound; `instead` is what else might prove one.
+    pub(crate) fn of_bound(error: BoundError, instead: Option<&'static str>) -> Self {
         match error {
             // The number of the factor is that in the reduced model, which no user knows.
             BoundError::IboundTooSmall {
@@ -244,25 +260,15 @@ impl From<BoundError> for Failure {
                 scope,
             },
             BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
-            BoundError::MiniBucketsTooLarge { bytes, limit } => {
-                Self::MiniBucketsTooLarge { bytes, limit }
-            }
+            BoundError::MiniBucketsTooLarge { bytes, limit } => Self::MiniBucketsTooLarge {
+                bytes,
+                limit,
+                instead,
+            },
             BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
         }
     }
-}
 
-impl From<LatentError> for Failure {
-    fn from(error: LatentError) -> Self {
-        match error {
-            LatentError::TooLarge(too_large) => Self::TooLarge(too_large),
-            LatentError::Model(error) => Self::Model(error),
-            error => Self::Latent(error),
-        }
-    }
-}
-
-impl Failure {
     /// The class of the error, for programs.
     fn kind(&self) -> &'static str {
         match self {
@@ -377,7 +383,7 @@ impl Failure {
                 bytes: no_fit.bytes,
                 limit: no_fit.limit,
             },
-            Self::MiniBucketsTooLarge { bytes, limit } => Details::Bytes {
+            Self::MiniBucketsTooLarge { bytes, limit, .. } => Details::Bytes {
                 bytes: *bytes,
                 limit: *limit,
             },

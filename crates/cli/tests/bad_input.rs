@@ -442,6 +442,39 @@ fn what_cannot_be_is_told_before_it_is_tried() {
 }
 
 #[test]
+fn advice_fits_the_side_and_the_method() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grid.uai");
+    std::fs::write(&path, grid(40)).unwrap();
+    for (method, side, advised) in [
+        ("wmbe", "upper", "allow more memory\n"),
+        ("wmbe", "lower", "allow more memory, or use --method mf\n"),
+        (
+            "wmbe",
+            "both",
+            "allow more memory, or use --method mf for a lower bound alone\n",
+        ),
+        ("auto", "upper", "allow more memory\n"),
+    ] {
+        let ran = forney(&[
+            "bound",
+            path.to_str().unwrap(),
+            "--memory",
+            "1kB",
+            "--method",
+            method,
+            "--side",
+            side,
+        ]);
+        assert!(
+            ran.stderr.ends_with(advised),
+            "{method} {side}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
 fn no_more_memory_is_advised_than_the_machine_has() {
     let (width, mut model) = (60, String::from("MARKOV\n60\n"));
     model += &"2 ".repeat(width);
