@@ -226,6 +226,7 @@ fn words_that_make_no_sense() {
             (Some(2), ""),
             "{words:?}"
         );
+        assert!(text.stderr.starts_with("forney: "), "{}", text.stderr);
         assert!(text.stderr.contains(message), "{}", text.stderr);
         let mut words = words;
         words.push("--json");
