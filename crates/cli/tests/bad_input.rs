@@ -216,6 +216,11 @@ fn words_that_make_no_sense() {
             vec!["bound", ASIA, "--method", "magic"],
             "there is no method 'magic'",
         ),
+        (
+            vec!["bound", ASIA, "-e", "examples/models/asia.uai.evid"],
+            "--evidence FILE",
+        ),
+        (vec!["bound", ASIA, "-e", "run=3.evid"], "--evidence FILE"),
         (vec!["bound"], "<FILE>"),
         (vec!["guess", ASIA], "'guess'"),
         (vec!["exact", "-", "--evidence", "-"], "only one"),
