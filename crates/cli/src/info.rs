@@ -21,7 +21,7 @@ use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
 use crate::problem::Problem;
-use crate::text::rough_seconds;
+use crate::text::{rough_seconds, table};
 use crate::work::Tell;
 use crate::{interrupt, json, memory, progress, work};
 
@@ -282,6 +282,48 @@ impl fmt::Display for Size {
     }
 }
 
+impl Cost {
+    const HEAD: [&str; 7] = [
+        "order",
+        "width",
+        "largest clique",
+        "all entries",
+        "exact needs",
+        "marginals need",
+        "exact takes",
+    ];
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.order.to_owned(),
+            self.width.to_string(),
+            format!("2^{:.1}", self.log2_clique),
+            format!("{:.1e}", self.entries),
+            human(self.exact_bytes),
+            human(self.marginals_bytes),
+            rough_seconds(self.exact_s),
+        ]
+    }
+}
+
+impl Gauged {
+    const HEAD: [&str; 4] = [
+        "ibound",
+        "largest clique",
+        "all entries",
+        "each gauged candidate needs",
+    ];
+
+    fn cells(&self) -> [String; 4] {
+        [
+            self.ibound.to_string(),
+            format!("2^{:.1}", self.log2_clique),
+            format!("{:.1e}", self.entries),
+            human(self.candidate_bytes),
+        ]
+    }
+}
+
 /// So many things.
 fn count(n: usize, thing: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
@@ -306,39 +348,18 @@ impl fmt::Display for Report {
         };
         writeln!(f, "reduced   {}", reduced.size)?;
         if !reduced.orders.is_empty() {
-            writeln!(
-                f,
-                "\norder     width  largest clique  all entries  exact needs  marginals need  exact takes"
-            )?;
-        }
-        for cost in &reduced.orders {
-            writeln!(
-                f,
-                "{:<8}  {:>5}  {:>14}  {:>11.1e}  {:>11}  {:>14}  {}",
-                cost.order,
-                cost.width,
-                format!("2^{:.1}", cost.log2_clique),
-                cost.entries,
-                human(cost.exact_bytes),
-                human(cost.marginals_bytes),
-                rough_seconds(cost.exact_s),
-            )?;
+            let head = Cost::HEAD.map(str::to_owned);
+            let lines = [head]
+                .into_iter()
+                .chain(reduced.orders.iter().map(Cost::cells));
+            write!(f, "\n{}", table(&lines.collect::<Vec<_>>(), 1..=5))?;
         }
         if !reduced.gauged.is_empty() {
-            writeln!(
-                f,
-                "\nibound  largest clique  all entries  each gauged candidate needs"
-            )?;
-        }
-        for cost in &reduced.gauged {
-            writeln!(
-                f,
-                "{:<6}  {:>14}  {:>11.1e}  {:>27}",
-                cost.ibound,
-                format!("2^{:.1}", cost.log2_clique),
-                cost.entries,
-                human(cost.candidate_bytes),
-            )?;
+            let head = Gauged::HEAD.map(str::to_owned);
+            let lines = [head]
+                .into_iter()
+                .chain(reduced.gauged.iter().map(Gauged::cells));
+            write!(f, "\n{}", table(&lines.collect::<Vec<_>>(), 1..=3))?;
         }
         writeln!(f, "\n{}", self.advice(reduced))
     }

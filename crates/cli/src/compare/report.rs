@@ -9,7 +9,7 @@ use forney_model::FactorGraph;
 use serde::{Serialize, Serializer};
 
 use crate::json;
-use crate::text::{digits, gap, rounded_down, rounded_up, seconds};
+use crate::text::{digits, gap, rounded_down, rounded_up, seconds, table};
 
 /// The table.
 #[derive(Serialize)]
@@ -262,21 +262,7 @@ impl fmt::Display for Report {
                 row.note.to_string(),
             ]
         }));
-        let wide = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-        let wide: Vec<usize> = (0..head.len()).filter_map(wide).collect();
-        writeln!(f)?;
-        for line in &lines {
-            let cells = line.iter().enumerate().map(|(column, cell)| {
-                let wide = wide[column];
-                // Numbers to the right, words to the left.
-                match column {
-                    2..=5 => format!("{cell:>wide$}"),
-                    _ => format!("{cell:<wide$}"),
-                }
-            });
-            let line = cells.collect::<Vec<_>>().join("  ");
-            writeln!(f, "{}", line.trim_end())?;
-        }
+        write!(f, "\n{}", table(&lines, 2..=5))?;
         writeln!(f, "\ntime     {}", seconds(self.elapsed_s))
     }
 }
