@@ -78,11 +78,14 @@ pub(crate) fn rounded_up(x: f64) -> String {
     rounded(x, f64::ceil)
 }
 
+/// What the last of six decimals counts.
+pub(crate) const MILLIONTH: f64 = 1e-6;
+
 /// A difference of bounds, rounded up.
 pub(crate) fn gap(x: f64) -> String {
     match x {
         0.0 => "0".to_owned(),
-        _ if x < 1e-6 => format!("{x:.1e}"),
+        _ if x < MILLIONTH => format!("{x:.1e}"),
         _ => rounded_up(x),
     }
 }

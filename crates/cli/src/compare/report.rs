@@ -9,7 +9,7 @@ use forney_model::FactorGraph;
 use serde::{Serialize, Serializer};
 
 use crate::json;
-use crate::text::{digits, gap, rounded_down, rounded_up, seconds, table};
+use crate::text::{MILLIONTH, digits, gap, rounded_down, rounded_up, seconds, table};
 
 /// The table.
 #[derive(Serialize)]
@@ -208,13 +208,15 @@ impl Row {
         self.stop == Ending::Stopped(Stop::Interrupted)
     }
 
-    /// The value, rounded to the side on which it is true.
+    /// The value, rounded to the side on which it is true; where that would show a gap that is not
+    /// there, all digits.
     fn rounded(&self) -> String {
-        match self.value {
-            None => "–".to_owned(),
-            Some(Value::Upper(bound)) => rounded_up(bound.ln()),
-            Some(Value::Lower(bound)) => rounded_down(bound.ln()),
-            Some(Value::Estimate(estimate)) => format!("{:.6}", estimate.ln),
+        match (self.value, self.gap) {
+            (None, _) => "–".to_owned(),
+            (Some(value), Some(gap)) if gap < MILLIONTH => digits(value.ln()),
+            (Some(Value::Upper(bound)), _) => rounded_up(bound.ln()),
+            (Some(Value::Lower(bound)), _) => rounded_down(bound.ln()),
+            (Some(Value::Estimate(estimate)), _) => format!("{:.6}", estimate.ln),
         }
     }
 }
@@ -230,7 +232,8 @@ impl fmt::Display for Report {
                 given.0, given.1, reduced.0, reduced.1
             )?;
         }
-        match self.ln_z {
+        let closed = || (self.bracket.gap() == 0.0).then(|| self.bracket.upper().ln());
+        match self.ln_z.or_else(closed) {
             Some(ln_z) => writeln!(f, "ln Z     {}  exact", digits(ln_z))?,
             None => writeln!(
                 f,
