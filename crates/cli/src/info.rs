@@ -15,6 +15,7 @@ use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
+use crate::clash::{Clash, Impossible};
 use crate::done::Done;
 use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
@@ -43,6 +44,9 @@ pub(crate) struct Report {
     memory_bytes: f64,
     /// What evidence and hard zeros leave; `None` if that is nothing: `Z = 0`.
     reduced: Option<Reduced>,
+    /// Left out unless `Z = 0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<Clash>,
 }
 
 /// How large a model is.
@@ -123,8 +127,12 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
 
 fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model, budget)?;
+    let mut conflict = None;
     let reduced = match problem.restrict(budget)? {
-        None => None,
+        None => {
+            conflict = problem.clash(budget);
+            None
+        }
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;
             let whole = simplify(restriction.graph())?;
@@ -154,6 +162,7 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
         evidence: problem.evidence.len(),
         memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
         reduced,
+        conflict,
     }))
 }
 
@@ -344,7 +353,7 @@ impl fmt::Display for Report {
             observed => writeln!(f, "evidence  {}", count(observed, "variable"))?,
         }
         let Some(reduced) = &self.reduced else {
-            return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");
+            return write!(f, "\n{}", Impossible(self.conflict.as_ref()));
         };
         writeln!(f, "reduced   {}", reduced.size)?;
         if !reduced.orders.is_empty() {

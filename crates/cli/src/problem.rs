@@ -12,6 +12,7 @@ use forney_uai::{
 };
 
 use crate::args::ModelArgs;
+use crate::clash::Clash;
 use crate::elimination::{Stage, out_of};
 use crate::error::{Failure, complain};
 use crate::work::{self, Tell};
@@ -28,6 +29,8 @@ pub(crate) struct Problem {
     /// The whole model, without regard to the evidence, with a factor more for each soft
     /// observation.
     pub(crate) graph: FactorGraph,
+    /// Factors from this one on are soft evidence.
+    soft: usize,
     /// What is observed.
     pub(crate) evidence: Evidence,
 }
@@ -47,10 +50,13 @@ impl Problem {
     pub(crate) fn read(args: &ModelArgs, budget: &Budget) -> Result<Self, Failure> {
         let args = args.clone();
         let read = move |_: &Tell<'_, ()>| {
-            let (model, evidence) = Samples::read(&args)?.single()?;
+            let samples = Samples::read(&args)?;
+            let soft = samples.soft;
+            let (model, evidence) = samples.single()?;
             Ok(Self {
                 kind: model.kind,
                 graph: model.into_graph()?,
+                soft,
                 evidence,
             })
         };
@@ -61,6 +67,11 @@ impl Problem {
     /// [`restrict`] to the evidence.
     pub(crate) fn restrict(&self, budget: &Budget) -> Result<Option<Restriction>, Failure> {
         Ok(restrict(&self.graph, &self.evidence, budget)?)
+    }
+
+    /// What contradicts each other where [`Self::restrict`] leaves nothing.
+    pub(crate) fn clash(&self, budget: &Budget) -> Option<Clash> {
+        Clash::find(&self.graph, self.soft, &self.evidence, budget)
     }
 }
 
