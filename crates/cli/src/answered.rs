@@ -6,7 +6,7 @@ use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::args::ExactArgs;
-use crate::clash::Clash;
+use crate::clash::{Clash, Impossible};
 use crate::done::{Done, Output};
 use crate::elimination::{Answer, Answers, Spent};
 use crate::error::Failure;
@@ -93,11 +93,7 @@ impl Common {
 
     /// Says that nothing is allowed, and why where that is known.
     pub(crate) fn impossible(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Z = 0: no assignment is allowed")?;
-        match &self.conflict {
-            Some(conflict) => writeln!(f, "{conflict}"),
-            None => Ok(()),
-        }
+        write!(f, "{}", Impossible(self.conflict.as_ref()))
     }
 }
 

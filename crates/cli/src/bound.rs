@@ -11,6 +11,7 @@ use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::args::{BoundArgs, MethodChoice, SideChoice};
+use crate::clash::{Clash, Impossible};
 use crate::done::{Done, Output};
 use crate::error::{Failure, complain};
 use crate::problem::Problem;
@@ -41,6 +42,9 @@ pub(crate) struct Report {
     state: State,
     stop: Stop,
     exact: bool,
+    /// Left out unless `Z = 0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<Clash>,
     elapsed_s: f64,
     #[serde(skip)]
     peak_bytes: Option<f64>,
@@ -69,11 +73,12 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
     let mut report = match problem.restrict(&budget)? {
-        None => Report::impossible(&budget),
+        None => Report::impossible(problem.clash(&budget), &budget),
         Some(restriction) => close(restriction.graph().clone(), args, &budget, trace.as_mut())?,
     };
     // Of a method asked for by name it is told that it did not run; the others stand in for each other.
-    let refused = report.refused.take().map(Failure::from);
+    let refused = report.refused.take();
+    let refused = refused.map(|error| Failure::of_bound(error, instead(args)));
     let refused = match args.method {
         MethodChoice::Of(Method::Auto) => {
             if let Some(refused) = refused {
@@ -161,8 +166,19 @@ fn close(
         },
     );
     match found {
-        Ok(report) => Ok(Report::of(&report?, budget)),
+        Ok(Ok(report)) => Ok(Report::of(&report, budget)),
+        Ok(Err(error)) => Err(Failure::of_bound(error, instead(args))),
         Err(stop) => Ok(Report::cut_short(last.as_ref(), stop, budget)),
+    }
+}
+
+/// What proves a bound where mini-buckets do not fit: mean field, if a lower one is asked for and
+/// `auto` has not tried that already.
+fn instead(args: &BoundArgs) -> Option<&'static str> {
+    match (args.method, args.side) {
+        (MethodChoice::Of(Method::Auto), _) | (_, SideChoice::Upper) => None,
+        (_, SideChoice::Lower) => Some(", or use --method mf"),
+        (_, SideChoice::Both) => Some(", or use --method mf for a lower bound alone"),
     }
 }
 
@@ -222,6 +238,7 @@ impl Report {
             },
             stop: found.stop,
             exact: found.exact,
+            conflict: None,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: Some(found.peak_bytes).filter(|&bytes| bytes > 0.0),
             refused: found.refused.clone(),
@@ -235,6 +252,7 @@ impl Report {
             state,
             stop,
             exact: state.lower_method == EXACT && state.upper_method == EXACT,
+            conflict: None,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: None,
             refused: None,
@@ -242,7 +260,7 @@ impl Report {
     }
 
     /// Hard zeros alone show that every assignment is forbidden.
-    fn impossible(budget: &Budget) -> Self {
+    fn impossible(conflict: Option<Clash>, budget: &Budget) -> Self {
         Self {
             state: State {
                 lower: f64::NEG_INFINITY,
@@ -255,6 +273,7 @@ impl Report {
             },
             stop: Stop::Converged,
             exact: true,
+            conflict,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: None,
             refused: None,
@@ -292,7 +311,7 @@ impl fmt::Display for Report {
         };
         let wide = low.len().max(high.len());
         if upper == f64::NEG_INFINITY {
-            writeln!(f, "Z = 0: no assignment is allowed")?;
+            write!(f, "{}", Impossible(self.conflict.as_ref()))?;
         }
         writeln!(f, "lower    {low:>wide$}  {lower_method}")?;
         writeln!(f, "upper    {high:>wide$}  {upper_method}")?;

@@ -70,6 +70,19 @@ impl Clash {
     }
 }
 
+/// Says that nothing is allowed, and why where that is known.
+pub(crate) struct Impossible<'a>(pub(crate) Option<&'a Clash>);
+
+impl fmt::Display for Impossible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Z = 0: no assignment is allowed")?;
+        match self.0 {
+            Some(clash) => writeln!(f, "{clash}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (factors, observed) = (&self.factors, &self.observed);

@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use forney_certify::Budget;
 use forney_model::Evidence;
 use forney_uai::{ModelKind, UaiFactor, UaiModel, write_model};
 use serde::Serialize;
 
 use crate::args::ConvertArgs;
 use crate::done::{Done, Output};
+use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::problem::Samples;
+use crate::work::Tell;
+use crate::{interrupt, work};
 
 /// What `forney convert` prints: the model, unless that went to a file.
 #[derive(Serialize)]
@@ -25,12 +30,33 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
+    let budget = Budget::new(None, interrupt::flag());
+    let its_args = args.clone();
+    // Reading does not end where a pipe does not.
+    let converted = work::within(
+        &budget,
+        Duration::ZERO,
+        move |_: &Tell<'_, ()>| convert(&its_args),
+        |()| {},
+    );
+    let (mut report, bytes) = converted.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))?;
+    match args.uai_output.clone() {
+        // The report says that it is written. An interruption waits for that: a file is written as a
+        // whole or not at all, and nothing stays beside it.
+        Some(path) => Output { path, bytes }.write()?,
+        None => report.model = Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+    Ok(Done::new(report))
+}
+
+/// The report without the model, and the text of the model.
+fn convert(args: &ConvertArgs) -> Result<(Report, Vec<u8>), Failure> {
     let (model, evidence) = Samples::read(&args.model)?.single()?;
     let mut model = clamped(model, &evidence);
     if args.markov {
         model.kind = ModelKind::Markov;
     }
-    let mut report = Report {
+    let report = Report {
         kind: model.kind.word(),
         variables: model.cards.len(),
         factors: model.factors.len(),
@@ -43,12 +69,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
         path: args.model.file.clone(),
         source,
     })?;
-    match args.uai_output.clone() {
-        // The report says that it is written.
-        Some(path) => Output { path, bytes }.write()?,
-        None => report.model = Some(String::from_utf8_lossy(&bytes).into_owned()),
-    }
-    Ok(Done::new(report))
+    Ok((report, bytes))
 }
 
 /// The model in which every observed variable has its observed state only: cardinality 1, in no

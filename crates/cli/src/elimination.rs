@@ -271,7 +271,7 @@ fn plan(
 }
 
 /// What a budget that ended in some stage means to the user.
-fn out_of(stop: Stop, stage: Stage) -> Failure {
+pub(crate) fn out_of(stop: Stop, stage: Stage) -> Failure {
     match stop {
         Stop::Interrupted => Failure::Interrupted,
         _ => Failure::OutOfTime { stage },

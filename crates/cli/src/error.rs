@@ -8,7 +8,7 @@ use forney_bounds::BoundError;
 use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
 use forney_model::ModelError;
-use forney_uai::UaiError;
+use forney_uai::{Fault, UaiError};
 use serde::Serialize;
 
 use crate::elimination::{NoFit, Stage};
@@ -32,9 +32,12 @@ pub(crate) enum Failure {
     /// The words of the command line make no sense.
     #[error("{0}")]
     Usage(String),
-    /// A model or evidence file is unreadable or malformed.
+    /// A file is unreadable or malformed.
     #[error(transparent)]
     File(#[from] UaiError),
+    /// The same for the file of a model that may be one of logarithms.
+    #[error("{error}{}", hint_at_logarithms(error))]
+    ModelFile { error: UaiError },
     /// The same for the file that `--order` names.
     #[error("{error}{}", hint_at_names(error))]
     OrderFile { error: UaiError },
@@ -86,10 +89,15 @@ pub(crate) enum Failure {
     /// Mini-buckets do not fit in memory.
     #[error(
         "mini-buckets need {} of memory even with cliques as small as the factors, more than the {} \
-         allowed; allow more memory, or use --method mf for a lower bound alone",
-        human(*bytes), human(*limit)
+         allowed; allow more memory{}",
+        human(*bytes), human(*limit), instead.unwrap_or_default()
     )]
-    MiniBucketsTooLarge { bytes: f64, limit: f64 },
+    MiniBucketsTooLarge {
+        bytes: f64,
+        limit: f64,
+        /// What else proves a bound on a side that is asked for, if anything does.
+        instead: Option<&'static str>,
+    },
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -153,6 +161,20 @@ impl Display for Of<'_> {
     }
 }
 
+/// Negative entries may be logarithms.
+fn hint_at_logarithms(error: &UaiError) -> &'static str {
+    match error {
+        UaiError::Malformed {
+            fault: Fault::Negative,
+            ..
+        } => {
+            " (if the tables hold natural logarithms, let the name of the file end in .LG, or say \
+             --log-tables)"
+        }
+        _ => "",
+    }
+}
+
 /// A name that is neither a heuristic nor a file may be a misspelt heuristic.
 fn hint_at_names(error: &UaiError) -> &'static str {
     match error {
@@ -212,8 +234,19 @@ pub(crate) struct JsonError<'a> {
     error: Told<'a>,
 }
 
-impl From<BoundError> for Failure {
-    fn from(error: BoundError) -> Self {
+impl From<LatentError> for Failure {
+    fn from(error: LatentError) -> Self {
+        match error {
+            LatentError::TooLarge(too_large) => Self::TooLarge(too_large),
+            LatentError::Model(error) => Self::Model(error),
+            error => Self::Latent(error),
+        }
+    }
+}
+
+impl Failure {
+    /// Why there is no bound; `instead` is what else might prove one.
+    pub(crate) fn of_bound(error: BoundError, instead: Option<&'static str>) -> Self {
         match error {
             // The number of the factor is that in the reduced model, which no user knows.
             BoundError::IboundTooSmall {
@@ -227,33 +260,25 @@ impl From<BoundError> for Failure {
                 scope,
             },
             BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
-            BoundError::MiniBucketsTooLarge { bytes, limit } => {
-                Self::MiniBucketsTooLarge { bytes, limit }
-            }
+            BoundError::MiniBucketsTooLarge { bytes, limit } => Self::MiniBucketsTooLarge {
+                bytes,
+                limit,
+                instead,
+            },
             BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
         }
     }
-}
 
-impl From<LatentError> for Failure {
-    fn from(error: LatentError) -> Self {
-        match error {
-            LatentError::TooLarge(too_large) => Self::TooLarge(too_large),
-            LatentError::Model(error) => Self::Model(error),
-            error => Self::Latent(error),
-        }
-    }
-}
-
-impl Failure {
     /// The class of the error, for programs.
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            Self::File(error) | Self::OrderFile { error } => match error {
-                UaiError::Malformed { .. } => "malformed",
-                UaiError::Io { .. } => "io",
-            },
+            Self::File(error) | Self::ModelFile { error } | Self::OrderFile { error } => {
+                match error {
+                    UaiError::Malformed { .. } => "malformed",
+                    UaiError::Io { .. } => "io",
+                }
+            }
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
@@ -280,6 +305,7 @@ impl Failure {
         match self {
             Self::Usage(_)
             | Self::File(_)
+            | Self::ModelFile { .. }
             | Self::OrderFile { .. }
             | Self::Model(_)
             | Self::Order(_)
@@ -318,23 +344,25 @@ impl Failure {
 
     fn details(&self) -> Details<'_> {
         match self {
-            Self::File(error) | Self::OrderFile { error } => match error {
-                UaiError::Malformed {
-                    file,
-                    line,
-                    column,
-                    expected,
-                    found,
-                    ..
-                } => Details::Place {
-                    file: file.as_deref(),
-                    line: *line,
-                    column: *column,
-                    expected,
-                    found,
-                },
-                UaiError::Io { file, .. } => Details::File { file },
-            },
+            Self::File(error) | Self::ModelFile { error } | Self::OrderFile { error } => {
+                match error {
+                    UaiError::Malformed {
+                        file,
+                        line,
+                        column,
+                        expected,
+                        found,
+                        ..
+                    } => Details::Place {
+                        file: file.as_deref(),
+                        line: *line,
+                        column: *column,
+                        expected,
+                        found,
+                    },
+                    UaiError::Io { file, .. } => Details::File { file },
+                }
+            }
             Self::Output { path, .. } | Self::NotClosed { path } | Self::NoAnswer { path } => {
                 Details::File { file: path }
             }
@@ -355,7 +383,7 @@ impl Failure {
                 bytes: no_fit.bytes,
                 limit: no_fit.limit,
             },
-            Self::MiniBucketsTooLarge { bytes, limit } => Details::Bytes {
+            Self::MiniBucketsTooLarge { bytes, limit, .. } => Details::Bytes {
                 bytes: *bytes,
                 limit: *limit,
             },

@@ -15,13 +15,14 @@ use forney_model::{FactorGraph, simplify, simplify_sum};
 use serde::Serialize;
 
 use crate::args::InfoArgs;
+use crate::clash::{Clash, Impossible};
 use crate::done::Done;
-use crate::elimination::Stage;
+use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::plan::Plan;
 use crate::problem::Problem;
-use crate::text::rough_seconds;
+use crate::text::{rough_seconds, table};
 use crate::work::Tell;
 use crate::{interrupt, json, memory, progress, work};
 
@@ -43,6 +44,9 @@ pub(crate) struct Report {
     memory_bytes: f64,
     /// What evidence and hard zeros leave; `None` if that is nothing: `Z = 0`.
     reduced: Option<Reduced>,
+    /// Left out unless `Z = 0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<Clash>,
 }
 
 /// How large a model is.
@@ -118,18 +122,17 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         move |_: &Tell<'_, ()>| describe(&its_args, &its_budget),
         |()| {},
     );
-    described.unwrap_or_else(|stop| match stop {
-        Stop::Interrupted => Err(Failure::Interrupted),
-        _ => Err(Failure::OutOfTime {
-            stage: Stage::Reading,
-        }),
-    })
+    described.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
 }
 
 fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
     let problem = Problem::read(&args.model, budget)?;
+    let mut conflict = None;
     let reduced = match problem.restrict(budget)? {
-        None => None,
+        None => {
+            conflict = problem.clash(budget);
+            None
+        }
         Some(restriction) => {
             let sum = simplify_sum(restriction.graph())?;
             let whole = simplify(restriction.graph())?;
@@ -159,6 +162,7 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
         evidence: problem.evidence.len(),
         memory_bytes: args.memory.unwrap_or_else(memory::default_limit),
         reduced,
+        conflict,
     }))
 }
 
@@ -287,6 +291,48 @@ impl fmt::Display for Size {
     }
 }
 
+impl Cost {
+    const HEAD: [&str; 7] = [
+        "order",
+        "width",
+        "largest clique",
+        "all entries",
+        "exact needs",
+        "marginals need",
+        "exact takes",
+    ];
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.order.to_owned(),
+            self.width.to_string(),
+            format!("2^{:.1}", self.log2_clique),
+            format!("{:.1e}", self.entries),
+            human(self.exact_bytes),
+            human(self.marginals_bytes),
+            rough_seconds(self.exact_s),
+        ]
+    }
+}
+
+impl Gauged {
+    const HEAD: [&str; 4] = [
+        "ibound",
+        "largest clique",
+        "all entries",
+        "each gauged candidate needs",
+    ];
+
+    fn cells(&self) -> [String; 4] {
+        [
+            self.ibound.to_string(),
+            format!("2^{:.1}", self.log2_clique),
+            format!("{:.1e}", self.entries),
+            human(self.candidate_bytes),
+        ]
+    }
+}
+
 /// So many things.
 fn count(n: usize, thing: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
@@ -307,43 +353,22 @@ impl fmt::Display for Report {
             observed => writeln!(f, "evidence  {}", count(observed, "variable"))?,
         }
         let Some(reduced) = &self.reduced else {
-            return writeln!(f, "\nZ = 0: every assignment is forbidden, ln Z = -inf.");
+            return write!(f, "\n{}", Impossible(self.conflict.as_ref()));
         };
         writeln!(f, "reduced   {}", reduced.size)?;
         if !reduced.orders.is_empty() {
-            writeln!(
-                f,
-                "\norder     width  largest clique  all entries  exact needs  marginals need  exact takes"
-            )?;
-        }
-        for cost in &reduced.orders {
-            writeln!(
-                f,
-                "{:<8}  {:>5}  {:>14}  {:>11.1e}  {:>11}  {:>14}  {}",
-                cost.order,
-                cost.width,
-                format!("2^{:.1}", cost.log2_clique),
-                cost.entries,
-                human(cost.exact_bytes),
-                human(cost.marginals_bytes),
-                rough_seconds(cost.exact_s),
-            )?;
+            let head = Cost::HEAD.map(str::to_owned);
+            let lines = [head]
+                .into_iter()
+                .chain(reduced.orders.iter().map(Cost::cells));
+            write!(f, "\n{}", table(&lines.collect::<Vec<_>>(), 1..=5))?;
         }
         if !reduced.gauged.is_empty() {
-            writeln!(
-                f,
-                "\nibound  largest clique  all entries  each gauged candidate needs"
-            )?;
-        }
-        for cost in &reduced.gauged {
-            writeln!(
-                f,
-                "{:<6}  {:>14}  {:>11.1e}  {:>27}",
-                cost.ibound,
-                format!("2^{:.1}", cost.log2_clique),
-                cost.entries,
-                human(cost.candidate_bytes),
-            )?;
+            let head = Gauged::HEAD.map(str::to_owned);
+            let lines = [head]
+                .into_iter()
+                .chain(reduced.gauged.iter().map(Gauged::cells));
+            write!(f, "\n{}", table(&lines.collect::<Vec<_>>(), 1..=3))?;
         }
         writeln!(f, "\n{}", self.advice(reduced))
     }

@@ -78,14 +78,19 @@ fn run(cli: &Cli) -> u8 {
     }
 }
 
-/// Help and version go to standard output; mistakes are explained, for `--json` as JSON.
+/// Help and version go to standard output; mistakes are explained as all others are, for `--json` as
+/// JSON and without the remarks on usage that follow.
 fn explain(error: &clap::Error) -> u8 {
     let json = std::env::args_os().any(|word| word == "--json");
-    if error.use_stderr() && json {
-        let text = error.render().to_string();
-        let message = text.split("\n\n").next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message).trim();
-        return fail(&Failure::Usage(message.to_owned()), json);
+    let text = error.render().to_string();
+    let mistake = text.strip_prefix("error: ");
+    if error.use_stderr() && (json || mistake.is_some()) {
+        let message = mistake.unwrap_or(&text);
+        let told = match json {
+            true => message.split("\n\n").next().unwrap_or_default(),
+            false => message,
+        };
+        return fail(&Failure::Usage(told.trim().to_owned()), json);
     }
     // A closed pipe is no reason to complain about help that nobody reads.
     let _ = error.print();

@@ -28,9 +28,11 @@ impl FromStr for Observation {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let form = "expected VAR=STATE, or VAR=L,L,… with a likelihood for each state";
-        let (var, seen) = text.split_once('=').ok_or(form)?;
+        // What begins with no variable may be the name of a file, which may hold a `=`, too.
+        let file = "a file of observations is given by --evidence FILE";
+        let (var, seen) = (text.split_once('=')).ok_or_else(|| format!("{form}; {file}"))?;
         let var: usize = (var.trim().parse()).map_err(|_| {
-            format!("`{var}` is no number of a variable, they count from 0; {form}")
+            format!("`{var}` is no number of a variable, they count from 0; {form}; {file}")
         })?;
         if !seen.contains(',') {
             let state = (seen.trim().parse()).map_err(|_| {

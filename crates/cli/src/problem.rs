@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use forney_certify::{Budget, Stop};
+use forney_certify::Budget;
 use forney_model::{Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction};
 use forney_uai::{
     Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
@@ -12,7 +12,8 @@ use forney_uai::{
 };
 
 use crate::args::ModelArgs;
-use crate::elimination::Stage;
+use crate::clash::Clash;
+use crate::elimination::{Stage, out_of};
 use crate::error::{Failure, complain};
 use crate::work::{self, Tell};
 
@@ -28,6 +29,8 @@ pub(crate) struct Problem {
     /// The whole model, without regard to the evidence, with a factor more for each soft
     /// observation.
     pub(crate) graph: FactorGraph,
+    /// Factors from this one on are soft evidence.
+    soft: usize,
     /// What is observed.
     pub(crate) evidence: Evidence,
 }
@@ -47,25 +50,28 @@ impl Problem {
     pub(crate) fn read(args: &ModelArgs, budget: &Budget) -> Result<Self, Failure> {
         let args = args.clone();
         let read = move |_: &Tell<'_, ()>| {
-            let (model, evidence) = Samples::read(&args)?.single()?;
+            let samples = Samples::read(&args)?;
+            let soft = samples.soft;
+            let (model, evidence) = samples.single()?;
             Ok(Self {
                 kind: model.kind,
                 graph: model.into_graph()?,
+                soft,
                 evidence,
             })
         };
         let read = work::within(budget, Duration::ZERO, read, |()| {});
-        read.unwrap_or_else(|stop| match stop {
-            Stop::Interrupted => Err(Failure::Interrupted),
-            _ => Err(Failure::OutOfTime {
-                stage: Stage::Reading,
-            }),
-        })
+        read.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
     }
 
     /// [`restrict`] to the evidence.
     pub(crate) fn restrict(&self, budget: &Budget) -> Result<Option<Restriction>, Failure> {
         Ok(restrict(&self.graph, &self.evidence, budget)?)
+    }
+
+    /// What contradicts each other where [`Self::restrict`] leaves nothing.
+    pub(crate) fn clash(&self, budget: &Budget) -> Option<Clash> {
+        Clash::find(&self.graph, self.soft, &self.evidence, budget)
     }
 }
 
@@ -105,7 +111,8 @@ impl Samples {
         } else {
             read_model
         };
-        let mut model = read_input(&args.file, read)?;
+        let mut model =
+            read_input(&args.file, read).map_err(|error| Failure::ModelFile { error })?;
         warn(&args.file, &model.warnings);
         let mut samples = vec![Evidence::default()];
         if let Some(path) = hard.first() {

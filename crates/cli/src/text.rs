@@ -1,5 +1,30 @@
 //! Numbers for people.
 
+use std::ops::RangeInclusive;
+
+/// A table whose columns are as wide as what stands in them, two spaces apart: numbers to the right
+/// in columns of numbers, words to the left in all others.
+pub(crate) fn table<const N: usize>(
+    lines: &[[String; N]],
+    numbers: RangeInclusive<usize>,
+) -> String {
+    let widest = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let wide: [usize; N] = std::array::from_fn(|column| widest(column).unwrap_or(0));
+    let mut text = String::new();
+    for line in lines {
+        let cells = line.iter().enumerate().map(|(column, cell)| {
+            let wide = wide[column];
+            match numbers.contains(&column) {
+                true => format!("{cell:>wide$}"),
+                false => format!("{cell:<wide$}"),
+            }
+        });
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
 /// A time that was measured.
 pub(crate) fn seconds(s: f64) -> String {
     match s {
@@ -53,11 +78,14 @@ pub(crate) fn rounded_up(x: f64) -> String {
     rounded(x, f64::ceil)
 }
 
+/// What the last of six decimals counts.
+pub(crate) const MILLIONTH: f64 = 1e-6;
+
 /// A difference of bounds, rounded up.
 pub(crate) fn gap(x: f64) -> String {
     match x {
         0.0 => "0".to_owned(),
-        _ if x < 1e-6 => format!("{x:.1e}"),
+        _ if x < MILLIONTH => format!("{x:.1e}"),
         _ => rounded_up(x),
     }
 }
@@ -96,6 +124,19 @@ mod tests {
         assert_eq!(digits(5.4e-15), "5.4e-15");
         assert_eq!(digits(-1e300), "-1e300");
         assert_eq!(digits(f64::NEG_INFINITY), "-inf");
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_cells() {
+        let lines = [
+            ["order", "width", "takes"],
+            ["search", "7", "less than 1 s"],
+            ["é", "1234567", ""],
+        ];
+        let told = table(&lines.map(|line| line.map(str::to_owned)), 1..=1);
+        let expected = "order     width  takes\nsearch        7  less than 1 s\né       1234567\n";
+        assert_eq!(told, expected);
+        assert_eq!(table::<2>(&[], 0..=0), "");
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn malformed_models() {
             "the cardinality of variable 0, 1 to 16777216; found `0`",
         ),
         (b"p cnf 2 1\n1 2 0\n", "this looks like DIMACS"),
+        (b"{\"cards\": [2]}", "this looks like JSON"),
         (
             b"\x7fELF\x02\x01\x00\x00\xff\xfe",
             "expected MARKOV or BAYES; found `\\u{7f}ELF",
@@ -162,6 +163,13 @@ fn malformed_orders() {
 }
 
 #[test]
+fn a_file_of_settings_is_no_json() {
+    let ran = forney(&["exact", "Cargo.toml", "--json"]);
+    let error = refused(&ran, 2, "malformed", "found `[workspace]`");
+    assert!(!error["message"].as_str().unwrap().contains("JSON"));
+}
+
+#[test]
 fn files_that_are_not_there() {
     for words in [
         vec!["exact", "no/such.uai"],
@@ -208,6 +216,11 @@ fn words_that_make_no_sense() {
             vec!["bound", ASIA, "--method", "magic"],
             "there is no method 'magic'",
         ),
+        (
+            vec!["bound", ASIA, "-e", "examples/models/asia.uai.evid"],
+            "--evidence FILE",
+        ),
+        (vec!["bound", ASIA, "-e", "run=3.evid"], "--evidence FILE"),
         (vec!["bound"], "<FILE>"),
         (vec!["guess", ASIA], "'guess'"),
         (vec!["exact", "-", "--evidence", "-"], "only one"),
@@ -218,6 +231,7 @@ fn words_that_make_no_sense() {
             (Some(2), ""),
             "{words:?}"
         );
+        assert!(text.stderr.starts_with("forney: "), "{}", text.stderr);
         assert!(text.stderr.contains(message), "{}", text.stderr);
         let mut words = words;
         words.push("--json");
@@ -424,7 +438,46 @@ fn what_cannot_be_is_told_before_it_is_tried() {
 
     let negative = b"MARKOV 1 2 1 1 0 2 1 -1";
     let ran = forney_reading(&["exact", "-", "--json"], negative);
-    refused(&ran, 2, "malformed", "--log-tables");
+    refused(
+        &ran,
+        2,
+        "malformed",
+        "found `-1` (if the tables hold natural logarithms, let the name of the file end in .LG, or \
+         say --log-tables)",
+    );
+}
+
+#[test]
+fn advice_fits_the_side_and_the_method() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grid.uai");
+    std::fs::write(&path, grid(40)).unwrap();
+    for (method, side, advised) in [
+        ("wmbe", "upper", "allow more memory\n"),
+        ("wmbe", "lower", "allow more memory, or use --method mf\n"),
+        (
+            "wmbe",
+            "both",
+            "allow more memory, or use --method mf for a lower bound alone\n",
+        ),
+        ("auto", "upper", "allow more memory\n"),
+    ] {
+        let ran = forney(&[
+            "bound",
+            path.to_str().unwrap(),
+            "--memory",
+            "1kB",
+            "--method",
+            method,
+            "--side",
+            side,
+        ]);
+        assert!(
+            ran.stderr.ends_with(advised),
+            "{method} {side}: {}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

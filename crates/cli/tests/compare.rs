@@ -156,6 +156,30 @@ fn legal_oddities_are_compared() {
 }
 
 #[test]
+fn what_is_exact_has_no_gap_by_rounding() {
+    let words = [
+        "testdata/legal/constants.uai",
+        "--time",
+        "1",
+        "--methods",
+        "wmbe",
+    ];
+    let text = compare(&words).stdout;
+    let rows = text.lines().filter(|line| line.starts_with("wmbe "));
+    let told: Vec<Vec<&str>> = rows
+        .map(|row| row.split_whitespace().skip(1).take(3).collect())
+        .collect();
+    let (upper, lower) = (&told[0], &told[1]);
+    assert_eq!((upper[0], lower[0]), ("upper", "lower"), "{text}");
+    assert_eq!((upper[2], lower[2]), ("0", "0"), "{text}");
+    assert_eq!(upper[1], lower[1], "{text}");
+    assert!(
+        text.contains(&format!("ln Z     {}  exact", upper[1])),
+        "{text}"
+    );
+}
+
+#[test]
 fn time_is_kept() {
     let begun = Instant::now();
     compare(&["testdata/generated/ising15_b2.uai", "--time", "1"]);

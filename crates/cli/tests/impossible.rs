@@ -75,7 +75,7 @@ fn what_contradicts_each_other_is_named() {
         ],
         "likelihoods": [],
     });
-    for command in ["exact", "marginals", "map"] {
+    for command in ["exact", "marginals", "map", "bound", "info"] {
         // An observation that has nothing to do with it.
         let ran = run(command, &["-e", "0=1", "--json"]);
         assert_eq!(ran.json()["conflict"], expected, "{command}");

@@ -116,8 +116,14 @@ fn headers_that_claim_too_much() {
     let broad = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 100), }";
     let dense = format!("{{'shape': {}", "(".repeat(60_000));
     for (header, message) in [
-        (nested.as_str(), "entries of the type"),
-        (&deep, "entries of the type"),
+        (
+            nested.as_str(),
+            "gives a list of types for them, not one type such as '<f8'",
+        ),
+        (
+            &deep,
+            "gives a list of types for them, not one type such as '<f8'",
+        ),
         (&dense, "is no .npy file"),
         (broad, "is cut off"),
     ] {

@@ -164,6 +164,31 @@ fn the_text_of_every_command() {
 }
 
 #[test]
+fn the_tables_of_info_have_their_cells_below_each_other() {
+    // Where numbers end, and how many cells there are.
+    let ends = |line: &str, columns: std::ops::RangeInclusive<usize>| {
+        let cells = line.split("  ").filter(|cell| !cell.is_empty());
+        let mut from = 0;
+        let ends = cells.map(|cell| {
+            from += line[from..].find(cell).expect("a cell") + cell.len();
+            from
+        });
+        let ends: Vec<usize> = ends.collect();
+        (ends.len(), ends[columns].to_vec())
+    };
+    let text = forney(&["info", "examples/models/ising15.uai"]).stdout;
+    for (head, columns) in [("order ", 1..=5), ("ibound ", 1..=3)] {
+        let mut lines = text.lines().skip_while(|line| !line.starts_with(head));
+        let head = ends(lines.next().expect("a table"), columns.clone());
+        let rows: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        assert!(rows.len() > 1, "{text}");
+        for row in rows {
+            assert_eq!(ends(row, columns.clone()), head, "{text}");
+        }
+    }
+}
+
+#[test]
 fn bounds_in_text_are_rounded_outwards() {
     let words = [
         "bound",

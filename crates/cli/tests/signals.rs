@@ -140,6 +140,30 @@ fn an_interruption_is_one_at_every_stage() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_interrupted_conversion_leaves_nothing() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.uai");
+        let mut child = command(&["convert", "-", "-o", out.to_str().unwrap(), "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // Without this the program would see the end of its input.
+        let input = child.stdin.take();
+        wait_for_handler(&child);
+        send(signal, &child);
+        let output = child.wait_with_output().expect("it ends");
+        drop(input);
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
+        assert_eq!(json["error"]["kind"], "interrupted");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn time_ends_also_while_the_model_is_read() {
     let mut child = command(&["exact", "-", "--time", "50ms", "--json"])
         .stdin(Stdio::piped())

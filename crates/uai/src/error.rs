@@ -49,6 +49,8 @@ pub enum Fault {
     Format,
     /// A number is outside of its range: a variable, a state, a cardinality, a table entry.
     Range,
+    /// A table entry is negative, as the natural logarithms of a `.LG` file are.
+    Negative,
     /// A count does not fit what it counts.
     Count,
     /// A variable stands twice where it may stand once.

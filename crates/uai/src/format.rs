@@ -71,11 +71,27 @@ fn marked_up(bytes: &[u8]) -> Option<&'static str> {
             "this looks like a cost function network (.cfn) of toulbar2: write each cost c as the \
              entry exp(-c) of a UAI table",
         ),
-        b'{' | b'[' => {
+        b'{' | b'[' if begins_json(bytes) => {
             Some("this looks like JSON: export the model as UAI with the tool that wrote it")
         }
         _ => None,
     }
+}
+
+/// Does a value of JSON, or the end of an empty one, stand behind the brackets that open? TOML and
+/// INI have the name of a section there.
+fn begins_json(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let inside = std::iter::from_fn(|| reader.next()).find_map(|token| {
+        let text = token.text();
+        let at = text.iter().position(|byte| !b"{[".contains(byte))?;
+        Some(&text[at..])
+    });
+    let words: [&[u8]; 3] = [b"true", b"false", b"null"];
+    inside.is_some_and(|text| {
+        matches!(text[0], b'"' | b'-' | b'0'..=b'9' | b'}' | b']')
+            || words.iter().any(|word| text.starts_with(word))
+    })
 }
 
 /// Formats that begin with a word.
@@ -137,6 +153,9 @@ mod tests {
             (b"{ \"problem\": { \"name\"", "toulbar2"),
             (b"{problem:{name:x", "toulbar2"),
             (b"{\"a\": 1}", "JSON"),
+            (b"\xef\xbb\xbf[\n  [ -1, 2]]", "JSON"),
+            (b"[null]", "JSON"),
+            (b"{ }", "JSON"),
             (b"latin 3 4 10 99\n4 4 4", ".wcsp"),
             (b"2\n\n2\n0 1\n2 2\n4", "libDAI"),
             (b"PR\n-1.5", "result"),
@@ -145,7 +164,16 @@ mod tests {
             let text = String::from_utf8_lossy(text);
             assert!(hint.contains(name), "{text:?}: {hint}");
         }
-        for text in [&b""[..], b"MARKOW 2", b"node", b"a b c d e", b"\x7fELF"] {
+        for text in [
+            &b""[..],
+            b"MARKOW 2",
+            b"node",
+            b"a b c d e",
+            b"\x7fELF",
+            b"# a manifest\n[workspace]\nmembers = [\"a\"]",
+            b"[[bin]]\nname = \"a\"",
+            b"[",
+        ] {
             assert_eq!(looks_like(text), None);
         }
     }

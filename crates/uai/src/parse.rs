@@ -225,13 +225,7 @@ fn refuse_value(
     match reason {
         NotReal::Word => reader.error(Fault::Token, token, expected),
         NotReal::Range => reader.error(Fault::Range, token, expected),
-        NotReal::Negative => reader.error_with(
-            Fault::Range,
-            token,
-            expected,
-            "if the tables hold natural logarithms, let the name of the file end in .LG, or say \
-             --log-tables",
-        ),
+        NotReal::Negative => reader.error(Fault::Negative, token, expected),
     }
 }
 

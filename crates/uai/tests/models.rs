@@ -150,7 +150,7 @@ fn refusals_say_where_and_what() {
         ),
         (
             "MARKOV 1 2\n1\n1 0\n2 1 -1",
-            "line 4, column 5: expected entry 1 of factor 0, a finite number from 0 upwards; found `-1` (if the tables hold natural logarithms, let the name of the file end in .LG, or say --log-tables)",
+            "line 4, column 5: expected entry 1 of factor 0, a finite number from 0 upwards; found `-1`",
         ),
         (
             "MARKOV 1 2\n1\n1 0\n2 1 nan",

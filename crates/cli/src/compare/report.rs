@@ -9,7 +9,7 @@ use forney_model::FactorGraph;
 use serde::{Serialize, Serializer};
 
 use crate::json;
-use crate::text::{digits, gap, rounded_down, rounded_up, seconds};
+use crate::text::{MILLIONTH, digits, gap, rounded_down, rounded_up, seconds, table};
 
 /// The table.
 #[derive(Serialize)]
@@ -208,13 +208,15 @@ impl Row {
         self.stop == Ending::Stopped(Stop::Interrupted)
     }
 
-    /// The value, rounded to the side on which it is true.
+    /// The value, rounded to the side on which it is true; where that would show a gap that is not
+    /// there, all digits.
     fn rounded(&self) -> String {
-        match self.value {
-            None => "–".to_owned(),
-            Some(Value::Upper(bound)) => rounded_up(bound.ln()),
-            Some(Value::Lower(bound)) => rounded_down(bound.ln()),
-            Some(Value::Estimate(estimate)) => format!("{:.6}", estimate.ln),
+        match (self.value, self.gap) {
+            (None, _) => "–".to_owned(),
+            (Some(value), Some(gap)) if gap < MILLIONTH => digits(value.ln()),
+            (Some(Value::Upper(bound)), _) => rounded_up(bound.ln()),
+            (Some(Value::Lower(bound)), _) => rounded_down(bound.ln()),
+            (Some(Value::Estimate(estimate)), _) => format!("{:.6}", estimate.ln),
         }
     }
 }
@@ -230,7 +232,8 @@ impl fmt::Display for Report {
                 given.0, given.1, reduced.0, reduced.1
             )?;
         }
-        match self.ln_z {
+        let closed = || (self.bracket.gap() == 0.0).then(|| self.bracket.upper().ln());
+        match self.ln_z.or_else(closed) {
             Some(ln_z) => writeln!(f, "ln Z     {}  exact", digits(ln_z))?,
             None => writeln!(
                 f,
@@ -262,21 +265,7 @@ impl fmt::Display for Report {
                 row.note.to_string(),
             ]
         }));
-        let wide = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-        let wide: Vec<usize> = (0..head.len()).filter_map(wide).collect();
-        writeln!(f)?;
-        for line in &lines {
-            let cells = line.iter().enumerate().map(|(column, cell)| {
-                let wide = wide[column];
-                // Numbers to the right, words to the left.
-                match column {
-                    2..=5 => format!("{cell:>wide$}"),
-                    _ => format!("{cell:<wide$}"),
-                }
-            });
-            let line = cells.collect::<Vec<_>>().join("  ");
-            writeln!(f, "{}", line.trim_end())?;
-        }
+        write!(f, "\n{}", table(&lines, 2..=5))?;
         writeln!(f, "\ntime     {}", seconds(self.elapsed_s))
     }
 }

@@ -39,6 +39,9 @@ const LONGEST: usize = 1 << 16;
 /// The most axes of an array of numpy.
 const AXES: usize = 64;
 
+/// Which types of entries there may be.
+const READ: &str = "real numbers and integers are read, such as float64, float32, int64 or uint8";
+
 /// Bytes of an array that are read at a time, a multiple of the size of each number.
 const CHUNK: usize = 1 << 16;
 
@@ -297,15 +300,18 @@ impl<'a> Literal<'a> {
     fn number(&mut self) -> Result<Number, Trouble> {
         let name = match self.next() {
             Some(b'\'' | b'"') => self.string()?,
-            // A list of fields, perhaps of lists: it is not read, so it may be as deep as it likes.
-            _ => "of records",
+            // It is not read, so it may be as deep as it likes.
+            Some(b'[') => {
+                return Err(malformed(format!(
+                    "has records for entries: its header gives a list of types for them, not one \
+                     type such as '<f8'; {READ}: save each field as an array of its own"
+                )));
+            }
+            _ => return Err(no_npy("its header names no type of entries, such as '<f8'")),
         };
         Number::named(name).ok_or_else(|| {
             let short: String = name.chars().take(20).collect();
-            malformed(format!(
-                "has entries of the type '{short}'; real numbers and integers are read, such as \
-                 float64, float32, int64 or uint8"
-            ))
+            malformed(format!("has entries of the type '{short}'; {READ}"))
         })
     }
 
@@ -421,20 +427,17 @@ mod tests {
             ("{'colour': 1}", "a key of its own"),
             ("{'descr': '<c8'}", "entries of the type '<c8'"),
             ("{'descr': '<f16'}", "entries of the type '<f16'"),
-            (
-                "{'descr': [('a', '<f8')]}",
-                "entries of the type 'of records'",
-            ),
+            ("{'descr': [('a', '<f8')]}", "gives a list of types"),
+            ("{'descr': 8}", "names no type of entries"),
+            ("{'descr'", "lacks `:`"),
+            ("{'descr':", "names no type of entries"),
             ("{'shape': (-1,)}", "a side that is no number"),
             (
                 "{'shape': (99999999999999999999,)}",
                 "a side that is no number",
             ),
             ("{'fortran_order': 1}", "neither True nor False"),
-            (
-                &format!("{{'descr': {deep}"),
-                "entries of the type 'of records'",
-            ),
+            (&format!("{{'descr': {deep}"), "gives a list of types"),
             (&format!("{{'shape': {deep}"), "lacks `(`"),
             (&format!("{{'shape': ({axes})}}"), "more than 64 sides"),
         ] {
