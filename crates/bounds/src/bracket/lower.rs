@@ -14,18 +14,19 @@ use crate::mean_field::{self, MeanField};
 use crate::options::{Activity, Method};
 use crate::structured_mean_field;
 
-/// Starts of mean field in a turn without an end of time.
+/// Starts of mean field in a turn without an end of time, the most sweeps of each, and what a sweep gains for
+/// each variable, in nats, once it has converged.
 const MEAN_FIELD_STARTS: usize = 8;
-
-/// Starts of structured mean field side by side in a turn with and without an end of time; at the next ibound
-/// they are the others of the latter.
-const BLOCK_STARTS: usize = 2;
-const UNTIMED_BLOCK_STARTS: usize = 4;
-
-/// A start of mean field has converged once a sweep gains no more nats for each variable, and one of
-/// structured mean field: what larger blocks gain is more.
+const MEAN_FIELD_SWEEPS: usize = 500;
 const MEAN_FIELD_GAIN: f64 = 1e-8;
+
+/// The same for structured mean field: larger blocks gain more than its last sweeps.
+const UNTIMED_BLOCK_STARTS: usize = 4;
+const BLOCK_SWEEPS: usize = 100;
 const BLOCK_GAIN: f64 = 1e-5;
+
+/// Its starts side by side where time has an end; at the next ibound the others follow.
+const BLOCK_STARTS: usize = 2;
 
 /// When a start is over.
 fn limits(job: &Job<'_, '_>, sweeps: usize, gain: f64) -> Limits {
@@ -64,7 +65,7 @@ impl<'g> Products<'g> {
         job.board.say(Activity::Below("mean field"));
         let known = self.value();
         let starts = self.starts.get_or_insert_with(|| {
-            let limits = limits(job, 500, MEAN_FIELD_GAIN);
+            let limits = limits(job, MEAN_FIELD_SWEEPS, MEAN_FIELD_GAIN);
             mean_field::Starts::new(job.graph, job.options.seed, limits)
         });
         let budget = job.if_timed(time.mul_f64(ASCENDING));
@@ -137,9 +138,10 @@ impl<'g> Blocks<'g> {
         let mut budget = job.if_timed(time);
         let timed = budget.remaining().is_some();
         let (mut begun, mut fits) = (false, true);
+        let mut fresh = self.starts.is_none();
         let starts = self.starts.get_or_insert_with(|| {
             let memory = MEMORY * job.options.memory;
-            let limits = limits(job, 100, BLOCK_GAIN);
+            let limits = limits(job, BLOCK_SWEEPS, BLOCK_GAIN);
             structured_mean_field::Starts::new(job.graph, job.options.seed, memory, limits)
         });
         while fits && starts.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
@@ -148,7 +150,6 @@ impl<'g> Blocks<'g> {
                 false => UNTIMED_BLOCK_STARTS,
             };
             let numbers = self.first..self.first + beside;
-            let very_first = numbers.start == 0 && self.value == f64::NEG_INFINITY;
             match starts.begin(numbers, self.ibound, &products.best(job), &budget) {
                 Ok(limited) => {
                     self.first += beside;
@@ -160,7 +161,7 @@ impl<'g> Blocks<'g> {
                 }
                 Err(_) => fits = false,
             }
-            if very_first {
+            if std::mem::take(&mut fresh) {
                 // The beginning itself may have taken all of the turn.
                 budget = job.if_timed(time);
             }
