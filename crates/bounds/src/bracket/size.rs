@@ -12,7 +12,7 @@ use crate::wmbe::{Candidate, Candidates, CliqueLimit, RACE_EVALUATIONS, bytes, c
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
 
 /// Where more candidates than this fit, a higher ibound gains more than they do.
-const MANY: f64 = 4.0;
+const MANY: f64 = 8.0;
 
 /// Where there is no local search to go on with, larger cliques gain more even if time affords only this part of
 /// a race of one candidate; its winner goes on.
