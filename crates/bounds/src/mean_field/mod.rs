@@ -30,7 +30,7 @@ pub use witness::MeanField;
 /// Mean field from several starts in parallel; the best one wins, the earlier one of equals.
 ///
 /// Without hard zeros a start is a perturbed uniform distribution. With them it is an
-/// [allowed configuration](AllowedSearch), so that the bound is finite whenever one was found; if
+/// [allowed configuration](crate::AllowedSearch), so that the bound is finite whenever one was found; if
 /// none was, or if there is none, the witness proves `−∞`. The trace is that of the best start.
 ///
 /// # Bound
