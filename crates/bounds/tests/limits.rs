@@ -1,5 +1,7 @@
 //! What happens at the limits of memory and time: whatever was proved is reported.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use forney_bounds::{BoundError, BoundOptions, Method, bracket};
@@ -27,6 +29,17 @@ fn wide(card: usize) -> FactorGraph {
 fn exact(graph: &FactorGraph) -> f64 {
     let order = greedy(graph, Heuristic::MinFill, None);
     ln_z(graph, &order, f64::INFINITY).unwrap()
+}
+
+#[test]
+fn an_interruption_is_told_where_mini_buckets_do_not_fit() {
+    let options = BoundOptions {
+        memory: 20e3,
+        ..BoundOptions::default()
+    };
+    let budget = Budget::new(None, Arc::new(AtomicBool::new(true)));
+    let report = bracket(&wide(30), &options, &budget, &mut |_| {}).unwrap();
+    assert_eq!(report.stop, Stop::Interrupted);
 }
 
 #[test]

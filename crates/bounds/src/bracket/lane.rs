@@ -76,14 +76,16 @@ impl<'g> Lane<'g> {
             return self.next_turn(job, left);
         }
         let ended = self.ascent.level(job)?;
-        if ended != Some(Stop::Converged) {
-            for method in PRODUCTS..METHODS {
-                if self.open[method] {
-                    self.turn_below(method, job, TURN);
-                }
+        if ended == Some(Stop::Converged) {
+            return Ok(ended);
+        }
+        for method in PRODUCTS..METHODS {
+            if self.open[method] {
+                self.turn_below(method, job, TURN);
             }
         }
-        Ok(ended.or_else(|| job.ended()))
+        // Whatever ended mini-buckets, an interruption ended the others.
+        Ok(job.budget.stop().or(ended).or_else(|| job.ended()))
     }
 
     fn next_turn(&mut self, job: &Job<'g, '_>, left: Duration) -> Result<Option<Stop>, BoundError> {

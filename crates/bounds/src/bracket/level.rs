@@ -19,9 +19,6 @@ use crate::wmbe::{
 /// The share of the memory for the tables of one side.
 pub(super) const MEMORY: f64 = 0.4;
 
-/// What took so long to compile is optimised for at least so many times that, or it proves nothing new.
-const WORTH: f64 = 1.0;
-
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
@@ -96,7 +93,8 @@ impl Job<'_, '_> {
         let cheap = compiled >= 1.0;
         terms.local &= cheap;
         if !self.alternates() {
-            terms.worth = compiled_in.mul_f64(WORTH);
+            // What took long to compile is optimised for as long at least, or it proves nothing new.
+            terms.worth = compiled_in;
         }
         let fixed = self.options.ibound.is_some();
         incumbents.reached = Some(Reached {
