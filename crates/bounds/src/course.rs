@@ -9,6 +9,8 @@ pub(crate) struct Course<R> {
     trace: Vec<Sweep>,
     /// Why it is over, if it is.
     over: Option<Stop>,
+    /// Was an objective NaN?
+    void: bool,
 }
 
 impl<R: Refine> Course<R> {
@@ -17,6 +19,7 @@ impl<R: Refine> Course<R> {
             refine,
             trace: Vec::new(),
             over: None,
+            void: false,
         }
     }
 
@@ -38,6 +41,7 @@ impl<R: Refine> Course<R> {
             let value = self.refine.sweep();
             if value.is_nan() {
                 self.over = Some(Stop::Interrupted);
+                self.void = true;
                 break;
             }
             let before = self.trace.last().map(|sweep| sweep.value);
@@ -62,9 +66,12 @@ impl<R: Refine> Course<R> {
         self.trace.len()
     }
 
-    /// The objective after the last sweep; `None` before the first.
+    /// The objective after the last sweep, `−∞` if that was NaN; `None` before the first.
     pub(crate) fn value(&self) -> Option<f64> {
-        self.trace.last().map(|sweep| sweep.value)
+        match self.void {
+            true => Some(f64::NEG_INFINITY),
+            false => self.trace.last().map(|sweep| sweep.value),
+        }
     }
 
     /// The witness as it stands now.

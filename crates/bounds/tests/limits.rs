@@ -136,3 +136,24 @@ fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
         assert_eq!(report.stop, Stop::TimeLimit, "{threads} threads");
     }
 }
+
+#[test]
+fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
+    let graph = ising_grid(6, 1.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    let options = BoundOptions {
+        ibound: Some(2),
+        ..BoundOptions::default()
+    };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let budget = Budget::unlimited();
+        let run = || bracket(&graph, &options, &budget, &mut |_| {}).unwrap();
+        pool.build().unwrap().install(run)
+    };
+    for threads in [1, 4] {
+        let report = run(threads);
+        assert_eq!(report.stop, Stop::Converged);
+        assert_eq!(report.upper_method, "wmbe");
+        assert!(!report.exact && report.bracket.gap() < 5.0, "{threads}");
+    }
+}

@@ -52,13 +52,16 @@ impl<'j, 'w> Job<'j, 'w> {
 
     /// Bounds without attempts at the exact answer.
     pub(super) fn bounds_only(&self) -> Result<Stop, BoundError> {
-        if rayon::current_num_threads() == 1 || self.is_counted() {
-            return self.by_turns(None);
-        }
-        let over = Flag::default();
-        let budget = self.budget.cancelled_by(over.raisable());
-        let stop = self.within(&budget).both_sides(&over)?;
-        Ok(self.why(stop))
+        let stop = if rayon::current_num_threads() == 1 || self.is_counted() {
+            self.by_turns(None)?
+        } else {
+            let over = Flag::default();
+            let budget = self.budget.cancelled_by(over.raisable());
+            self.why(self.within(&budget).both_sides(&over)?)
+        };
+        // Without a number of iterations, one level at a fixed ibound is all there is to do.
+        let all = stop == Stop::SweepLimit && self.options.iterations.is_none();
+        Ok(if all { Stop::Converged } else { stop })
     }
 
     /// Are there iterations to count, and no end of time?
@@ -66,7 +69,7 @@ impl<'j, 'w> Job<'j, 'w> {
         self.budget.remaining().is_none() && self.options.iterations.is_some()
     }
 
-    /// An attempt at the exact answer, then a level of bounds on each side, and so on.
+    /// An attempt at the exact answer, then a turn of bounds on each side, and so on.
     fn by_turns(&self, mut attempt: Option<Attempt>) -> Result<Stop, BoundError> {
         let apart = self.options.sides == Sides::Both && !self.is_counted();
         let sides = match apart {

@@ -72,7 +72,8 @@ impl Ascent {
         }
         let endless = job.budget.remaining().is_none() && job.options.iterations.is_none();
         Ok(match endless {
-            true if self.fixed => Some(Stop::Converged),
+            // The other side may go on.
+            true if self.fixed => Some(Stop::SweepLimit),
             true if self.capped => Some(Stop::MemoryLimit),
             _ => None,
         })

@@ -122,7 +122,7 @@ impl Job<'_, '_> {
             || (self.contender.as_ref().is_some_and(favourite) && (round == 0 || !mini_buckets))
     }
 
-    /// The share of mini-buckets in the time that is left.
+    /// The share of mini-buckets in the time of a [slice](Job::slice).
     pub(super) fn own_share<S: Post>(&self, leaders: Leaders) -> f64 {
         if leaders.contender::<S>() && !self.contender_alone() {
             TRIAL

@@ -54,6 +54,8 @@ impl Job<'_, '_> {
             affordable,
             capped,
         } = fit;
+        let ibound = limit.ibound;
+        self.board.say(Activity::MiniBuckets { ibound });
         let schedule = &first.schedule;
         if schedule.is_exact()
             && self.exact_fits(schedule, 0.5)
@@ -102,6 +104,7 @@ impl Job<'_, '_> {
             entries: schedule.demand().total_entries,
             last: capped || fixed,
             cheap,
+            idle: false,
         });
         terms.first = Some(first);
         let exact = self.compete(&terms, count, incumbents)?;
@@ -123,8 +126,29 @@ impl Job<'_, '_> {
     ) -> Result<Level, BoundError> {
         let mut terms = self.terms(reached.limit, round, true);
         terms.local = reached.cheap;
+        let before = self.evaluated();
         self.compete(&terms, 0, incumbents)?;
+        incumbents.reached = Some(Reached {
+            idle: self.evaluated() == before,
+            ..reached
+        });
         Ok(Level::Capped)
+    }
+
+    /// Gradient evaluations on the sides that are wanted.
+    fn evaluated(&self) -> usize {
+        let (upper, lower) = self.open();
+        let above = if upper {
+            self.board.counted::<Above>()
+        } else {
+            0
+        };
+        let below = if lower {
+            self.board.counted::<Below>()
+        } else {
+            0
+        };
+        above + below
     }
 
     /// What both sides of a level share, before anything is compiled.
@@ -281,7 +305,7 @@ impl Incumbents {
 pub(super) enum Level {
     /// Done at this ibound, which may be higher than the one asked for.
     Done { ibound: usize },
-    /// Done, with cliques smaller than the ibound asked for.
+    /// Done, with cliques smaller than the ibound asked for, or of the size of the last level.
     Capped,
     /// Nothing had to be split.
     Exact,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use forney_certify::{Below, Certificate, Limits, Refine, Stop};
 
-use super::Job;
 use super::climb::{IBOUND_STEP, first_ibound};
+use super::{Job, LAST};
 use crate::conditioning::Conditioning;
 use crate::mean_field::{self, MeanField};
 use crate::options::{Activity, Method};
@@ -110,6 +110,9 @@ pub(super) struct Blocks<'g> {
     /// The ibound of the next starts, and the number of the first of them.
     ibound: usize,
     first: usize,
+    /// Have any blocks fitted, and what is the largest ibound of those that do, if that is known?
+    fitted: bool,
+    largest: Option<usize>,
     /// The best objective that is on the board.
     value: f64,
 }
@@ -122,6 +125,8 @@ impl<'g> Blocks<'g> {
             starts: None,
             ibound: fixed.unwrap_or_else(|| first_ibound(job.graph)),
             first: 0,
+            fitted: false,
+            largest: fixed,
             value: f64::NEG_INFINITY,
         }
     }
@@ -150,14 +155,21 @@ impl<'g> Blocks<'g> {
                 false => UNTIMED_BLOCK_STARTS,
             };
             let numbers = self.first..self.first + beside;
-            match starts.begin(numbers, self.ibound, &products.best(job), &budget) {
+            let product = products.best(job);
+            let whole = timed.then_some(time);
+            match starts.begin(numbers, self.ibound, &product, whole, &budget) {
                 Ok(limited) => {
                     self.first += beside;
+                    self.fitted = true;
                     // Without larger blocks others of the same size follow.
-                    if !limited && job.options.ibound.is_none() {
+                    if !limited && self.largest.is_none() {
                         self.ibound += IBOUND_STEP;
                         self.first %= UNTIMED_BLOCK_STARTS;
                     }
+                }
+                Err(_) if self.fitted && self.largest.is_none() => {
+                    self.ibound -= IBOUND_STEP;
+                    self.largest = Some(self.ibound);
                 }
                 Err(_) => fits = false,
             }
@@ -228,10 +240,13 @@ impl<'g> Cutsets<'g> {
 impl Job<'_, '_> {
     /// Mean field alone, with new starts while the budget lasts.
     pub(super) fn mean_field_only(&self) -> Stop {
+        if !self.open().1 {
+            return Stop::SweepLimit;
+        }
         let mut products = Products::default();
         loop {
             // What is under way is proved at times, in case it is all that there will be.
-            let sweeps = products.turn(self, self.passed(PROVING));
+            let sweeps = products.turn(self, self.passed(PROVING).min(self.share(LAST)));
             self.board.count::<Below>(sweeps.max(1));
             if let Some(stop) = self.ended() {
                 return stop;

@@ -39,8 +39,15 @@ pub(super) struct Account {
 impl Account {
     /// Enters a turn that took so many seconds, and the best bound that it proved.
     pub(super) fn enter(&mut self, seconds: f64, bound: f64) {
-        self.turns
-            .push((self.spent() + seconds, self.best().max(bound)));
+        let turn = (self.spent() + seconds, self.best().max(bound));
+        // Of turns that gain nothing the first and the last tell all.
+        if let [.., before, last] = &mut *self.turns
+            && before.1 >= turn.1
+        {
+            *last = turn;
+        } else {
+            self.turns.push(turn);
+        }
     }
 
     /// How many turns were entered.
@@ -68,7 +75,7 @@ impl Account {
         for &(later, better) in finite.take_while(|&&(later, _)| later <= 0.5 * spent) {
             (then, bound) = (later, better);
         }
-        // With v = v(∞) − c/t this is c/t, whatever the earlier time is.
+        // With v = v(∞) − c/t this is c/t; what is earlier than half counts as of then.
         let scale = then / (spent - then);
         let gain = (best - bound) * scale.max(1.0);
         gain.is_finite().then_some(gain)

@@ -31,6 +31,8 @@ pub(super) struct Reached {
     pub(super) last: bool,
     /// Was it quick to compile, so that a local search pays?
     pub(super) cheap: bool,
+    /// Is nothing left to do at this size?
+    pub(super) idle: bool,
 }
 
 impl Reached {
@@ -102,8 +104,11 @@ impl<'j> Job<'j, '_> {
         let timed = self.budget.remaining().is_some();
         let reached = reached.filter(|_| timed);
         let mut found = reached.map(Size::Reached);
-        let idle = reached.is_some_and(|reached| !reached.cheap);
-        let enough = if idle { ENOUGH } else { 1.0 };
+        let enough = reached.map_or(1.0, |reached| match reached {
+            Reached { idle: true, .. } => 0.0,
+            Reached { cheap: false, .. } => ENOUGH,
+            _ => 1.0,
+        });
         if let Some(reached) = reached
             && self.affordable(reached.next_entries()) < enough
         {
@@ -122,7 +127,14 @@ impl<'j> Job<'j, '_> {
         };
         let mut capped = false;
         loop {
-            let first = Candidates::first(self.graph, order, limit)?;
+            let compiled = Candidates::first(self.graph, order, limit);
+            // Cliques too large to count are a failure only where nothing else is known.
+            if compiled.is_err()
+                && let Some(found) = found.take()
+            {
+                return Ok(found);
+            }
+            let first = compiled?;
             let schedule = &first.schedule;
             let demand = schedule.demand();
             let whole = schedule.is_exact();
@@ -131,7 +143,8 @@ impl<'j> Job<'j, '_> {
             let fits = bytes(schedule) <= memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
             let smallest = limit.entries <= least;
-            if exact || (fits && (affordable >= enough || smallest)) {
+            let over = self.budget.stop().is_some();
+            if exact || (fits && (affordable >= enough || smallest || over)) {
                 let fit = Fit {
                     limit,
                     first,

@@ -1,6 +1,7 @@
 //! Starts of structured mean field, which go on where the clock interrupted them.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use forney_certify::{Budget, Certificate, Limits, Refine, Run};
 use forney_model::FactorGraph;
@@ -59,13 +60,14 @@ impl<'g> Starts<'g> {
 
     /// Begins the starts of these numbers side by side, over blocks of width at most `ibound`.
     ///
-    /// The first one, and without hard zeros every second one, begins at `naive`, the others at the
-    /// uniform distribution. True if memory or time hold no larger blocks.
+    /// With hard zeros all begin at `naive`, else every second one does, and the others at the uniform
+    /// distribution. Some sweeps have to fit in the time. True if that or the memory holds no larger blocks.
     pub(crate) fn begin(
         &mut self,
         numbers: Range<usize>,
         ibound: usize,
         naive: &MeanField,
+        time: Option<Duration>,
         budget: &Budget,
     ) -> Result<bool, StartError> {
         let Self {
@@ -74,9 +76,9 @@ impl<'g> Starts<'g> {
         // The starts run side by side on as many threads as there are, and have the same share on one.
         let memory = self.memory / numbers.len().max(1) as f64;
         let mut limit = clique_limit(graph, ibound, memory);
-        if let Some(left) = budget.remaining() {
+        if let Some(time) = time {
             let cliques = SECONDS_PER_ENTRY * graph.num_variables().max(1) as f64;
-            let sweep = left.as_secs_f64() / LEAST_SWEEPS;
+            let sweep = time.as_secs_f64() / LEAST_SWEEPS;
             limit.entries = limit.entries.min(sweep / cliques);
         }
         // So many starts differ without random numbers. Beliefs take longer, so tables come first.

@@ -143,11 +143,14 @@ impl<S: WeightMap + Post> Racer<S> {
         const SLICE: usize = 20;
         let mut proving = 4;
         while evaluations > 0 && budget.stop().is_none() {
-            let value = self.value();
+            let (value, before) = (self.value(), self.evaluations());
             let slice = evaluations.min(proving);
             proving = (2 * proving).min(SLICE);
             let alive = self.run(slice, budget, board);
             evaluations -= slice;
+            if self.evaluations() == before {
+                break;
+            }
             self.prove(graph, board);
             let gain = value - self.value();
             // The first few tell little of what the next ones gain.

@@ -1,7 +1,7 @@
 //! Orders and partitions chosen by the bound they give.
 //!
 //! Width predicts a mini-bucket bound badly, so candidates race: each is optimised for a few
-//! evaluations, the better half goes on with more of them, until one is left.
+//! evaluations, the best third goes on with more of them, until one is left.
 
 use std::time::Duration;
 
