@@ -1,10 +1,22 @@
-//! A refinement that goes on where the clock interrupted it.
+//! Refinements that go on where the clock interrupted them, and the best of many.
 
 use forney_certify::{Budget, Limits, Refine, Run, Stop, Sweep};
+use rayon::prelude::*;
+
+/// A refinement whose objective is known before the first sweep.
+pub(crate) trait Start: Refine + Send {
+    /// What comes before the first sweep, such as cooling; true once that is done.
+    fn prepare(&mut self, _: &Budget) -> bool {
+        true
+    }
+
+    /// The objective of [`point`](Refine::point), in nats.
+    fn value(&mut self) -> f64;
+}
 
 /// As [`drive`](forney_certify::drive), in slices of time, and without a copy of the witness at every
 /// sweep: one that a NaN objective belongs to proves nothing.
-pub(crate) struct Course<R> {
+struct Course<R> {
     refine: R,
     trace: Vec<Sweep>,
     /// Why it is over, if it is.
@@ -13,26 +25,12 @@ pub(crate) struct Course<R> {
     void: bool,
 }
 
-impl<R: Refine> Course<R> {
-    pub(crate) fn new(refine: R) -> Self {
-        Self {
-            refine,
-            trace: Vec::new(),
-            over: None,
-            void: false,
-        }
-    }
-
-    pub(crate) fn refine(&self) -> &R {
-        &self.refine
-    }
-
-    pub(crate) fn refine_mut(&mut self) -> &mut R {
-        &mut self.refine
-    }
-
+impl<R: Start> Course<R> {
     /// Sweeps until converged or out of budget.
-    pub(crate) fn go_on(&mut self, limits: &Limits, budget: &Budget) {
+    fn go_on(&mut self, limits: &Limits, budget: &Budget) {
+        if !self.refine.prepare(budget) {
+            return;
+        }
         while self.over.is_none() && budget.stop().is_none() {
             if limits.sweeps.is_some_and(|most| self.trace.len() >= most) {
                 self.over = Some(Stop::SweepLimit);
@@ -57,34 +55,102 @@ impl<R: Refine> Course<R> {
         }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.is_some()
+    /// The objective now, `−∞` if it was NaN.
+    fn value(&mut self) -> f64 {
+        match self.trace.last() {
+            _ if self.void => f64::NEG_INFINITY,
+            Some(sweep) => sweep.value,
+            None => self.refine.value(),
+        }
+    }
+}
+
+/// Starts side by side, and the best of those that are over.
+pub(crate) struct Courses<R: Refine> {
+    limits: Limits,
+    open: Vec<Course<R>>,
+    /// With its objective.
+    best: Option<(f64, Run<R::Point>)>,
+    sweeps: usize,
+}
+
+impl<R: Start> Courses<R> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            open: Vec::new(),
+            best: None,
+            sweeps: 0,
+        }
     }
 
-    /// Sweeps so far.
+    /// Begins one more.
+    pub(crate) fn begin(&mut self, refine: R) {
+        self.open.push(Course {
+            refine,
+            trace: Vec::new(),
+            over: None,
+            void: false,
+        });
+    }
+
+    /// Goes on with those that are under way until they are over, or the budget is; true if all are.
+    pub(crate) fn go_on(&mut self, budget: &Budget) -> bool {
+        let limits = self.limits;
+        let sweeps = self.open.par_iter_mut().map(|course| {
+            let before = course.trace.len();
+            course.go_on(&limits, budget);
+            course.trace.len() - before
+        });
+        self.sweeps += sweeps.max().unwrap_or(0);
+        let (over, open) = (self.open.drain(..)).partition(|course| course.over.is_some());
+        self.open = open;
+        self.close(over, budget);
+        self.open.is_empty()
+    }
+
+    /// Keeps the best of these, the earlier one of equals.
+    fn close(&mut self, courses: Vec<Course<R>>, budget: &Budget) {
+        for mut course in courses {
+            let value = course.value();
+            if self.best.as_ref().is_none_or(|&(best, _)| value > best) {
+                let run = Run {
+                    point: course.refine.point(),
+                    trace: course.trace,
+                    stop: (course.over.or(budget.stop())).unwrap_or(Stop::Interrupted),
+                };
+                self.best = Some((value, run));
+            }
+        }
+    }
+
+    /// Sweeps so far; those of starts side by side count once.
     pub(crate) fn sweeps(&self) -> usize {
-        self.trace.len()
+        self.sweeps
     }
 
-    /// The objective after the last sweep, `−∞` if that was NaN; `None` before the first.
-    pub(crate) fn value(&self) -> Option<f64> {
-        match self.void {
-            true => Some(f64::NEG_INFINITY),
-            false => self.trace.last().map(|sweep| sweep.value),
+    /// The best point of all, over or under way, with its objective in nats, if that is above what is known.
+    pub(crate) fn better_than(&mut self, known: f64) -> Option<(f64, R::Point)> {
+        let over = self.best.as_ref().filter(|&&(value, _)| value > known);
+        let mut best = over.map_or(known, |&(value, _)| value);
+        let mut ahead = None;
+        for course in &mut self.open {
+            let value = course.value();
+            if value > best {
+                best = value;
+                ahead = Some(&*course);
+            }
+        }
+        match ahead {
+            Some(course) => Some((best, course.refine.point())),
+            None => over.map(|(value, run)| (*value, run.point.clone())),
         }
     }
 
-    /// The witness as it stands now.
-    pub(crate) fn point(&self) -> R::Point {
-        self.refine.point()
-    }
-
-    /// What there is to report, where `budget` ended what is not over.
-    pub(crate) fn report(self, budget: &Budget) -> Run<R::Point> {
-        Run {
-            point: self.refine.point(),
-            trace: self.trace,
-            stop: (self.over.or(budget.stop())).unwrap_or(Stop::Interrupted),
-        }
+    /// The best of all as it stands; `None` if there was none.
+    pub(crate) fn finish(mut self, budget: &Budget) -> Option<Run<R::Point>> {
+        let open = std::mem::take(&mut self.open);
+        self.close(open, budget);
+        self.best.map(|(_, run)| run)
     }
 }

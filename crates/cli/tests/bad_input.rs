@@ -4,21 +4,9 @@ mod common;
 
 use std::path::Path;
 
-use common::{Ran, forney, forney_reading, shell};
-use serde_json::Value;
+use common::{forney, forney_reading, refused, shell};
 
 const ASIA: &str = "examples/models/asia.uai";
-
-/// The error object, which must be all there is on standard output.
-#[track_caller]
-fn refused(ran: &Ran, code: i32, kind: &str, message: &str) -> Value {
-    assert_eq!(ran.code, Some(code), "{} {}", ran.stdout, ran.stderr);
-    let error = ran.json()["error"].take();
-    assert_eq!(error["kind"], kind, "{error}");
-    let told = error["message"].as_str().expect("a sentence");
-    assert!(told.contains(message), "{told:?} lacks {message:?}");
-    error
-}
 
 #[test]
 fn malformed_models() {
@@ -265,78 +253,6 @@ fn an_ibound_that_is_too_small_names_the_least() {
 }
 
 #[test]
-fn what_does_not_fit_in_memory() {
-    let model = "testdata/generated/ising15_b1.uai";
-    for command in ["exact", "marginals", "map"] {
-        let ran = forney(&[command, model, "--memory", "10kB", "--json"]);
-        let error = refused(&ran, 3, "too-large", "more than the 9.8 KiB of --memory");
-        let told = error["message"].as_str().expect("a sentence");
-        assert!(told.starts_with(&format!("`{command}` needs ")), "{told}");
-        assert!(
-            told.contains("`forney bound` bounds ln Z instead"),
-            "{told}"
-        );
-        assert!(error["width"].as_u64() >= Some(15), "{error}");
-        assert!(
-            error["bytes"].as_f64() > Some(1e4) && error["limit"] == 1e4,
-            "{error}"
-        );
-    }
-    let bound = forney(&[
-        "bound", model, "--memory", "10kB", "--method", "exact", "--json",
-    ]);
-    // What was proved is printed beside the refusal.
-    assert_eq!(bound.code, Some(3), "{}", bound.stderr);
-    assert!(bound.stderr.contains("at width"), "{}", bound.stderr);
-    let json: serde_json::Value = serde_json::from_str(&bound.stdout).expect("a JSON object");
-    assert!(json["upper"].is_number(), "{json}");
-    assert_eq!(json["stop"], "memory-limit");
-    // What the refusal names is enough.
-    let ran = forney(&["exact", model, "--memory", "10kB", "--order", "minfill"]);
-    let enough = ran.stderr.split("--memory ").nth(1).expect("an advice");
-    let enough = enough.split(' ').next().expect("a size");
-    let ran = forney(&["exact", model, "--memory", enough, "--order", "minfill"]);
-    assert_eq!(ran.code, Some(0), "{enough}: {}", ran.stderr);
-    let text = forney(&["exact", model, "--memory", "10kB"]);
-    assert_eq!((text.code, text.stdout.as_str()), (Some(3), ""));
-}
-
-#[test]
-fn what_does_not_fit_in_time() {
-    // Predicted to take longer than the sun shines.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
-    let words = [
-        "exact",
-        path.to_str().unwrap(),
-        "--json",
-        "--memory",
-        "1e30",
-        "--time",
-        "2s",
-    ];
-    refused(&forney(&words), 3, "out-of-time", "predicted to take");
-}
-
-/// An `n × n` grid of binary variables.
-fn grid(n: usize) -> String {
-    let at = |row, column| row * n + column;
-    let mut edges = Vec::new();
-    for row in 0..n {
-        for column in 0..n - 1 {
-            edges.push((at(row, column), at(row, column + 1)));
-            edges.push((at(column, row), at(column + 1, row)));
-        }
-    }
-    let mut text = format!("MARKOV {} {} {}\n", n * n, "2 ".repeat(n * n), edges.len());
-    edges
-        .iter()
-        .for_each(|(a, b)| text += &format!("2 {a} {b}\n"));
-    text + &"4 1 2 3 1\n".repeat(edges.len())
-}
-
-#[test]
 fn a_result_that_cannot_be_written_is_still_printed() {
     for (command, key) in [
         ("exact", "ln_z"),
@@ -445,65 +361,4 @@ fn what_cannot_be_is_told_before_it_is_tried() {
         "found `-1` (if the tables hold natural logarithms, let the name of the file end in .LG, or \
          say --log-tables)",
     );
-}
-
-#[test]
-fn advice_fits_the_side_and_the_method() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
-    for (method, side, advised) in [
-        ("wmbe", "upper", "allow more memory\n"),
-        ("wmbe", "lower", "allow more memory, or use --method mf\n"),
-        (
-            "wmbe",
-            "both",
-            "allow more memory, or use --method mf for a lower bound alone\n",
-        ),
-        ("auto", "upper", "allow more memory\n"),
-    ] {
-        let ran = forney(&[
-            "bound",
-            path.to_str().unwrap(),
-            "--memory",
-            "1kB",
-            "--method",
-            method,
-            "--side",
-            side,
-        ]);
-        assert!(
-            ran.stderr.ends_with(advised),
-            "{method} {side}: {}",
-            ran.stderr
-        );
-    }
-}
-
-#[test]
-fn no_more_memory_is_advised_than_the_machine_has() {
-    let (width, mut model) = (60, String::from("MARKOV\n60\n"));
-    model += &"2 ".repeat(width);
-    let pairs = width * (width - 1) / 2;
-    model += &format!("\n{pairs}\n");
-    for a in 0..width {
-        for b in a + 1..width {
-            model += &format!("2 {a} {b}\n");
-        }
-    }
-    model += &"4 1 2 3 1\n".repeat(pairs);
-    let ran = forney_reading(&["exact", "-", "--json", "--time", "5"], model.as_bytes());
-    let error = refused(&ran, 3, "too-large", "bounds ln Z instead");
-    let told = error["message"].as_str().expect("a sentence");
-    assert!(!told.contains("would do"), "{told}");
-}
-
-#[test]
-fn what_was_not_done_in_time_is_told() {
-    let model = "testdata/generated/ising15_b2.uai";
-    let ran = forney(&[
-        "bound", model, "--method", "exact", "--time", "1ms", "--json",
-    ]);
-    assert_eq!(ran.code, Some(3), "{} {}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("within --time") || ran.stdout.contains("within --time"));
 }

@@ -88,27 +88,26 @@ fn wait_for_handler(child: &Child) {
     }
 }
 
-/// A grid that no search and no elimination is done with soon.
+/// Sends a signal to the program a while after it would notice one, on an input that does not end: it says that
+/// it was interrupted.
 #[cfg(target_os = "linux")]
-fn large_grid(file: &Path) {
-    const SIDE: usize = 45;
-    let mut scopes = String::new();
-    for v in 0..SIDE * SIDE {
-        if v % SIDE + 1 < SIDE {
-            scopes += &format!("2 {v} {}\n", v + 1);
-        }
-        if v + SIDE < SIDE * SIDE {
-            scopes += &format!("2 {v} {}\n", v + SIDE);
-        }
-    }
-    let factors = 2 * SIDE * (SIDE - 1);
-    let cards = "2 ".repeat(SIDE * SIDE);
-    let tables = "4 1 2 3 1 ".repeat(factors);
-    let model = format!(
-        "MARKOV\n{}\n{cards}\n{factors}\n{scopes}{tables}",
-        SIDE * SIDE
-    );
-    std::fs::write(file, model).unwrap();
+#[track_caller]
+fn interrupt(words: &[&str], signal: &str, after: Duration) {
+    let mut child = command(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // Without this the program would see the end of its input.
+    let input = child.stdin.take();
+    wait_for_handler(&child);
+    sleep(after);
+    send(signal, &child);
+    let output = child.wait_with_output().expect("it ends");
+    drop(input);
+    assert_eq!(output.status.code(), Some(130), "{signal} {words:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
+    assert_eq!(json["error"]["kind"], "interrupted");
 }
 
 #[test]
@@ -116,25 +115,13 @@ fn large_grid(file: &Path) {
 fn an_interruption_is_one_at_every_stage() {
     let folder = tempfile::tempdir().unwrap();
     let grid = folder.path().join("grid.uai");
-    large_grid(&grid);
+    // No search and no elimination is done with it soon.
+    std::fs::write(&grid, common::grid(45)).unwrap();
     for name in ["exact", "marginals", "map"] {
         // While the order is searched for, and while standard input does not end.
         for model in [grid.to_str().unwrap(), "-"] {
-            let mut child = command(&[name, model, "--memory", "1kB", "--json"])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the program starts");
-            // Without this the program would see the end of its input.
-            let input = child.stdin.take();
-            wait_for_handler(&child);
-            sleep(Duration::from_millis(100));
-            send("-INT", &child);
-            let output = child.wait_with_output().expect("it ends");
-            drop(input);
-            assert_eq!(output.status.code(), Some(130), "{name} {model}");
-            let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
-            assert_eq!(json["error"]["kind"], "interrupted");
+            let words = [name, model, "--memory", "1kB", "--json"];
+            interrupt(&words, "-INT", Duration::from_millis(100));
         }
     }
 }
@@ -145,20 +132,8 @@ fn an_interrupted_conversion_leaves_nothing() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out.uai");
-        let mut child = command(&["convert", "-", "-o", out.to_str().unwrap(), "--json"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        // Without this the program would see the end of its input.
-        let input = child.stdin.take();
-        wait_for_handler(&child);
-        send(signal, &child);
-        let output = child.wait_with_output().expect("it ends");
-        drop(input);
-        assert_eq!(output.status.code(), Some(130), "{signal}");
-        let json: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
-        assert_eq!(json["error"]["kind"], "interrupted");
+        let words = ["convert", "-", "-o", out.to_str().unwrap(), "--json"];
+        interrupt(&words, signal, Duration::ZERO);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

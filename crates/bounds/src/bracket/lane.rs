@@ -5,10 +5,10 @@ use std::time::Duration;
 use forney_certify::Stop;
 use forney_model::Table;
 
+use super::Job;
 use super::climb::Ascent;
 use super::lower::{Blocks, Cutsets, Products};
 use super::schedule::{Account, Next, next};
-use super::{Job, LAST};
 use crate::BoundError;
 
 /// The share of the time that has passed for one turn of the method that promises most, and for a trial.
@@ -135,7 +135,7 @@ impl<'g> Lane<'g> {
 
     /// A turn of one of the methods beside mini-buckets.
     fn turn_below(&mut self, method: usize, job: &Job<'g, '_>, share: f64) {
-        let time = job.passed(share).min(job.share(LAST));
+        let time = job.step(share);
         match method {
             BLOCKS => self.open[BLOCKS] = self.blocks.turn(job, &self.products, time),
             CUTSETS => self.open[CUTSETS] = self.cutsets.turn(job, time),

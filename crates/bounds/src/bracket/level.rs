@@ -16,7 +16,7 @@ use crate::wmbe::{
     BestOptions, Candidates, CliqueLimit, Known, Race, Racer, WeightMap, Wmbe, bytes, climb,
 };
 
-/// The share of the memory for the tables of one side.
+/// The share of the memory for the tables of one side, whatever the method.
 pub(super) const MEMORY: f64 = 0.4;
 
 /// Candidates that race at one ibound.
@@ -138,17 +138,9 @@ impl Job<'_, '_> {
     /// Gradient evaluations on the sides that are wanted.
     fn evaluated(&self) -> usize {
         let (upper, lower) = self.open();
-        let above = if upper {
-            self.board.counted::<Above>()
-        } else {
-            0
-        };
-        let below = if lower {
-            self.board.counted::<Below>()
-        } else {
-            0
-        };
-        above + below
+        let above = upper.then(|| self.board.counted::<Above>());
+        let below = lower.then(|| self.board.counted::<Below>());
+        above.into_iter().chain(below).sum()
     }
 
     /// What both sides of a level share, before anything is compiled.

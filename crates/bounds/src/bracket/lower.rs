@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use forney_certify::{Below, Certificate, Limits, Refine, Stop};
 
+use super::Job;
 use super::climb::{IBOUND_STEP, first_ibound};
-use super::{Job, LAST};
+use super::level::MEMORY;
 use crate::conditioning::Conditioning;
 use crate::mean_field::{self, MeanField};
 use crate::options::{Activity, Method};
@@ -45,9 +46,6 @@ const COOLING: f64 = 0.4;
 /// Rounds of conditioning in a turn without an end of time.
 const UNTIMED_ROUNDS: usize = 3;
 
-/// The share of the memory for the tables of one of these methods.
-const MEMORY: f64 = 0.4;
-
 /// Mean field alone proves its bound after this share of the time that has passed.
 const PROVING: f64 = 0.5;
 
@@ -70,9 +68,9 @@ impl<'g> Products<'g> {
         });
         let budget = job.if_timed(time.mul_f64(ASCENDING));
         let timed = budget.remaining().is_some();
-        let before = starts.sweeps();
+        let before = starts.courses.sweeps();
         let mut begun = false;
-        while starts.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
+        while starts.courses.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
             // Of a huge model one start may be all that there is time for.
             let side_by_side = match timed {
                 false => MEAN_FIELD_STARTS,
@@ -82,13 +80,13 @@ impl<'g> Products<'g> {
             starts.begin(side_by_side, &budget);
             begun = true;
         }
-        if let Some((value, point)) = starts.better_than(known)
+        if let Some((value, point)) = starts.courses.better_than(known)
             && let Ok(lower) = point.verify(job.graph)
         {
             job.board.post(lower, Method::MeanField.name());
             self.best = Some((value, point));
         }
-        starts.sweeps() - before
+        starts.courses.sweeps() - before
     }
 
     /// The objective of the best product distribution so far.
@@ -149,7 +147,8 @@ impl<'g> Blocks<'g> {
             let limits = limits(job, BLOCK_SWEEPS, BLOCK_GAIN);
             structured_mean_field::Starts::new(job.graph, job.options.seed, memory, limits)
         });
-        while fits && starts.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {
+        while fits && starts.courses.go_on(&budget) && budget.stop().is_none() && (timed || !begun)
+        {
             let beside = match timed {
                 true => BLOCK_STARTS,
                 false => UNTIMED_BLOCK_STARTS,
@@ -180,7 +179,7 @@ impl<'g> Blocks<'g> {
             begun = true;
         }
         // A start begins at the best product, and nothing is to be proved before it is better.
-        if let Some((value, point)) = starts.better_than(self.value.max(products.value()))
+        if let Some((value, point)) = starts.courses.better_than(self.value.max(products.value()))
             && let Ok(lower) = point.verify(job.graph)
         {
             job.board.post(lower, "structured-mf");
@@ -246,7 +245,7 @@ impl Job<'_, '_> {
         let mut products = Products::default();
         loop {
             // What is under way is proved at times, in case it is all that there will be.
-            let sweeps = products.turn(self, self.passed(PROVING).min(self.share(LAST)));
+            let sweeps = products.turn(self, self.step(PROVING));
             self.board.count::<Below>(sweeps.max(1));
             if let Some(stop) = self.ended() {
                 return stop;

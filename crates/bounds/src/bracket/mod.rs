@@ -174,18 +174,24 @@ impl Job<'_, '_> {
             .mul_f64(fraction * self.turn)
     }
 
-    /// A fraction of the time that has passed, for one step or turn: what is quick proves something first,
-    /// and what a run has proved by then depends little on when it is to end.
+    /// A fraction of the time that has passed.
     fn passed(&self, fraction: f64) -> Duration {
         (self.budget.elapsed().max(FIRST_SLICES)).mul_f64(fraction * self.turn)
     }
 
-    /// Time for one step on the way to higher ibounds: a fraction of what has passed, as long as it is left.
+    /// Time for one step or turn: a fraction of what has passed, as long as it is left. So what is quick
+    /// proves something first, and what a run has proved by then depends little on when it is to end.
+    fn step(&self, fraction: f64) -> Duration {
+        self.passed(fraction).min(self.share(LAST))
+    }
+
+    /// Time for a level: a [step](Self::step) on the way to higher ibounds, a share of what is left at one that
+    /// is fixed.
     fn slice(&self, fraction: f64) -> Duration {
         if self.options.ibound.is_some() || self.budget.remaining().is_none() {
             return self.share(fraction);
         }
-        self.passed(fraction).min(self.share(LAST))
+        self.step(fraction)
     }
 
     /// The budget of a [slice](Self::slice) for what depends on time only where that has an end.

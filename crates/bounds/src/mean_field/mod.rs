@@ -73,8 +73,8 @@ pub fn mean_field(
     let restriction = domains.restrict(graph);
     let mut all = Starts::new(restriction.graph(), seed, *limits);
     all.begin(starts, budget);
-    all.go_on(budget);
-    let Some(mut best) = all.finish(budget) else {
+    all.courses.go_on(budget);
+    let Some(mut best) = all.courses.finish(budget) else {
         return nothing(budget.stop().unwrap_or(Stop::SweepLimit));
     };
     best.point.q = restriction.lift_marginals(&best.point.q);

@@ -94,8 +94,8 @@ pub fn structured_mean_field(
     let naive = mean_field(inner, seed, starts, limits, budget).point;
     let mut all = Starts::new(inner, seed, memory, *limits);
     all.begin(0..starts.max(1), ibound, &naive, budget.remaining(), budget)?;
-    all.go_on(budget);
-    let mut best = all.finish(budget).expect("the first start");
+    all.courses.go_on(budget);
+    let mut best = all.courses.finish(budget).expect("the first start");
     best.point = lift(&best.point, graph, restriction.domains());
     Ok(best)
 }

@@ -1,9 +1,9 @@
-//! Starts of structured mean field, which go on where the clock interrupted them.
+//! Starts of structured mean field over blocks of one width after the other.
 
 use std::ops::Range;
 use std::time::Duration;
 
-use forney_certify::{Budget, Certificate, Limits, Refine, Run};
+use forney_certify::{Budget, Certificate, Limits, Refine};
 use forney_model::FactorGraph;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -12,8 +12,7 @@ use super::StartError;
 use super::ascent::{StructuredAscent, clique_limit};
 use super::partition::{partition, total_correlation};
 use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
-use crate::course::Course;
-use crate::elbo::Tractable;
+use crate::course::{Courses, Start};
 use crate::mean_field::MeanField;
 
 /// Seconds that an update takes for one clique entry at worst, for predictions.
@@ -24,20 +23,18 @@ const LEAST_SWEEPS: f64 = 6.0;
 /// Sweeps of belief propagation before blocks are chosen.
 const SWEEPS: usize = 20;
 
-/// Starts over blocks of a model whose domains are pruned, and the best of those that are over.
+/// Starts over blocks of a model whose domains are pruned.
 pub(crate) struct Starts<'g> {
     graph: &'g FactorGraph,
     seed: u64,
     memory: f64,
-    limits: Limits,
     /// How strong each factor is: by its table, and by what its variables tell of each other under the
     /// beliefs of belief propagation.
     tables: Vec<f64>,
     beliefs: Option<Vec<f64>>,
     /// Has the uniform distribution no bound?
     zeros: bool,
-    open: Vec<Course<StructuredAscent<'g>>>,
-    best: Option<(f64, Run<Tractable>)>,
+    pub(crate) courses: Courses<StructuredAscent<'g>>,
 }
 
 impl<'g> Starts<'g> {
@@ -48,13 +45,11 @@ impl<'g> Starts<'g> {
             graph,
             seed,
             memory,
-            limits,
             tables: graph.factors().iter().map(total_correlation).collect(),
             beliefs: None,
             // Written so that what cannot be verified is no start either.
             zeros: !uniform.is_ok_and(|lower| lower.ln() > f64::NEG_INFINITY),
-            open: Vec::new(),
-            best: None,
+            courses: Courses::new(limits),
         }
     }
 
@@ -100,8 +95,7 @@ impl<'g> Starts<'g> {
                 true => naive,
                 false => &uniform,
             };
-            let ascent = StructuredAscent::over(graph, start, &blocks, memory)?;
-            Ok(Course::new(ascent))
+            StructuredAscent::over(graph, start, &blocks, memory)
         };
         let first = numbers.start;
         let begun = numbers.into_par_iter();
@@ -112,57 +106,18 @@ impl<'g> Starts<'g> {
             })
             .collect();
         let mut begun = begun.into_iter().flatten();
-        self.open.extend(begun.next().transpose()?);
+        let first = begun.next().transpose()?;
         // Blocks of another start may be too large where the first ones were not.
-        self.open.extend(begun.flatten());
+        let begun = first.into_iter().chain(begun.flatten());
+        begun.for_each(|ascent| self.courses.begin(ascent));
         Ok(limit.entries < (ibound as f64 + 2.0).exp2())
-    }
-
-    /// Goes on with those that are under way until they are over, or the budget is; true if all are.
-    pub(crate) fn go_on(&mut self, budget: &Budget) -> bool {
-        let limits = self.limits;
-        let open = self.open.par_iter_mut();
-        open.for_each(|course| course.go_on(&limits, budget));
-        let (over, open) = (self.open.drain(..)).partition(|course| course.is_over());
-        self.open = open;
-        self.close(over, budget);
-        self.open.is_empty()
-    }
-
-    /// Keeps the best of these, the earlier one of equals.
-    fn close(&mut self, courses: Vec<Course<StructuredAscent<'g>>>, budget: &Budget) {
-        for course in courses {
-            let value = value(&course);
-            if self.best.as_ref().is_none_or(|&(best, _)| value > best) {
-                self.best = Some((value, course.report(budget)));
-            }
-        }
-    }
-
-    /// The best distribution of all starts, over or under way, with its objective in nats, if that is
-    /// above what is known.
-    pub(crate) fn better_than(&self, known: f64) -> Option<(f64, Tractable)> {
-        let over = self.best.as_ref().filter(|&&(value, _)| value > known);
-        let known = over.map_or(known, |&(value, _)| value);
-        let open = self.open.iter().map(|course| (value(course), course));
-        let open = open.filter(|&(value, _)| value > known);
-        match open.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-            Some((value, course)) => Some((value, course.point())),
-            None => over.map(|(value, run)| (*value, run.point.clone())),
-        }
-    }
-
-    /// The best of all starts as it stands; `None` if there was none.
-    pub(crate) fn finish(mut self, budget: &Budget) -> Option<Run<Tractable>> {
-        let open = std::mem::take(&mut self.open);
-        self.close(open, budget);
-        self.best.map(|(_, run)| run)
     }
 }
 
-/// `ELBO(q)` of a start now.
-fn value(course: &Course<StructuredAscent<'_>>) -> f64 {
-    course.value().unwrap_or_else(|| course.refine().elbo())
+impl Start for StructuredAscent<'_> {
+    fn value(&mut self) -> f64 {
+        self.elbo()
+    }
 }
 
 /// What the variables of each factor tell of each other, by belief propagation.

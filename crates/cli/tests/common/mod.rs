@@ -151,3 +151,31 @@ pub(crate) fn assert_close(found: f64, reference: &Reference) {
         reference.ln_z, reference.model
     );
 }
+
+/// The error object, which must be all there is on standard output.
+#[track_caller]
+pub(crate) fn refused(ran: &Ran, code: i32, kind: &str, message: &str) -> Value {
+    assert_eq!(ran.code, Some(code), "{} {}", ran.stdout, ran.stderr);
+    let error = ran.json()["error"].take();
+    assert_eq!(error["kind"], kind, "{error}");
+    let told = error["message"].as_str().expect("a sentence");
+    assert!(told.contains(message), "{told:?} lacks {message:?}");
+    error
+}
+
+/// An `n × n` grid of binary variables.
+pub(crate) fn grid(n: usize) -> String {
+    let at = |row, column| row * n + column;
+    let mut edges = Vec::new();
+    for row in 0..n {
+        for column in 0..n - 1 {
+            edges.push((at(row, column), at(row, column + 1)));
+            edges.push((at(column, row), at(column + 1, row)));
+        }
+    }
+    let mut text = format!("MARKOV {} {} {}\n", n * n, "2 ".repeat(n * n), edges.len());
+    edges
+        .iter()
+        .for_each(|(a, b)| text += &format!("2 {a} {b}\n"));
+    text + &"4 1 2 3 1\n".repeat(edges.len())
+}
