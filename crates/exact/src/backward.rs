@@ -7,6 +7,9 @@
 //! ∂ ln Z_w / ∂w = H(x | y; b) = Σ_y adjoint ln S − Σ_i ⟨b_i, ln P_i⟩      (Liu & Ihler 2011).
 //! ```
 //!
+//! A table of either sign wants `∂ ln Z_w / ∂f_i = b_i / f_i` instead. Where an entry of it is 0 nothing
+//! can be divided: the product of the other inputs is added up for it in a walk of its own.
+//!
 //! A large clique is cut along its slowest column axes into parts that run in parallel. An input that
 //! holds these axes is cut likewise; one that does not gets a copy for each part, added up in order.
 
@@ -18,16 +21,59 @@ use crate::kernel::{self, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
 use crate::prepare::reserve;
 use crate::schedule::Step;
-use crate::step::{PARALLEL_ENTRIES, Ran, Scratch};
+use crate::step::{PARALLEL_ENTRIES, Ran, Scratch, Signs};
 use crate::table::{Form, Values, View};
 
 /// Parts of a large clique, if the cardinalities allow it.
 const PARTS: usize = 16;
 
-/// Runs a step backward: adds its beliefs to every wanted target.
+/// Runs a step backward: adds its beliefs to every wanted target, and derivatives to those of signed
+/// inputs.
+#[allow(clippy::too_many_arguments)] // Each of them varies on its own.
 pub(crate) fn backward(
     step: &Step,
     weight: f64,
+    signs: Signs,
+    views: &[View<'_>],
+    scratch: &mut Scratch,
+    message: &Values,
+    adjoint: &[f64],
+    targets: &mut [Option<&mut [f64]>],
+) {
+    if weight < 0.0 {
+        scratch.prepared.drop_infinite();
+    }
+    walk(step, signs, views, scratch, message, adjoint, targets);
+    if scratch.ran == Ran::Zero {
+        return;
+    }
+    for (at, view) in views.iter().enumerate() {
+        let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
+            continue;
+        };
+        if view.data.iter().all(|x| x.abs() >= f64::MIN_POSITIVE) {
+            for (derivative, x) in target.iter_mut().zip(view.data) {
+                *derivative /= x;
+            }
+            continue;
+        }
+        target.fill(0.0);
+        scratch.prepared.leave_out(&step.plan, at, view.data.len());
+        let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+        alone[at] = Some(&mut *target);
+        let alone = &mut alone[..views.len()];
+        walk(step, signs, views, scratch, message, adjoint, alone);
+        let half = (-0.5 * scratch.prepared.norms[at]).exp();
+        target.iter_mut().for_each(|x| *x *= half * half);
+        // The next input wants this one again.
+        scratch.prepared.powers(&step.plan, views, weight);
+    }
+}
+
+/// Adds the product of all inputs as they are prepared, times the adjoint, to every wanted target.
+fn walk(
+    step: &Step,
+    signs: Signs,
     views: &[View<'_>],
     scratch: &mut Scratch,
     message: &Values,
@@ -41,12 +87,9 @@ pub(crate) fn backward(
         sums,
         ran,
     } = scratch;
-    if weight < 0.0 {
-        prepared.drop_infinite();
-    }
     let plan = &step.plan;
     let in_message = match ran {
-        Ran::Linear => message.form == Form::Linear,
+        Ran::Linear => message.form != Form::Log && signs != Signs::Dropped,
         Ran::Log => step.weight.is_none(),
         Ran::Zero => return,
     };
@@ -58,7 +101,7 @@ pub(crate) fn backward(
         let first = columns.start / plan.block;
         let (adjoint, sums) = (&adjoint[columns.clone()], &sums[columns]);
         if *ran == Ran::Linear {
-            kernel::product_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+            kernel::product_beliefs(plan, tables, first, signs, adjoint, sums, targets, tile);
         } else {
             kernel::log_beliefs(plan, tables, first, adjoint, sums, targets, tile);
         }

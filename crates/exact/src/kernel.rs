@@ -15,6 +15,7 @@
 use crate::block::{self, Add, Combine, Multiply, Row};
 use crate::dispatch::dispatch;
 use crate::layout::{Cursor, Plan};
+use crate::step::Signs;
 use crate::vmath;
 use crate::watch::{MANY_ENTRIES, Watch};
 
@@ -276,11 +277,13 @@ dispatch! {
 dispatch! {
     /// `b_i += Σ adjoint(y) Π_j P_j(x, y) / S(y)`, summed to the scope of each wanted input.
     ///
-    /// Columns with an adjoint of 0 add nothing, whatever their sums are.
+    /// Columns with an adjoint of 0 add nothing, whatever their sums are. Where signs are kept the
+    /// adjoint is that of the message, `∂ ln Z_w / ∂m(y)`, and there is no division.
     pub(crate) fn product_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
+        signs: Signs,
         adjoint: &[f64],
         sums: &[f64],
         targets: &mut [Target<'_>],
@@ -295,9 +298,23 @@ dispatch! {
         for (adjoint, sums) in
             adjoint.chunks_exact(plan.block).zip(sums.chunks_exact(plan.block))
         {
-            for ((ratio, adjoint), sum) in ratio.iter_mut().zip(adjoint).zip(sums) {
-                let quotient = adjoint / sum;
-                *ratio = if *adjoint > 0.0 && *sum < f64::INFINITY { quotient } else { 0.0 };
+            let columns = ratio.iter_mut().zip(adjoint).zip(sums);
+            match signs {
+                Signs::Absent => {
+                    for ((ratio, adjoint), sum) in columns {
+                        let quotient = adjoint / sum;
+                        let counts = *adjoint > 0.0 && *sum < f64::INFINITY;
+                        *ratio = if counts { quotient } else { 0.0 };
+                    }
+                }
+                Signs::Dropped => {
+                    for ((ratio, adjoint), sum) in columns {
+                        let quotient = adjoint / sum;
+                        let counts = sum.abs() >= f64::MIN_POSITIVE;
+                        *ratio = if counts { quotient } else { 0.0 };
+                    }
+                }
+                Signs::Kept => ratio.copy_from_slice(adjoint),
             }
             for at in 0..rows {
                 let row = inputs::<Multiply>(plan, tables, &cursor, at, tile);

@@ -42,6 +42,7 @@ mod pass;
 mod post_order;
 mod prepare;
 mod schedule;
+mod signed;
 mod step;
 mod table;
 mod tasks;

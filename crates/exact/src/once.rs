@@ -7,7 +7,7 @@ use crate::engine::{constant, root_value};
 use crate::layout::MAX_INPUTS;
 use crate::load::load;
 use crate::schedule::{Schedule, Source};
-use crate::step::{Algebra, Scratch, forward};
+use crate::step::{Algebra, Scratch, Signs, forward};
 use crate::table::{Values, View};
 use crate::watch::Watch;
 
@@ -58,6 +58,7 @@ pub(crate) fn ln_z_once(
             Algebra::Sum,
             &watch,
             1.0,
+            Signs::Absent,
             views,
             true,
             &mut scratch,

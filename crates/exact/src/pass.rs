@@ -4,6 +4,7 @@ use crate::backward::{backward, entropy};
 use crate::layout::MAX_INPUTS;
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source, Step};
+use crate::signed::Varying;
 use crate::step::{self, Algebra, Scratch};
 use crate::table::{Values, View};
 use crate::watch::Watch;
@@ -54,6 +55,7 @@ pub(crate) struct Pass<'p> {
     pub(crate) shifts: &'p [f64],
     pub(crate) algebra: Algebra,
     pub(crate) watch: &'p Watch<'p>,
+    pub(crate) varying: &'p Varying,
     pub(crate) fixed: &'p [bool],
     /// Are the messages of fixed steps known from an earlier pass?
     pub(crate) known: bool,
@@ -105,6 +107,7 @@ impl<'p> Pass<'p> {
             self.algebra,
             self.watch,
             weight,
+            self.varying.signs(first + before.len()),
             &views[..step.inputs.len()],
             plain,
             scratch,
@@ -152,7 +155,7 @@ impl<'p> Pass<'p> {
                 targets.iter_mut().zip(&step.inputs).zip(&mut kept.beliefs)
             {
                 let fixed = match input.source {
-                    Source::Base(_) => true,
+                    Source::Base(base) => !self.varying.holds(base),
                     Source::Message(child) => self.fixed[child],
                     Source::Shift(..) => false,
                 };
@@ -168,6 +171,7 @@ impl<'p> Pass<'p> {
             backward(
                 step,
                 weight,
+                self.varying.signs(first + at),
                 views,
                 &mut kept.scratch,
                 message,

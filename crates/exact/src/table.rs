@@ -1,17 +1,19 @@
-//! A message or factor as the engine holds it: plain or logarithmic, with its range.
+//! A message or factor as the engine holds it: plain, signed or logarithmic, with its range.
 
 use forney_certify::DoubleDouble;
 
 /// How the entries of a [`Values`] are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `value = entry · exp(ln_scale)`.
+    /// `value = entry · exp(ln_scale)`, no entry negative.
     Linear,
+    /// `value = entry · exp(ln_scale)` of either sign.
+    Signed,
     /// `ln value = entry + ln_scale`.
     Log,
 }
 
-/// Natural logarithms of the smallest and largest entry that is not zero, scale excluded.
+/// Natural logarithms of the smallest and largest entry that is not zero, scale and signs excluded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) min: f64,
@@ -42,21 +44,40 @@ impl Range {
 
     /// The range of `data` in this form; zeros are left out.
     pub(crate) fn of(form: Form, data: &[f64]) -> Self {
-        let zero = match form {
-            Form::Linear => 0.0,
-            Form::Log => f64::NEG_INFINITY,
+        let (zero, (min, max)) = match form {
+            Form::Linear => (0.0, extremes(data, 0.0)),
+            Form::Signed => (0.0, magnitudes(data)),
+            Form::Log => (f64::NEG_INFINITY, extremes(data, f64::NEG_INFINITY)),
         };
-        let (min, max) = extremes(data, zero);
         if max <= zero {
             return Self::EMPTY;
         }
         match form {
-            Form::Linear => Self {
+            Form::Linear | Form::Signed => Self {
                 min: min.ln(),
                 max: max.ln(),
             },
             Form::Log => Self { min, max },
         }
+    }
+}
+
+crate::dispatch::dispatch! {
+    /// Smallest magnitude above 0 and largest magnitude.
+    fn magnitudes(data: &[f64]) -> (f64, f64) {
+        let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+        for chunk in data.chunks(8) {
+            for ((x, least), most) in chunk.iter().zip(&mut least).zip(&mut most) {
+                let x = x.abs();
+                let positive = if x > 0.0 { x } else { f64::INFINITY };
+                *least = if positive < *least { positive } else { *least };
+                *most = if x > *most { x } else { *most };
+            }
+        }
+        (
+            least.into_iter().fold(f64::INFINITY, f64::min),
+            most.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        )
     }
 }
 
