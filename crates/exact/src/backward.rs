@@ -40,13 +40,13 @@ pub(crate) fn backward(
     adjoint: &[f64],
     targets: &mut [Option<&mut [f64]>],
 ) {
-    if weight < 0.0 {
-        scratch.prepared.drop_infinite();
-    }
-    walk(step, signs, views, scratch, message, adjoint, targets);
     if scratch.ran == Ran::Zero {
         return;
     }
+    if weight < 0.0 && scratch.prepared.drop_infinite() {
+        multiply(step, views, scratch);
+    }
+    walk(step, signs, views, scratch, message, adjoint, targets);
     for (at, view) in views.iter().enumerate() {
         let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
             continue;
@@ -59,6 +59,7 @@ pub(crate) fn backward(
         }
         target.fill(0.0);
         scratch.prepared.leave_out(&step.plan, at, view.data.len());
+        multiply(step, views, scratch);
         let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
         alone[at] = Some(&mut *target);
         let alone = &mut alone[..views.len()];
@@ -67,6 +68,15 @@ pub(crate) fn backward(
         target.iter_mut().for_each(|x| *x *= half * half);
         // The next input wants this one again.
         scratch.prepared.powers(&step.plan, views, weight);
+        multiply(step, views, scratch);
+    }
+}
+
+/// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
+fn multiply(step: &Step, views: &[View<'_>], scratch: &mut Scratch) {
+    if step.plan.whole && scratch.ran == Ran::Linear {
+        let tables = scratch.prepared.tables(&step.plan, views);
+        kernel::product(&step.plan, &tables[..views.len()], &mut scratch.tile);
     }
 }
 
@@ -95,6 +105,9 @@ fn walk(
     };
     let sums = if in_message { &message.data } else { &*sums };
     let sums = &sums[..step.cols];
+    if plan.whole && *ran == Ran::Linear {
+        return kernel::whole_beliefs(plan, signs, adjoint, sums, targets, tile);
+    }
     let tables = prepared.tables(plan, views);
     let tables = &tables[..views.len()];
     let run = |columns: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {

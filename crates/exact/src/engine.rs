@@ -47,8 +47,8 @@ pub enum Keep {
 pub struct Engine {
     pub(crate) schedule: Arc<Schedule>,
     keep: Keep,
-    /// What no pass changes, see [`constant`].
-    constant: DoubleDouble,
+    /// What no pass changes: [`constant`], and the scales of the bases.
+    pub(crate) constant: DoubleDouble,
     pub(crate) bases: Vec<Values>,
     pub(crate) states: Vec<State>,
     tasks: Tasks,
@@ -97,7 +97,7 @@ impl Engine {
         keep: Keep,
         watch: &Watch<'_>,
     ) -> Option<Self> {
-        let constant = constant(&schedule, graph);
+        let mut constant = constant(&schedule, graph);
         let mut split = vec![false; schedule.bases().len()];
         for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
             for input in &step.inputs {
@@ -113,6 +113,7 @@ impl Engine {
             }
             let mut table = Values::empty();
             load(base, graph, split, watch, &mut table);
+            constant += table.ln_scale;
             bases.push(table);
         }
         if watch.stop() {
@@ -253,6 +254,7 @@ impl Engine {
                     pass.forward_kept(0, at, &mut self.states);
                 }
                 for (step, state) in schedule.steps().iter().zip(&self.states) {
+                    ln_z += state.message.ln_scale;
                     if step.parent.is_none() {
                         ln_z += root_value(&state.message);
                     }
@@ -265,6 +267,7 @@ impl Engine {
                     let message = &mut rest[0].message;
                     message.data = std::mem::take(&mut self.buffers[schedule.buffers.of(at)]);
                     pass.forward(step, 0, before, message, &mut self.scratch);
+                    ln_z += message.ln_scale;
                     for child in step.children() {
                         self.buffers[schedule.buffers.of(child)] =
                             std::mem::take(&mut before[child].message.data);
@@ -445,13 +448,12 @@ pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble
     graph.ln_scale() + ln_states(schedule) + constants.sum::<DoubleDouble>()
 }
 
-/// The logarithm of a message without variables.
-pub(crate) fn root_value(message: &Values) -> DoubleDouble {
+/// The logarithm of the entry of a message without variables.
+pub(crate) fn root_value(message: &Values) -> f64 {
     // A pass that was stopped may have left no entry.
     let entry = message.data.first().copied().unwrap_or(f64::NAN);
-    message.ln_scale
-        + match message.form {
-            Form::Linear | Form::Signed => entry.abs().ln(),
-            Form::Log => entry,
-        }
+    match message.form {
+        Form::Linear | Form::Signed => entry.abs().ln(),
+        Form::Log => entry,
+    }
 }

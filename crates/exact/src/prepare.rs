@@ -64,7 +64,8 @@ impl Prepared {
 
     /// `Σ_i ln s_i`.
     pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> DoubleDouble {
-        self.norms[..views.len()].iter().copied().sum()
+        let norms = self.norms[..views.len()].iter();
+        norms.filter(|&&norm| norm != 0.0).copied().sum()
     }
 
     /// `P_i` in plain numbers, at most 1 in magnitude; plain inputs of an unweighted step are used as
@@ -150,11 +151,15 @@ impl Prepared {
     }
 
     /// Drops the infinite powers that hard zeros have under a negative weight: such a column's
-    /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass.
-    pub(crate) fn drop_infinite(&mut self) {
+    /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass. Says
+    /// whether there were any.
+    pub(crate) fn drop_infinite(&mut self) -> bool {
+        let mut dropped = false;
         // A negative weight is never 1, so no input is used as it is.
         for x in self.buffers.iter_mut().chain(&mut self.spread).flatten() {
+            dropped |= x.is_infinite();
             *x = if x.is_infinite() { 0.0 } else { *x };
         }
+        dropped
     }
 }

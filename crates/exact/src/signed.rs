@@ -102,7 +102,11 @@ impl Engine {
         keep_signs: bool,
         vary: &[bool],
     ) -> Self {
-        assert_eq!(vary.len(), schedule.bases().len(), "one answer for each base");
+        assert_eq!(
+            vary.len(),
+            schedule.bases().len(),
+            "one answer for each base"
+        );
         let mut engine = Self::new(Arc::clone(&schedule), graph, Keep::All);
         engine.varying = Varying::new(&schedule, keep_signs, vary);
         engine.fixed = fixed_steps(&schedule, |base| engine.varying.holds(base));
@@ -110,7 +114,7 @@ impl Engine {
             if vary[base] && table.form == Form::Log && !table.range.is_empty() {
                 let most = table.range.max;
                 table.data.iter_mut().for_each(|x| *x -= most);
-                table.ln_scale += most;
+                engine.constant += most;
                 table.range.min -= most;
                 table.range.max = 0.0;
             }
@@ -174,7 +178,12 @@ impl Engine {
         if self.varying.signs(step) == Signs::Absent {
             for ((g, b), x) in gradient.iter_mut().zip(belief).zip(entries) {
                 // Subnormal entries count as zeros: their reciprocals overflow.
-                *g = if x.abs() >= f64::MIN_POSITIVE { b / x } else { 0.0 };
+                let quotient = b / x;
+                *g = if x.abs() >= f64::MIN_POSITIVE {
+                    quotient
+                } else {
+                    0.0
+                };
             }
         } else {
             gradient.copy_from_slice(belief);

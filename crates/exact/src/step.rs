@@ -159,10 +159,7 @@ pub(crate) fn forward(
     }
     message.ln_scale = match scratch.ran {
         Ran::Zero => DoubleDouble::ZERO,
-        _ => {
-            let inputs: DoubleDouble = views.iter().map(|view| view.ln_scale).sum();
-            inputs + scratch.prepared.ln_scale(views)
-        }
+        _ => scratch.prepared.ln_scale(views),
     };
 }
 

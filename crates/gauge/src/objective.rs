@@ -324,7 +324,10 @@ pub(crate) fn is_above<S: Side>() -> bool {
 
 /// Is every entry of a base positive as a plain number beside the largest?
 fn is_positive(base: &Base, graph: &FactorGraph) -> bool {
-    let factors = base.factors.iter().map(|a| graph.factors()[a.index()].relative());
+    let factors = base
+        .factors
+        .iter()
+        .map(|a| graph.factors()[a.index()].relative());
     let least = factors.map(|ln| ln.iter().copied().fold(0.0, f64::min));
     least.sum::<f64>() >= f64::MIN_POSITIVE.ln()
 }
