@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernel::{self, Target};
+use crate::kernel::{self, Columns, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
 use crate::prepare::reserve;
 use crate::schedule::Step;
@@ -105,18 +105,27 @@ fn walk(
     };
     let sums = if in_message { &message.data } else { &*sums };
     let sums = &sums[..step.cols];
+    let columns = Columns {
+        signs,
+        adjoint,
+        sums,
+    };
     if plan.whole && *ran == Ran::Linear {
-        return kernel::whole_beliefs(plan, signs, adjoint, sums, targets, tile);
+        return kernel::whole_beliefs(plan, columns, targets, tile);
     }
     let tables = prepared.tables(plan, views);
     let tables = &tables[..views.len()];
-    let run = |columns: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
-        let first = columns.start / plan.block;
-        let (adjoint, sums) = (&adjoint[columns.clone()], &sums[columns]);
+    let run = |range: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
+        let first = range.start / plan.block;
+        let columns = Columns {
+            signs,
+            adjoint: &adjoint[range.clone()],
+            sums: &sums[range],
+        };
         if *ran == Ran::Linear {
-            kernel::product_beliefs(plan, tables, first, signs, adjoint, sums, targets, tile);
+            kernel::product_beliefs(plan, tables, first, columns, targets, tile);
         } else {
-            kernel::log_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+            kernel::log_beliefs(plan, tables, first, columns, targets, tile);
         }
     };
 

@@ -310,7 +310,15 @@ dispatch! {
     }
 }
 
-/// `adjoint / S`, where that is what a column's products are multiplied by.
+/// What a backward pass knows of the columns of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'c> {
+    pub(crate) signs: Signs,
+    pub(crate) adjoint: &'c [f64],
+    pub(crate) sums: &'c [f64],
+}
+
+/// What the products of each column are multiplied by: `adjoint / S`, or the adjoint alone.
 #[inline(always)]
 fn ratios(signs: Signs, adjoint: &[f64], sums: &[f64], ratio: &mut [f64]) {
     let columns = ratio.iter_mut().zip(adjoint).zip(sums);
@@ -342,12 +350,11 @@ dispatch! {
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
-        signs: Signs,
-        adjoint: &[f64],
-        sums: &[f64],
+        columns: Columns<'_>,
         targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
+        let Columns { signs, adjoint, sums } = columns;
         let (tile, rest) = tile.split_at_mut(plan.block);
         let (beliefs, ratio) = rest.split_at_mut(plan.block);
         let ratio = &mut ratio[..plan.block];
@@ -371,12 +378,11 @@ dispatch! {
     /// as [`product_sum`] and [`product`] leave it, and keeps it.
     pub(crate) fn whole_beliefs(
         plan: &Plan,
-        signs: Signs,
-        adjoint: &[f64],
-        sums: &[f64],
+        columns: Columns<'_>,
         targets: &mut [Option<&mut [f64]>],
         tile: &mut [f64],
     ) {
+        let Columns { signs, adjoint, sums } = columns;
         let (whole, rest) = tile.split_at_mut(plan.rows * plan.block);
         let (beliefs, ratio) = rest.split_at_mut(whole.len());
         let ratio = &mut ratio[..plan.block];
@@ -411,11 +417,11 @@ dispatch! {
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
-        adjoint: &[f64],
-        ln_sums: &[f64],
+        columns: Columns<'_>,
         targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
+        let Columns { adjoint, sums: ln_sums, .. } = columns;
         let rows = if plan.whole { 1 } else { plan.rows };
         let len = plan.block * plan.rows / rows;
         let mut cursor = Cursor::new(plan, first);

@@ -17,11 +17,10 @@
 //! # Ok::<(), forney_exact::TooLarge>(())
 //! ```
 
+mod alone;
 mod assignment;
 mod backward;
-// As `dispatch`, for engines of other crates.
-#[doc(hidden)]
-pub mod block;
+mod block;
 mod buffers;
 mod check;
 mod compile;
@@ -31,8 +30,7 @@ pub mod dispatch;
 mod engine;
 mod error;
 mod kernel;
-#[doc(hidden)]
-pub mod layout;
+mod layout;
 mod load;
 mod marginals;
 mod once;
@@ -49,6 +47,7 @@ mod tasks;
 pub mod vmath;
 mod watch;
 
+pub use alone::Message;
 pub use assignment::{Assignment, most_probable};
 pub use compile::{Bucket, SplitRule, Whole};
 pub use engine::{Engine, Keep};

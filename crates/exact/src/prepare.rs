@@ -21,6 +21,14 @@ pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
     &mut buffer[..len]
 }
 
+#[cfg(test)]
+impl Prepared {
+    /// Entries that it holds.
+    pub(crate) fn entries(&self) -> usize {
+        self.buffers.iter().chain(&self.spread).map(Vec::len).sum()
+    }
+}
+
 /// The inputs as the kernels read them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared {

@@ -190,3 +190,53 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use forney_model::generate::ising_grid;
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::{Bucket, Heuristic, SplitRule, greedy};
+
+    /// Mini-buckets of at most so many tables.
+    struct Few(usize);
+
+    impl SplitRule for Few {
+        fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
+            let tables: Vec<usize> = (0..bucket.scopes.len()).collect();
+            tables.chunks(self.0).map(<[usize]>::to_vec).collect()
+        }
+    }
+
+    #[test]
+    fn an_engine_takes_the_bytes_that_were_predicted() {
+        let graph = ising_grid(15, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
+        let order = greedy(&graph, Heuristic::MinFill, None);
+        for tables in [2, 3, 64] {
+            let schedule = Schedule::compile(&graph, &order, &mut Few(tables)).unwrap();
+            let predicted = Engine::signed_bytes(&schedule);
+            let vary = vec![true; schedule.bases().len()];
+            let mut engine = Engine::signed(schedule.into(), &graph, true, &vary);
+            for base in 0..vary.len() {
+                let entries = engine.base(base);
+                engine.set_base(base, &entries);
+            }
+            let schedule = engine.schedule();
+            let weights = vec![0.5; schedule.num_weights()];
+            let shifts = vec![0.1; schedule.num_shifts()];
+            let (d_weights, d_shifts) = (&mut weights.clone(), &mut shifts.clone());
+            engine.forward(&weights, &shifts);
+            engine.backward(&weights, &shifts, false, d_weights, d_shifts);
+            let bases: usize = engine.bases.iter().map(|base| base.data.len()).sum();
+            let states = engine.states.iter().map(|state| {
+                let kept = state.kept().unwrap();
+                let beliefs = kept.beliefs.iter().map(Vec::len).sum::<usize>();
+                state.message.data.len() + kept.adjoint.len() + beliefs + kept.scratch.entries()
+            });
+            let taken = 8.0 * (bases + states.sum::<usize>()) as f64;
+            assert!(taken <= predicted, "{tables}: {taken} of {predicted}");
+            assert!(2.0 * taken >= predicted, "{tables}: {taken} of {predicted}");
+        }
+    }
+}

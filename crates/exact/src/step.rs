@@ -74,6 +74,15 @@ pub(crate) struct Scratch {
     pub(crate) ran: Ran,
 }
 
+#[cfg(test)]
+impl Scratch {
+    /// Entries that it holds, the tile that a walk works in left aside.
+    pub(crate) fn entries(&self) -> usize {
+        let gathered = self.gathered.iter().map(Vec::len).sum::<usize>();
+        self.prepared.entries() + gathered + self.sums.len()
+    }
+}
+
 /// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it, signed if signs
 /// are kept.
 #[allow(clippy::too_many_arguments)] // Each of them varies on its own.

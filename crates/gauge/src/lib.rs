@@ -35,8 +35,6 @@ mod published_bracket;
 mod race;
 mod racer;
 mod search;
-mod sum;
-mod walk;
 mod witness;
 
 pub use adam::Adam;

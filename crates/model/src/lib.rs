@@ -27,6 +27,7 @@ mod id;
 mod propagation;
 mod simplify;
 mod table;
+pub mod walk;
 
 pub use barren::without_barren;
 pub use conflict::{Conflict, conflict};
