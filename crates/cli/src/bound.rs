@@ -120,7 +120,7 @@ fn close(
 ) -> Result<Report, Failure> {
     let order = match &args.order {
         None => None,
-        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, None, budget)?),
+        Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, budget)?),
     };
     let options = BoundOptions {
         ibound: args.ibound,

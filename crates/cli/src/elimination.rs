@@ -1,52 +1,25 @@
 //! Exact elimination, as the commands `exact`, `marginals` and `map` share it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+use forney::{NoFit, Plan, Task};
 use forney_certify::{Budget, Stop};
-use forney_exact::{Keep, Order, Schedule, human};
-use forney_model::{Evidence, FactorGraph, ModelError, Restriction};
+use forney_exact::{Keep, Order, human};
+use forney_model::{Evidence, FactorGraph};
 use serde::Serialize;
 
 use crate::args::{EliminationArgs, ExactArgs};
 use crate::clash::Clash;
 use crate::error::Failure;
 use crate::order::OrderChoice;
-use crate::plan::Plan;
 use crate::problem::{Samples, restrict};
 use crate::text::{rough_seconds, seconds};
 use crate::work::{self, Tell};
 use crate::{interrupt, json, memory, progress};
 
-/// Longest search for an order when the user sets no time.
-const LONGEST_SEARCH: Duration = Duration::from_secs(10);
-
 /// Work that is predicted to take more than so many times what is left of the time is not begun.
 const HOPELESS: f64 = 10.0;
-
-/// Computes something along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it
-/// did not come to an end.
-type Run<T> = fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>;
-
-/// Something to compute by elimination.
-pub(crate) struct Task<T> {
-    /// The command.
-    pub(crate) name: &'static str,
-    /// A smaller model with the same answer.
-    pub(crate) simplify: fn(&FactorGraph) -> Result<FactorGraph, ModelError>,
-    /// Does it keep all messages?
-    pub(crate) keep: Keep,
-    /// About how many forward passes it takes.
-    pub(crate) passes: f64,
-    pub(crate) run: Run<T>,
-}
-
-/// A model, and what evidence, hard zeros and simplification leave of it.
-pub(crate) struct Reduced<'g> {
-    pub(crate) whole: &'g FactorGraph,
-    pub(crate) simple: Restriction,
-}
 
 /// What was found for one sample of evidence.
 pub(crate) struct Answer<T> {
@@ -101,6 +74,7 @@ enum News<T> {
 /// Why there is no answer at all.
 pub(crate) fn eliminate<T: Send + 'static>(
     args: &ExactArgs,
+    command: &'static str,
     task: Task<T>,
 ) -> Result<Answers<T>, Failure> {
     let budget = Budget::new(args.elimination.time, interrupt::flag());
@@ -113,7 +87,7 @@ pub(crate) fn eliminate<T: Send + 'static>(
     let worked = work::within(
         &budget,
         Duration::ZERO,
-        move |tell| answer_all(&its_args, &task, &its_budget, tell),
+        move |tell| answer_all(&its_args, (command, &task), &its_budget, tell),
         |news| match news {
             News::Samples(number) => samples = number,
             News::Stage(now) => {
@@ -148,7 +122,7 @@ pub(crate) fn eliminate<T: Send + 'static>(
 /// Tells the answers for all samples, one after another.
 fn answer_all<T>(
     args: &ExactArgs,
-    task: &Task<T>,
+    task: (&'static str, &Task<T>),
     budget: &Budget,
     tell: &Tell<'_, News<T>>,
 ) -> Result<(), Failure> {
@@ -180,7 +154,7 @@ fn answer<T>(
     graph: &FactorGraph,
     evidence: &Evidence,
     args: &ExactArgs,
-    task: &Task<T>,
+    (command, task): (&'static str, &Task<T>),
     budget: &Budget,
     last: &mut Option<Plan>,
     tell: &Tell<'_, News<T>>,
@@ -194,35 +168,27 @@ fn answer<T>(
     let Some(restriction) = restrict(graph, evidence, budget)? else {
         return Ok(answer);
     };
-    let reduced = Reduced {
-        whole: graph,
-        simple: restriction.simplified(task.simplify)?,
-    };
+    let reduced = task.reduce(graph, restriction)?;
     tell(News::Stage(Stage::Ordering));
     let given = args.elimination.memory;
     let memory = given.unwrap_or_else(memory::default_limit);
     let mut plan = plan(
         reduced.simple.graph(),
         &args.elimination,
-        (task.keep, memory),
+        (task.keep(), memory),
         budget,
         last.take(),
     )?;
-    let admitted = plan.admit(task.keep, memory).ok();
-    let Some(schedule) = admitted.and_then(|()| plan.take_schedule()) else {
-        return Err(Failure::NoFit(NoFit {
-            task: task.name,
-            width: plan.cost.width,
-            largest_clique: plan.cost.max_entries,
-            bytes: plan.bytes(task.keep),
-            limit: memory,
+    let schedule = plan.admit(task.keep(), memory).map_err(|no_fit| {
+        Failure::NoFit(Refused {
+            command,
+            no_fit,
             given: given.is_some(),
-            ln_z_bytes: plan.bytes(Keep::Live),
-        }));
-    };
-    answer.spent.width = plan.cost.width;
-    answer.spent.peak_bytes = plan.bytes(task.keep);
-    let predicted_s = plan.seconds() * task.passes;
+        })
+    })?;
+    answer.spent.width = plan.cost().width;
+    answer.spent.peak_bytes = plan.bytes(task.keep());
+    let predicted_s = plan.seconds() * task.passes();
     let left = budget.remaining().map(|left| left.as_secs_f64());
     let begun = !left.is_some_and(|left| predicted_s > HOPELESS * left);
     let stage = Stage::Eliminating { predicted_s, begun };
@@ -230,44 +196,37 @@ fn answer<T>(
         return Err(Failure::OutOfTime { stage });
     }
     tell(News::Stage(stage));
-    let found = (task.run)(&reduced, &schedule, budget);
+    let found = task.run(&reduced, &schedule, budget);
     answer.found = found.map_err(|stop| out_of(stop, stage))?;
     *last = Some(plan);
     Ok(answer)
 }
 
-/// The order that the user asks for. A search for one takes at most half of the time that is left,
-/// and is spared where the order of the sample before costs no more than it did there.
+/// The plan of the order that the user asks for. A search for one is spared where the order of the
+/// sample before costs no more than it did there.
 fn plan(
     graph: &FactorGraph,
     args: &EliminationArgs,
-    (keep, memory): (Keep, f64),
+    limit: (Keep, f64),
     budget: &Budget,
     last: Option<Plan>,
 ) -> Result<Plan, Failure> {
-    let within = |order| {
-        let plan = Plan::within(graph, order, budget);
-        let stop = || budget.stop().unwrap_or(Stop::Interrupted);
-        plan.ok_or_else(|| out_of(stop(), Stage::Ordering))
-    };
-    if let (Some(last), OrderChoice::Search) = (last, &args.order) {
-        let again = within(Order::new(last.order.vars().to_vec(), graph)?)?;
-        if again.cost.total_entries <= last.cost.total_entries {
-            return Ok(again);
+    let within = |order| Plan::within(graph, order, budget);
+    let plan = match (last, &args.order) {
+        (None, OrderChoice::Search) => Plan::search(graph, args.seed, limit, budget),
+        (Some(last), OrderChoice::Search) => {
+            let again = within(Order::new(last.order().vars().to_vec(), graph)?);
+            let dearer = |again: &Plan| again.cost().total_entries > last.cost().total_entries;
+            if again.as_ref().is_some_and(dearer) {
+                Plan::search(graph, args.seed, limit, budget)
+            } else {
+                again
+            }
         }
-    }
-    let search = |limit| {
-        let longest = budget.remaining().map_or(LONGEST_SEARCH, |left| left / 2);
-        within((args.order).order(graph, args.seed, limit, &budget.capped(longest))?)
+        (_, chosen) => within(chosen.order(graph, args.seed, budget)?),
     };
-    let plan = search(None)?;
-    if args.order != OrderChoice::Search || plan.admit(keep, memory).is_ok() {
-        return Ok(plan);
-    }
-    // A search within a limit goes by an estimate of the memory, so it comes second.
-    let smaller = search(Some((keep, memory)))?;
-    let fits = smaller.admit(keep, memory).is_ok();
-    Ok(if fits { smaller } else { plan })
+    let stop = || budget.stop().unwrap_or(Stop::Interrupted);
+    plan.ok_or_else(|| out_of(stop(), Stage::Ordering))
 }
 
 /// What a budget that ended in some stage means to the user.
@@ -280,47 +239,46 @@ pub(crate) fn out_of(stop: Stop, stage: Stage) -> Failure {
 
 /// An elimination that does not fit in memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoFit {
-    /// The command.
-    pub(crate) task: &'static str,
-    pub(crate) width: usize,
-    /// Entries of the largest table that it has to go through.
-    pub(crate) largest_clique: f64,
-    pub(crate) bytes: f64,
-    pub(crate) limit: f64,
+pub(crate) struct Refused {
+    pub(crate) command: &'static str,
+    pub(crate) no_fit: NoFit,
     /// Did the user set the limit?
     pub(crate) given: bool,
-    /// What `ln Z` alone takes.
-    pub(crate) ln_z_bytes: f64,
 }
 
-impl fmt::Display for NoFit {
+impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NoFit {
+            bytes,
+            limit,
+            ln_z_bytes,
+            ..
+        } = self.no_fit;
         write!(
             f,
             "`{}` needs {} for its tables, more than the {}{}; its largest step joins {} \
              variables, 2^{:.1} entries; ",
-            self.task,
-            human(self.bytes),
-            human(self.limit),
+            self.command,
+            human(bytes),
+            human(limit),
             if self.given {
                 " of --memory"
             } else {
                 " that are half of the free memory"
             },
-            self.width + 1,
-            self.largest_clique.max(1.0).log2(),
+            self.no_fit.width + 1,
+            self.no_fit.largest_clique.max(1.0).log2(),
         )?;
         // Half of the free memory is the default; more than all of it is no advice.
-        if self.bytes <= 2.0 * memory::default_limit() {
-            write!(f, "--memory {} would do, ", mebibytes(self.bytes))?;
+        if bytes <= 2.0 * memory::default_limit() {
+            write!(f, "--memory {} would do, ", mebibytes(bytes))?;
         }
         write!(
             f,
             "a longer search may find a cheaper order (--time, --seed), "
         )?;
-        if self.ln_z_bytes <= self.limit && self.ln_z_bytes < self.bytes {
-            let needs = human(self.ln_z_bytes);
+        if ln_z_bytes <= limit && ln_z_bytes < bytes {
+            let needs = human(ln_z_bytes);
             write!(f, "`forney exact` computes ln Z alone with {needs}, ")?;
         }
         write!(f, "and `forney bound` bounds ln Z instead")

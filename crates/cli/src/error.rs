@@ -11,7 +11,7 @@ use forney_model::ModelError;
 use forney_uai::{Fault, UaiError};
 use serde::Serialize;
 
-use crate::elimination::{NoFit, Stage};
+use crate::elimination::{Refused, Stage};
 use crate::interrupt::INTERRUPTED;
 use crate::json;
 
@@ -55,7 +55,7 @@ pub(crate) enum Failure {
     TooLarge(#[from] TooLarge),
     /// An elimination does not fit in memory.
     #[error("{0}")]
-    NoFit(NoFit),
+    NoFit(Refused),
     /// What was asked for by name, or anything at all, did not come in time.
     #[error("{what} within --time; allow more time")]
     NotInTime { what: &'static str },
@@ -378,7 +378,7 @@ impl Failure {
                 bytes: too_large.bytes,
                 limit: too_large.limit,
             },
-            Self::NoFit(no_fit) => Details::Size {
+            Self::NoFit(Refused { no_fit, .. }) => Details::Size {
                 width: no_fit.width,
                 bytes: no_fit.bytes,
                 limit: no_fit.limit,

@@ -2,16 +2,14 @@
 
 use std::fmt;
 
-use forney_certify::Stop;
-use forney_exact::{Keep, ln_z_along};
-use forney_model::simplify_sum;
+use forney::Task;
 use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
 use crate::done::Done;
-use crate::elimination::{Task, eliminate};
+use crate::elimination::eliminate;
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -28,20 +26,7 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let answers = eliminate(
-        args,
-        Task {
-            name: "exact",
-            simplify: simplify_sum,
-            keep: Keep::Live,
-            passes: 1.0,
-            run: |reduced, schedule, budget| {
-                let ln_z = ln_z_along(schedule, reduced.simple.graph(), budget);
-                let ln_z = ln_z.ok_or_else(|| budget.stop().unwrap_or(Stop::Interrupted))?;
-                Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
-            },
-        },
-    )?;
+    let answers = eliminate(args, "exact", Task::ln_z())?;
     answered(args, answers, "is no value", |found, common| {
         // ln 0 is a value as any other.
         let ln_z = found.unwrap_or(f64::NEG_INFINITY);

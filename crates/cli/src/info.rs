@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use forney::Plan;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Stop};
 use forney_exact::{
@@ -20,7 +21,6 @@ use crate::done::Done;
 use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::order::OrderChoice;
-use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::text::{rough_seconds, table};
 use crate::work::Tell;
@@ -194,9 +194,9 @@ fn costs(sum: &FactorGraph, whole: &FactorGraph, seed: u64, budget: &Budget) -> 
         };
         Some(Cost {
             order: choice.name(),
-            width: exact.cost.width,
-            log2_clique: exact.cost.max_entries.max(1.0).log2(),
-            entries: exact.cost.total_entries,
+            width: exact.cost().width,
+            log2_clique: exact.cost().max_entries.max(1.0).log2(),
+            entries: exact.cost().total_entries,
             exact_bytes: exact.bytes(Keep::Live),
             marginals_bytes,
             exact_s: exact.seconds(),

@@ -32,7 +32,6 @@ mod marginals;
 mod memory;
 mod observation;
 mod order;
-mod plan;
 mod problem;
 mod progress;
 mod text;

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use forney_exact::{Assignment, Keep};
-use forney_model::simplify;
+use forney::{MostProbable, Task};
 use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
 use crate::done::Done;
-use crate::elimination::{Task, eliminate};
+use crate::elimination::eliminate;
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -29,25 +28,12 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let answers = eliminate(
-        args,
-        Task {
-            name: "map",
-            simplify,
-            keep: Keep::All,
-            passes: 1.0,
-            run: |reduced, schedule, _| {
-                let best = Assignment::along(schedule, reduced.simple.graph());
-                let assignment = reduced.simple.lift_assignment(&best.states);
-                // The value is that of the whole model, whatever was done to reduce it.
-                let ln_value = reduced.whole.ln_value(&assignment);
-                Ok((ln_value > f64::NEG_INFINITY).then_some((ln_value, assignment)))
-            },
-        },
-    )?;
+    let answers = eliminate(args, "map", Task::most_probable())?;
     let what = "is no most probable assignment";
     answered(args, answers, what, |found, common| {
-        let (ln_value, assignment) = found.unzip();
+        let (ln_value, assignment) = found
+            .map(|MostProbable { states, ln_value }| (ln_value, states))
+            .unzip();
         let ln_value = ln_value.unwrap_or(f64::NEG_INFINITY);
         let solution = assignment.clone().map(Solution::Map);
         let report = Report {

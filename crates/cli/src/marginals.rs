@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use forney_exact::{Keep, Marginals};
-use forney_model::simplify;
+use forney::Task;
 use forney_uai::Solution;
 use serde::Serialize;
 
 use crate::answered::{Common, answered};
 use crate::args::ExactArgs;
 use crate::done::Done;
-use crate::elimination::{Task, eliminate};
+use crate::elimination::eliminate;
 use crate::error::Failure;
 use crate::json;
 use crate::text::{digits, log10};
@@ -29,20 +28,7 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(args: &ExactArgs) -> Result<Done<Report>, Failure> {
-    let answers = eliminate(
-        args,
-        Task {
-            name: "marginals",
-            simplify,
-            keep: Keep::All,
-            passes: 6.0,
-            run: |reduced, schedule, _| {
-                let found = Marginals::along(schedule, reduced.simple.graph());
-                let lifted = reduced.simple.lift_marginals(&found.variables);
-                Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
-            },
-        },
-    )?;
+    let answers = eliminate(args, "marginals", Task::marginals())?;
     answered(args, answers, "are no marginals", |found, common| {
         let (ln_z, marginals) = found.unzip();
         let ln_z = ln_z.unwrap_or(f64::NEG_INFINITY);

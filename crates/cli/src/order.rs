@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use forney_certify::Budget;
-use forney_exact::{Effort, Heuristic, Keep, Order, greedy, search};
+use forney_exact::{Effort, Heuristic, Order, greedy, search};
 use forney_model::FactorGraph;
 use forney_uai::{read_file, read_order};
 
@@ -55,13 +55,11 @@ impl OrderChoice {
         }
     }
 
-    /// The order for a model; a search ends with the budget, and prefers orders whose tables, kept so
-    /// long, stay within so many bytes by an estimate.
+    /// The order for a model; a search ends with the budget.
     pub(crate) fn order(
         &self,
         graph: &FactorGraph,
         seed: u64,
-        memory: Option<(Keep, f64)>,
         budget: &Budget,
     ) -> Result<Order, Failure> {
         match self {
@@ -70,7 +68,7 @@ impl OrderChoice {
                 let effort = Effort {
                     rounds: None,
                     budget: budget.clone(),
-                    memory,
+                    memory: None,
                 };
                 Ok(search(graph, seed, &effort))
             }

@@ -320,11 +320,3 @@ fn the_readme_names_every_option() {
         }
     }
 }
-
-#[test]
-fn the_readme_shows_the_example_that_compiles() {
-    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
-    let example = read("crates/cli/examples/bracket.rs");
-    let code = &example[example.find("use std").expect("imports")..];
-    assert!(read("README.md").contains(&format!("```rust\n{code}```")));
-}

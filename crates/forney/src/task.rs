@@ -1,0 +1,127 @@
+//! What elimination answers.
+
+use std::sync::Arc;
+
+use forney_certify::{Budget, Stop};
+use forney_exact::{Assignment, Keep, Marginals, Schedule, ln_z_along};
+use forney_model::{FactorGraph, ModelError, Restriction, simplify, simplify_sum};
+
+use crate::problem::MostProbable;
+
+/// A model, and what evidence, hard zeros and simplification leave of it.
+#[derive(Clone, Debug)]
+pub struct Reduced<'g> {
+    /// The model as it was.
+    pub whole: &'g FactorGraph,
+    /// What is left, and the way back.
+    pub simple: Restriction,
+}
+
+/// Computes something along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it
+/// did not come to an end.
+type Run<T> = fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>;
+
+/// Something to compute by elimination.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<T> {
+    simplify: fn(&FactorGraph) -> Result<FactorGraph, ModelError>,
+    keep: Keep,
+    passes: f64,
+    run: Run<T>,
+}
+
+impl<T> Task<T> {
+    /// The whole model beside a smaller one with the same answer.
+    ///
+    /// # Errors
+    /// None for a restriction of the model itself.
+    pub fn reduce<'g>(
+        &self,
+        whole: &'g FactorGraph,
+        restriction: Restriction,
+    ) -> Result<Reduced<'g>, ModelError> {
+        let simple = restriction.simplified(self.simplify)?;
+        Ok(Reduced { whole, simple })
+    }
+
+    /// Does it keep all messages?
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.keep
+    }
+
+    /// About how many forward passes it takes.
+    #[must_use]
+    pub fn passes(&self) -> f64 {
+        self.passes
+    }
+
+    /// The answer, in units of its task; `None` if `Z = 0`.
+    ///
+    /// # Errors
+    /// Why the budget ended first.
+    ///
+    /// # Panics
+    /// If the schedule was compiled for another model, or splits buckets.
+    pub fn run(
+        &self,
+        reduced: &Reduced<'_>,
+        schedule: &Arc<Schedule>,
+        budget: &Budget,
+    ) -> Result<Option<T>, Stop> {
+        (self.run)(reduced, schedule, budget)
+    }
+}
+
+impl Task<f64> {
+    /// `ln Z`, in nats.
+    #[must_use]
+    pub fn ln_z() -> Self {
+        Self {
+            simplify: simplify_sum,
+            keep: Keep::Live,
+            passes: 1.0,
+            run: |reduced, schedule, budget| {
+                let ln_z = ln_z_along(schedule, reduced.simple.graph(), budget);
+                let ln_z = ln_z.ok_or_else(|| budget.stop().unwrap_or(Stop::Interrupted))?;
+                Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
+            },
+        }
+    }
+}
+
+impl Task<(f64, Vec<Vec<f64>>)> {
+    /// `ln Z`, in nats, and by variable one probability for each state.
+    #[must_use]
+    pub fn marginals() -> Self {
+        Self {
+            simplify,
+            keep: Keep::All,
+            passes: 6.0,
+            run: |reduced, schedule, _| {
+                let found = Marginals::along(schedule, reduced.simple.graph());
+                let lifted = reduced.simple.lift_marginals(&found.variables);
+                Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
+            },
+        }
+    }
+}
+
+impl Task<MostProbable> {
+    /// A most probable assignment.
+    #[must_use]
+    pub fn most_probable() -> Self {
+        Self {
+            simplify,
+            keep: Keep::All,
+            passes: 1.0,
+            run: |reduced, schedule, _| {
+                let best = Assignment::along(schedule, reduced.simple.graph());
+                let states = reduced.simple.lift_assignment(&best.states);
+                // The value is that of the whole model, whatever was done to reduce it.
+                let ln_value = reduced.whole.ln_value(&states);
+                Ok((ln_value > f64::NEG_INFINITY).then_some(MostProbable { states, ln_value }))
+            },
+        }
+    }
+}
