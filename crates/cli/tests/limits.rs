@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{forney, forney_reading, grid, refused};
+use common::{forney, forney_reading, refused};
+use forney_testing::grid_text;
 
 #[test]
 fn what_does_not_fit_in_memory() {
@@ -46,7 +47,7 @@ fn what_does_not_fit_in_time() {
     // Predicted to take longer than the sun shines.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
+    std::fs::write(&path, grid_text(40)).unwrap();
     let words = [
         "exact",
         path.to_str().unwrap(),
@@ -63,7 +64,7 @@ fn what_does_not_fit_in_time() {
 fn advice_fits_the_side_and_the_method() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
+    std::fs::write(&path, grid_text(40)).unwrap();
     for (method, side, advised) in [
         ("wmbe", "upper", "allow more memory\n"),
         ("wmbe", "lower", "allow more memory, or use --method mf\n"),

@@ -56,7 +56,12 @@ mod tests {
     #[test]
     fn nothing_is_near_a_number_that_is_none() {
         let infinity = f64::INFINITY;
-        for (a, b) in [(f64::NAN, 1.0), (1.0, f64::NAN), (infinity, 1.0), (1.0, -infinity)] {
+        for (a, b) in [
+            (f64::NAN, 1.0),
+            (1.0, f64::NAN),
+            (infinity, 1.0),
+            (1.0, -infinity),
+        ] {
             assert!(!near(a, b), "{a} {b}");
         }
         assert!(!near(infinity, -infinity) && near(-infinity, -infinity) && near(1.0, 1.0 + 1e-10));

@@ -38,7 +38,10 @@ pub fn paired(
 /// If the number of factors is odd or less than 2.
 #[must_use]
 pub fn regular(factors: usize, states: &[usize], zeros: f64, seed: u64) -> FactorGraph {
-    assert!(factors > 1 && factors.is_multiple_of(2), "legs come in pairs");
+    assert!(
+        factors > 1 && factors.is_multiple_of(2),
+        "legs come in pairs"
+    );
     let mut rng = rng(seed);
     let mut ends: Vec<usize> = (0..3 * factors).map(|at| at / 3).collect();
     while ends.chunks_exact(2).any(|pair| pair[0] == pair[1]) {
@@ -56,16 +59,16 @@ pub fn regular(factors: usize, states: &[usize], zeros: f64, seed: u64) -> Facto
 }
 
 /// A ring with chords over variables of one cardinality: six factors of three variables. One entry of
-/// the factor `with_zero` is a hard zero.
+/// each of the factors `with_zero` is a hard zero.
 ///
 /// # Panics
 /// If the cardinality is 0.
-pub fn ring(card: usize, with_zero: Option<usize>, rng: &mut impl Rng) -> FactorGraph {
+pub fn ring(card: usize, with_zero: Range<usize>, rng: &mut impl Rng) -> FactorGraph {
     let factors = (0..6usize).map(|a| {
         let scope = [(a + 5) % 6, a, 6 + a % 3].map(VarId::new).to_vec();
         let entries = (0..card.pow(3)).map(|_| 2.0 * rng.random::<f64>() - 1.0);
         let mut ln: Vec<f64> = entries.collect();
-        if with_zero == Some(a) {
+        if with_zero.contains(&a) {
             ln[rng.random_range(0..card.pow(3))] = f64::NEG_INFINITY;
         }
         Table::from_ln(scope, vec![card; 3], ln).expect("drawn tables are valid")

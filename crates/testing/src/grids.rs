@@ -66,5 +66,9 @@ pub fn grid_text(n: usize) -> String {
     }
     let (count, cards) = (scopes.len(), "2 ".repeat(n * n));
     let tables = "4 1 2 3 1\n".repeat(count);
-    format!("MARKOV {} {cards} {count}\n{}{tables}", n * n, scopes.concat())
+    format!(
+        "MARKOV {} {cards} {count}\n{}{tables}",
+        n * n,
+        scopes.concat()
+    )
 }
