@@ -11,6 +11,7 @@ use std::sync::Arc;
 use forney_bounds::wmbe::WeightMap;
 use forney_certify::{DoubleDouble, Objective, Side};
 use forney_exact::Schedule;
+use forney_model::walk::{Offsets, strides_within};
 use forney_model::{FactorGraph, VarId};
 use nalgebra::DMatrix;
 
@@ -316,24 +317,12 @@ pub(crate) fn is_above<S: Side>() -> bool {
 /// was taken out beside their scales.
 fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
     let mut ln = vec![0.0; base.len];
+    let cards: Vec<usize> = base.scope.iter().map(|&v| graph.card(v)).collect();
     for a in &base.factors {
         let factor = &graph.factors()[a.index()];
-        let at: Vec<Option<usize>> = factor
-            .scope()
-            .iter()
-            .map(|v| base.scope.iter().position(|u| u == v))
-            .collect();
-        let mut state = vec![0usize; base.scope.len()];
-        for ln in &mut ln {
-            let states = at.iter().map(|axis| axis.map_or(0, |axis| state[axis]));
-            *ln += factor.relative()[factor.flat_index(states)];
-            for (axis, v) in base.scope.iter().enumerate().rev() {
-                state[axis] += 1;
-                if state[axis] < graph.card(*v) {
-                    break;
-                }
-                state[axis] = 0;
-            }
+        let strides = strides_within(&base.scope, factor.scope(), factor.cards());
+        for (ln, at) in ln.iter_mut().zip(Offsets::new(&cards, &strides)) {
+            *ln += factor.relative()[at];
         }
     }
     let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
