@@ -42,6 +42,42 @@ fn what_does_not_fit_in_memory() {
     assert_eq!((text.code, text.stdout.as_str()), (Some(3), ""));
 }
 
+/// A refusal names what was refused, the memory that was allowed, and what is enough.
+#[test]
+fn refused_mini_buckets_are_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grid.uai");
+    std::fs::write(&path, grid_text(6)).unwrap();
+    let model = path.to_str().unwrap();
+    for method in ["wmbe", "wmbe-g"] {
+        let words = [
+            "bound", model, "--method", method, "--ibound", "4", "--time", "1",
+        ];
+        let ran = forney(&[&words[..], &["--memory", "20kB"]].concat());
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("exact"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("mini-buckets need"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("19.5 KiB"), "{}", ran.stderr);
+        let enough = ran.stderr.split("need ").nth(1).expect("a size");
+        let enough: String = enough.split(' ').take(2).collect();
+        let ran = forney(&[&words[..], &["--memory", &enough]].concat());
+        assert_eq!(ran.code, Some(0), "{enough}: {}", ran.stderr);
+    }
+    let compared = forney(&[
+        "compare", model, "--ibound", "4", "--memory", "20kB", "--time", "2",
+    ]);
+    assert!(
+        compared.stdout.contains("inapplicable"),
+        "{}",
+        compared.stdout
+    );
+    assert!(
+        !compared.stdout.contains("exact elimination needs"),
+        "{}",
+        compared.stdout
+    );
+}
+
 #[test]
 fn what_does_not_fit_in_time() {
     // Predicted to take longer than the sun shines.

@@ -7,6 +7,9 @@
 //! ∂ ln Z_w / ∂w = H(x | y; b) = Σ_y adjoint ln S − Σ_i ⟨b_i, ln P_i⟩      (Liu & Ihler 2011).
 //! ```
 //!
+//! A table of either sign wants `∂ ln Z_w / ∂f_i = b_i / f_i` instead. Where an entry of it is 0 nothing
+//! can be divided: the product of the other inputs is added up for it in a walk of its own.
+//!
 //! A large clique is cut along its slowest column axes into parts that run in parallel. An input that
 //! holds these axes is cut likewise; one that does not gets a copy for each part, added up in order.
 
@@ -14,20 +17,73 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernel::{self, Target};
+use crate::kernel::{self, Columns, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
 use crate::prepare::reserve;
 use crate::schedule::Step;
-use crate::step::{PARALLEL_ENTRIES, Ran, Scratch};
+use crate::step::{PARALLEL_ENTRIES, Ran, Scratch, Signs};
 use crate::table::{Form, Values, View};
 
 /// Parts of a large clique, if the cardinalities allow it.
 const PARTS: usize = 16;
 
-/// Runs a step backward: adds its beliefs to every wanted target.
+/// Runs a step backward: adds its beliefs to every wanted target, and derivatives to those of signed
+/// inputs.
+#[allow(clippy::too_many_arguments)] // Each of them varies on its own.
 pub(crate) fn backward(
     step: &Step,
     weight: f64,
+    signs: Signs,
+    views: &[View<'_>],
+    scratch: &mut Scratch,
+    message: &Values,
+    adjoint: &[f64],
+    targets: &mut [Option<&mut [f64]>],
+) {
+    if scratch.ran == Ran::Zero {
+        return;
+    }
+    if weight < 0.0 && scratch.prepared.drop_infinite() {
+        multiply(step, views, scratch);
+    }
+    walk(step, signs, views, scratch, message, adjoint, targets);
+    for (at, view) in views.iter().enumerate() {
+        let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
+            continue;
+        };
+        if view.data.iter().all(|x| x.abs() >= f64::MIN_POSITIVE) {
+            for (derivative, x) in target.iter_mut().zip(view.data) {
+                *derivative /= x;
+            }
+            continue;
+        }
+        target.fill(0.0);
+        scratch.prepared.leave_out(&step.plan, at, view.data.len());
+        multiply(step, views, scratch);
+        let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+        alone[at] = Some(&mut *target);
+        let alone = &mut alone[..views.len()];
+        walk(step, signs, views, scratch, message, adjoint, alone);
+        let half = (-0.5 * scratch.prepared.norms[at]).exp();
+        target.iter_mut().for_each(|x| *x *= half * half);
+        // The next input wants this one again.
+        scratch.prepared.powers(&step.plan, views, weight);
+        multiply(step, views, scratch);
+    }
+}
+
+/// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
+fn multiply(step: &Step, views: &[View<'_>], scratch: &mut Scratch) {
+    if step.plan.whole && scratch.ran == Ran::Linear {
+        let tables = scratch.prepared.tables(&step.plan, views);
+        kernel::product(&step.plan, &tables[..views.len()], &mut scratch.tile);
+    }
+}
+
+/// Adds the product of all inputs as they are prepared, times the adjoint, to every wanted target.
+fn walk(
+    step: &Step,
+    signs: Signs,
     views: &[View<'_>],
     scratch: &mut Scratch,
     message: &Values,
@@ -41,26 +97,35 @@ pub(crate) fn backward(
         sums,
         ran,
     } = scratch;
-    if weight < 0.0 {
-        prepared.drop_infinite();
-    }
     let plan = &step.plan;
     let in_message = match ran {
-        Ran::Linear => message.form == Form::Linear,
+        Ran::Linear => message.form != Form::Log && signs != Signs::Dropped,
         Ran::Log => step.weight.is_none(),
         Ran::Zero => return,
     };
     let sums = if in_message { &message.data } else { &*sums };
     let sums = &sums[..step.cols];
+    let columns = Columns {
+        signs,
+        adjoint,
+        sums,
+    };
+    if plan.whole && *ran == Ran::Linear {
+        return kernel::whole_beliefs(plan, columns, targets, tile);
+    }
     let tables = prepared.tables(plan, views);
     let tables = &tables[..views.len()];
-    let run = |columns: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
-        let first = columns.start / plan.block;
-        let (adjoint, sums) = (&adjoint[columns.clone()], &sums[columns]);
+    let run = |range: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
+        let first = range.start / plan.block;
+        let columns = Columns {
+            signs,
+            adjoint: &adjoint[range.clone()],
+            sums: &sums[range],
+        };
         if *ran == Ran::Linear {
-            kernel::product_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+            kernel::product_beliefs(plan, tables, first, columns, targets, tile);
         } else {
-            kernel::log_beliefs(plan, tables, first, adjoint, sums, targets, tile);
+            kernel::log_beliefs(plan, tables, first, columns, targets, tile);
         }
     };
 

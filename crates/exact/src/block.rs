@@ -7,13 +7,13 @@
 use crate::layout::Mode;
 
 /// How inputs are combined.
-pub trait Combine {
+pub(crate) trait Combine {
     const NEUTRAL: f64;
     fn combine(a: f64, b: f64) -> f64;
 }
 
 /// Plain numbers.
-pub struct Multiply;
+pub(crate) struct Multiply;
 
 impl Combine for Multiply {
     const NEUTRAL: f64 = 1.0;
@@ -35,7 +35,7 @@ impl Combine for Add {
 }
 
 /// The inputs of one row of a block, combined as far as necessary.
-pub struct Row<'t> {
+pub(crate) struct Row<'t> {
     constant: f64,
     vectors: Vectors<'t>,
 }
@@ -68,7 +68,7 @@ impl<'t> Row<'t> {
 
     /// Combines slices, each with its way of being read; `tile` is as long as the block.
     #[inline(always)]
-    pub fn new<'m, C: Combine>(
+    pub(crate) fn new<'m, C: Combine>(
         slices: impl Iterator<Item = (&'m Mode, &'t [f64])>,
         tile: &'t mut [f64],
     ) -> Self {
@@ -108,7 +108,7 @@ impl<'t> Row<'t> {
 
 /// `out[j] = put(out[j], row[j])`.
 #[inline(always)]
-pub fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+pub(crate) fn row<C: Combine>(row: &Row<'_>, out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
     let constant = row.constant;
     match row.vectors {
         Vectors::None => {
@@ -155,7 +155,7 @@ pub(crate) fn two_rows(a: &Row<'_>, b: &Row<'_>, out: &mut [f64], put: impl Fn(f
 
 /// `out[j] = put(out[j], a[j] · Π)`.
 #[inline(always)]
-pub fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
+pub(crate) fn scaled_row(row: &Row<'_>, a: &[f64], out: &mut [f64], put: impl Fn(f64, f64) -> f64) {
     let constant = row.constant;
     match row.vectors {
         Vectors::None => {
@@ -266,7 +266,7 @@ fn copy_runs<const RUN: usize>(
 
 /// Adds every entry of the tile to the entry that the mode gives to it.
 #[inline(always)]
-pub fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
+pub(crate) fn fold(mode: &Mode, tile: &[f64], target: &mut [f64]) {
     match mode {
         Mode::Constant => target[0] += lane_sum(tile),
         Mode::Contiguous => {

@@ -14,6 +14,7 @@ use forney_model::{FactorGraph, VarId};
 use crate::load::load;
 use crate::pass::{Pass, State};
 use crate::schedule::{Schedule, Source, Step};
+use crate::signed::Varying;
 use crate::step::{Algebra, Scratch};
 use crate::table::{Form, Values};
 use crate::tasks::Tasks;
@@ -44,15 +45,17 @@ pub enum Keep {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Engine {
-    schedule: Arc<Schedule>,
+    pub(crate) schedule: Arc<Schedule>,
     keep: Keep,
-    /// What no pass changes, see [`constant`].
-    constant: DoubleDouble,
-    bases: Vec<Values>,
-    states: Vec<State>,
+    /// What no pass changes: [`constant`], and the scales of the bases.
+    pub(crate) constant: DoubleDouble,
+    pub(crate) bases: Vec<Values>,
+    pub(crate) states: Vec<State>,
     tasks: Tasks,
-    /// Steps whose messages depend on neither weights nor shifts.
-    fixed: Vec<bool>,
+    /// Tables that the caller sets.
+    pub(crate) varying: Varying,
+    /// Steps whose messages depend on neither weights, shifts nor tables that the caller sets.
+    pub(crate) fixed: Vec<bool>,
     /// The algebra for which kept messages of fixed steps are known.
     known: Option<Algebra>,
     /// With [`Keep::Live`]: message buffers that no live message uses, and one scratch for all.
@@ -94,7 +97,7 @@ impl Engine {
         keep: Keep,
         watch: &Watch<'_>,
     ) -> Option<Self> {
-        let constant = constant(&schedule, graph);
+        let mut constant = constant(&schedule, graph);
         let mut split = vec![false; schedule.bases().len()];
         for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
             for input in &step.inputs {
@@ -110,6 +113,7 @@ impl Engine {
             }
             let mut table = Values::empty();
             load(base, graph, split, watch, &mut table);
+            constant += table.ln_scale;
             bases.push(table);
         }
         if watch.stop() {
@@ -117,7 +121,7 @@ impl Engine {
         }
         let states = schedule.steps().iter().map(|_| State::new()).collect();
         let tasks = Tasks::new(&schedule);
-        let fixed = fixed_steps(&schedule);
+        let fixed = fixed_steps(&schedule, |_| false);
         let buffers = vec![Vec::new(); schedule.buffers.sizes.len()];
         Some(Self {
             schedule,
@@ -126,6 +130,7 @@ impl Engine {
             bases,
             states,
             tasks,
+            varying: Varying::default(),
             fixed,
             known: None,
             buffers,
@@ -232,6 +237,7 @@ impl Engine {
             shifts,
             algebra,
             watch,
+            varying: &self.varying,
             fixed: &self.fixed,
             known: self.known == Some(algebra),
             factor_beliefs: false,
@@ -248,6 +254,7 @@ impl Engine {
                     pass.forward_kept(0, at, &mut self.states);
                 }
                 for (step, state) in schedule.steps().iter().zip(&self.states) {
+                    ln_z += state.message.ln_scale;
                     if step.parent.is_none() {
                         ln_z += root_value(&state.message);
                     }
@@ -260,6 +267,7 @@ impl Engine {
                     let message = &mut rest[0].message;
                     message.data = std::mem::take(&mut self.buffers[schedule.buffers.of(at)]);
                     pass.forward(step, 0, before, message, &mut self.scratch);
+                    ln_z += message.ln_scale;
                     for child in step.children() {
                         self.buffers[schedule.buffers.of(child)] =
                             std::mem::take(&mut before[child].message.data);
@@ -304,6 +312,7 @@ impl Engine {
             shifts,
             algebra: Algebra::Sum,
             watch: &Watch::new(None),
+            varying: &self.varying,
             fixed: &self.fixed,
             known: true,
             factor_beliefs,
@@ -392,18 +401,18 @@ impl Engine {
             at * schedule.cards()[v.index()] + assignment[v.index()]
         });
         match values.form {
-            Form::Linear => values.data[at].ln(),
+            Form::Linear | Form::Signed => values.data[at].abs().ln(),
             Form::Log => values.data[at],
         }
     }
 }
 
-/// Which steps have neither weights nor shifts in their subtrees.
-fn fixed_steps(schedule: &Schedule) -> Vec<bool> {
+/// Which steps have neither weights, shifts nor bases that vary in their subtrees.
+pub(crate) fn fixed_steps(schedule: &Schedule, varies: impl Fn(usize) -> bool) -> Vec<bool> {
     let mut fixed: Vec<bool> = Vec::with_capacity(schedule.steps().len());
     for step in schedule.steps() {
         let inputs = step.inputs.iter().all(|input| match input.source {
-            Source::Base(_) => true,
+            Source::Base(base) => !varies(base),
             Source::Message(child) => fixed[child],
             Source::Shift(..) => false,
         });
@@ -439,13 +448,12 @@ pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble
     graph.ln_scale() + ln_states(schedule) + constants.sum::<DoubleDouble>()
 }
 
-/// The logarithm of a message without variables.
-pub(crate) fn root_value(message: &Values) -> DoubleDouble {
+/// The logarithm of the entry of a message without variables.
+pub(crate) fn root_value(message: &Values) -> f64 {
     // A pass that was stopped may have left no entry.
     let entry = message.data.first().copied().unwrap_or(f64::NAN);
-    message.ln_scale
-        + match message.form {
-            Form::Linear => entry.ln(),
-            Form::Log => entry,
-        }
+    match message.form {
+        Form::Linear | Form::Signed => entry.abs().ln(),
+        Form::Log => entry,
+    }
 }

@@ -15,6 +15,7 @@
 use crate::block::{self, Add, Combine, Multiply, Row};
 use crate::dispatch::dispatch;
 use crate::layout::{Cursor, Plan};
+use crate::step::Signs;
 use crate::vmath;
 use crate::watch::{MANY_ENTRIES, Watch};
 
@@ -105,6 +106,14 @@ fn inputs<'t, C: Combine>(
     Row::new::<C>(slices, tile)
 }
 
+/// All inputs combined over a clique that is read as a whole; `tile` is as long as `out`.
+#[inline(always)]
+fn combine<C: Combine>(plan: &Plan, tables: &[&[f64]], tile: &mut [f64], out: &mut [f64]) {
+    let slices = plan.inputs.iter().zip(tables);
+    let slices = slices.map(|(input, table)| (&input.mode, &table[..input.span]));
+    block::row::<C>(&Row::new::<C>(slices, tile), out, |_, x| x);
+}
+
 /// What the rows of a clique are read from.
 struct Rows<'r> {
     plan: &'r Plan,
@@ -132,8 +141,7 @@ impl<'r> Rows<'r> {
         let len = plan.rows * plan.block;
         let (work, rest) = tile.split_at_mut(len);
         let (whole, rest) = rest.split_at_mut(len);
-        let all = inputs::<C>(plan, tables, &Cursor::new(plan, 0), 0, work);
-        block::row::<C>(&all, whole, |_, x| x);
+        combine::<C>(plan, tables, work, whole);
         (
             Self {
                 plan,
@@ -159,6 +167,30 @@ impl<'r> Rows<'r> {
     }
 }
 
+/// The sum of all rows, two by two.
+#[inline(always)]
+fn add_rows(whole: &[f64], out: &mut [f64]) {
+    let block = out.len();
+    let mut pairs = whole.chunks_exact(2 * block);
+    let mut first = true;
+    for pair in &mut pairs {
+        let (a, b) = pair.split_at(block);
+        let sums = out.iter_mut().zip(a).zip(b);
+        if first {
+            sums.for_each(|((out, a), b)| *out = a + b);
+            first = false;
+        } else {
+            sums.for_each(|((out, a), b)| *out += a + b);
+        }
+    }
+    let last = pairs.remainder();
+    if first {
+        out.copy_from_slice(last);
+    } else {
+        out.iter_mut().zip(last).for_each(|(out, a)| *out += a);
+    }
+}
+
 dispatch! {
     /// `out(y) = Σ_x Π_i P_i(x, y)`.
     pub(crate) fn product_sum(
@@ -169,9 +201,14 @@ dispatch! {
         tile: &mut [f64],
         watch: &Watch<'_>,
     ) {
+        if plan.whole {
+            let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
+            combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
+            return add_rows(whole, &mut out[..plan.block]);
+        }
         let mut cursor = Cursor::new(plan, first);
         let mut glance = Glance::new(plan);
-        let (rows, tile) = Rows::new::<Multiply>(plan, tables, tile);
+        let rows = Rows { plan, tables, whole: &[] };
         let (one, two) = tile.split_at_mut(plan.block);
         let two = &mut two[..plan.block];
         let even = plan.rows / 2 * 2;
@@ -273,46 +310,102 @@ dispatch! {
     }
 }
 
+/// What a backward pass knows of the columns of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'c> {
+    pub(crate) signs: Signs,
+    pub(crate) adjoint: &'c [f64],
+    pub(crate) sums: &'c [f64],
+}
+
+/// What the products of each column are multiplied by: `adjoint / S`, or the adjoint alone.
+#[inline(always)]
+fn ratios(signs: Signs, adjoint: &[f64], sums: &[f64], ratio: &mut [f64]) {
+    let columns = ratio.iter_mut().zip(adjoint).zip(sums);
+    match signs {
+        Signs::Absent => {
+            for ((ratio, adjoint), sum) in columns {
+                let quotient = adjoint / sum;
+                let counts = *adjoint > 0.0 && *sum < f64::INFINITY;
+                *ratio = if counts { quotient } else { 0.0 };
+            }
+        }
+        Signs::Dropped => {
+            for ((ratio, adjoint), sum) in columns {
+                let quotient = adjoint / sum;
+                let counts = sum.abs() >= f64::MIN_POSITIVE;
+                *ratio = if counts { quotient } else { 0.0 };
+            }
+        }
+        Signs::Kept => ratio.copy_from_slice(adjoint),
+    }
+}
+
 dispatch! {
     /// `b_i += Σ adjoint(y) Π_j P_j(x, y) / S(y)`, summed to the scope of each wanted input.
     ///
-    /// Columns with an adjoint of 0 add nothing, whatever their sums are.
+    /// Columns with an adjoint of 0 add nothing, whatever their sums are. Where signs are kept the
+    /// adjoint is that of the message, `∂ ln Z_w / ∂m(y)`, and there is no division.
     pub(crate) fn product_beliefs(
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
-        adjoint: &[f64],
-        sums: &[f64],
+        columns: Columns<'_>,
         targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
-        let rows = if plan.whole { 1 } else { plan.rows };
-        let len = plan.block * plan.rows / rows;
-        let mut cursor = Cursor::new(plan, first);
-        let (tile, rest) = tile.split_at_mut(len);
-        let (beliefs, ratio) = rest.split_at_mut(len);
+        let Columns { signs, adjoint, sums } = columns;
+        let (tile, rest) = tile.split_at_mut(plan.block);
+        let (beliefs, ratio) = rest.split_at_mut(plan.block);
         let ratio = &mut ratio[..plan.block];
+        let mut cursor = Cursor::new(plan, first);
         for (adjoint, sums) in
             adjoint.chunks_exact(plan.block).zip(sums.chunks_exact(plan.block))
         {
-            for ((ratio, adjoint), sum) in ratio.iter_mut().zip(adjoint).zip(sums) {
-                let quotient = adjoint / sum;
-                *ratio = if *adjoint > 0.0 && *sum < f64::INFINITY { quotient } else { 0.0 };
-            }
-            for at in 0..rows {
+            ratios(signs, adjoint, sums, ratio);
+            for at in 0..plan.rows {
                 let row = inputs::<Multiply>(plan, tables, &cursor, at, tile);
-                if plan.whole {
-                    for beliefs in beliefs.chunks_exact_mut(plan.block) {
-                        beliefs.copy_from_slice(ratio);
-                    }
-                    block::row::<Multiply>(&row, beliefs, |ratio, product| product * ratio);
-                } else {
-                    block::scaled_row(&row, ratio, beliefs, |_, product| product);
-                }
+                block::scaled_row(&row, ratio, beliefs, |_, product| product);
                 scatter(plan, &cursor, at, beliefs, targets);
             }
             cursor.advance();
         }
+    }
+}
+
+dispatch! {
+    /// As [`product_beliefs`] for a clique that is read as a whole: the front of `tile` holds `Π_j P_j`,
+    /// as [`product_sum`] and [`product`] leave it, and keeps it.
+    pub(crate) fn whole_beliefs(
+        plan: &Plan,
+        columns: Columns<'_>,
+        targets: &mut [Option<&mut [f64]>],
+        tile: &mut [f64],
+    ) {
+        let Columns { signs, adjoint, sums } = columns;
+        let (whole, rest) = tile.split_at_mut(plan.rows * plan.block);
+        let (beliefs, ratio) = rest.split_at_mut(whole.len());
+        let ratio = &mut ratio[..plan.block];
+        ratios(signs, adjoint, sums, ratio);
+        let rows = whole.chunks_exact(plan.block);
+        for (beliefs, whole) in beliefs.chunks_exact_mut(plan.block).zip(rows) {
+            for ((belief, product), ratio) in beliefs.iter_mut().zip(whole).zip(&*ratio) {
+                *belief = product * ratio;
+            }
+        }
+        for (input, target) in plan.inputs.iter().zip(targets) {
+            if let Some(target) = target {
+                block::fold(&input.mode, beliefs, target);
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// `Π_j P_j` of a clique that is read as a whole, at the front of `tile`.
+    pub(crate) fn product(plan: &Plan, tables: &[&[f64]], tile: &mut [f64]) {
+        let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
+        combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
     }
 }
 
@@ -324,11 +417,11 @@ dispatch! {
         plan: &Plan,
         tables: &[&[f64]],
         first: usize,
-        adjoint: &[f64],
-        ln_sums: &[f64],
+        columns: Columns<'_>,
         targets: &mut [Target<'_>],
         tile: &mut [f64],
     ) {
+        let Columns { adjoint, sums: ln_sums, .. } = columns;
         let rows = if plan.whole { 1 } else { plan.rows };
         let len = plan.block * plan.rows / rows;
         let mut cursor = Cursor::new(plan, first);

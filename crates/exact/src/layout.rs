@@ -16,7 +16,7 @@ const MAX_WHOLE: usize = 256;
 const LEAST_BLOCK: usize = 32;
 
 /// No step has more inputs: the compiler joins the smallest ones first.
-pub const MAX_INPUTS: usize = 8;
+pub(crate) const MAX_INPUTS: usize = 8;
 
 /// Axes of a clique whose entries can be counted in 48 bits: each has two states at least.
 pub(crate) const MAX_AXES: usize = 48;
@@ -32,7 +32,7 @@ pub(crate) type Axis = (usize, usize);
 
 /// How an input meets the inner block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Entry `j` of the block reads entry `j`.
     Contiguous,
     /// All entries of the block read one entry.
@@ -93,7 +93,7 @@ impl Mode {
 
 /// A small table laid out anew so that whole blocks are contiguous.
 #[derive(Clone, Debug)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// Where each block starts in the table.
     heads: Vec<u32>,
     /// Where each entry of a block lies from there.
@@ -102,12 +102,12 @@ pub struct Spread {
 
 impl Spread {
     /// Entries of the table once it is spread.
-    pub fn entries(&self) -> usize {
+    pub(crate) fn entries(&self) -> usize {
         self.heads.len() * self.pattern.len()
     }
 
     /// Copies a table.
-    pub fn spread(&self, table: &[f64], out: &mut [f64]) {
+    pub(crate) fn spread(&self, table: &[f64], out: &mut [f64]) {
         for (out, &head) in out.chunks_exact_mut(self.pattern.len()).zip(&self.heads) {
             let table = &table[head as usize..];
             for (out, &at) in out.iter_mut().zip(&self.pattern) {
@@ -117,7 +117,7 @@ impl Spread {
     }
 
     /// Adds up what was gathered on the spread table.
-    pub fn fold(&self, gathered: &[f64], out: &mut [f64]) {
+    pub(crate) fn fold(&self, gathered: &[f64], out: &mut [f64]) {
         for (gathered, &head) in gathered.chunks_exact(self.pattern.len()).zip(&self.heads) {
             let out = &mut out[head as usize..];
             for (gathered, &at) in gathered.iter().zip(&self.pattern) {
@@ -129,33 +129,33 @@ impl Spread {
 
 /// How one input is addressed.
 #[derive(Clone, Debug)]
-pub struct Access {
-    pub mode: Mode,
+pub(crate) struct Access {
+    pub(crate) mode: Mode,
     /// Entries that one block may touch, from its offset on.
-    pub span: usize,
+    pub(crate) span: usize,
     /// Offset of each row.
-    pub rows: Vec<usize>,
+    pub(crate) rows: Vec<usize>,
     /// States of the row axes that it holds, its slowest axes.
-    pub row_states: usize,
+    pub(crate) row_states: usize,
     /// Stride of each outer column axis.
-    pub outer: Vec<usize>,
+    pub(crate) outer: Vec<usize>,
     /// If offsets are those of the spread table.
-    pub spread: Option<Spread>,
+    pub(crate) spread: Option<Spread>,
 }
 
 /// The walk over one clique.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Joint states of the eliminated variables.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Entries of the inner block.
-    pub block: usize,
+    pub(crate) block: usize,
     /// Is an input's [`Mode`] about all rows, one after the other, and not about one?
-    pub whole: bool,
+    pub(crate) whole: bool,
     /// Cardinalities of the outer column axes, slowest first.
-    pub outer: Vec<usize>,
+    pub(crate) outer: Vec<usize>,
     /// One for each input.
-    pub inputs: Vec<Access>,
+    pub(crate) inputs: Vec<Access>,
 }
 
 impl Plan {
@@ -276,16 +276,16 @@ pub(crate) fn expand(walk: &[Axis], table: &[Axis]) -> Vec<usize> {
 }
 
 /// A position among the outer columns: the offset of every input at it.
-pub struct Cursor<'p> {
+pub(crate) struct Cursor<'p> {
     plan: &'p Plan,
     state: [u32; MAX_AXES],
-    pub offsets: [usize; MAX_INPUTS],
+    pub(crate) offsets: [usize; MAX_INPUTS],
 }
 
 impl<'p> Cursor<'p> {
     /// The cursor at outer column number `at`.
     #[inline(always)]
-    pub fn new(plan: &'p Plan, at: usize) -> Self {
+    pub(crate) fn new(plan: &'p Plan, at: usize) -> Self {
         let mut cursor = Self {
             plan,
             state: [0; MAX_AXES],
@@ -310,7 +310,7 @@ impl<'p> Cursor<'p> {
 
     /// Moves to the next outer column.
     #[inline(always)]
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         for axis in (0..self.plan.outer.len()).rev() {
             let card = self.plan.outer[axis];
             self.state[axis] += 1;

@@ -6,11 +6,10 @@
 //! [`Engine`] then runs it many times. There is one forward loop and one backward loop in the
 //! workspace: exact elimination, maxima, and weighted mini-buckets on both sides all use them.
 
+mod alone;
 mod assignment;
 mod backward;
-// As `dispatch`, for engines of other crates.
-#[doc(hidden)]
-pub mod block;
+mod block;
 mod buffers;
 mod check;
 mod compile;
@@ -20,8 +19,7 @@ pub mod dispatch;
 mod engine;
 mod error;
 mod kernel;
-#[doc(hidden)]
-pub mod layout;
+mod layout;
 mod load;
 mod marginals;
 mod once;
@@ -31,12 +29,14 @@ mod pass;
 mod post_order;
 mod prepare;
 mod schedule;
+mod signed;
 mod step;
 mod table;
 mod tasks;
 pub mod vmath;
 mod watch;
 
+pub use alone::Message;
 pub use assignment::{Assignment, most_probable};
 pub use compile::{Bucket, SplitRule, Whole};
 pub use engine::{Engine, Keep};

@@ -7,7 +7,7 @@ use crate::engine::{constant, root_value};
 use crate::layout::MAX_INPUTS;
 use crate::load::load;
 use crate::schedule::{Schedule, Source};
-use crate::step::{Algebra, Scratch, forward};
+use crate::step::{Algebra, Scratch, Signs, forward};
 use crate::table::{Values, View};
 use crate::watch::Watch;
 
@@ -36,17 +36,20 @@ pub(crate) fn ln_z_once(
         for (input, table) in step.inputs.iter().zip(&mut bases) {
             if let Source::Base(base) = input.source {
                 load(&schedule.bases()[base], graph, false, &watch, table);
+                ln_z += table.ln_scale;
             }
         }
         let own = schedule.buffers.of(at);
         let mut message = std::mem::replace(&mut messages[own], Values::empty());
         let mut views = [View::NONE; MAX_INPUTS];
         for ((view, input), table) in views.iter_mut().zip(&step.inputs).zip(&bases) {
-            *view = match input.source {
-                Source::Base(_) => table.view(input.len),
-                Source::Message(child) => messages[schedule.buffers.of(child)].view(input.len),
+            match input.source {
+                Source::Base(_) => view.set(table, input.len),
+                Source::Message(child) => {
+                    view.set(&messages[schedule.buffers.of(child)], input.len);
+                }
                 Source::Shift(..) => unreachable!("an exact schedule has no shifts"),
-            };
+            }
         }
         let views = &views[..step.inputs.len()];
         // A base that was not loaded to its end goes no further.
@@ -58,6 +61,7 @@ pub(crate) fn ln_z_once(
             Algebra::Sum,
             &watch,
             1.0,
+            Signs::Absent,
             views,
             true,
             &mut scratch,
@@ -66,6 +70,7 @@ pub(crate) fn ln_z_once(
         if watch.is_over() {
             return None;
         }
+        ln_z += message.ln_scale;
         if step.parent.is_none() {
             ln_z += root_value(&message);
         }

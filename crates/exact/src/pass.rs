@@ -4,6 +4,7 @@ use crate::backward::{backward, entropy};
 use crate::layout::MAX_INPUTS;
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source, Step};
+use crate::signed::Varying;
 use crate::step::{self, Algebra, Scratch};
 use crate::table::{Values, View};
 use crate::watch::Watch;
@@ -54,6 +55,7 @@ pub(crate) struct Pass<'p> {
     pub(crate) shifts: &'p [f64],
     pub(crate) algebra: Algebra,
     pub(crate) watch: &'p Watch<'p>,
+    pub(crate) varying: &'p Varying,
     pub(crate) fixed: &'p [bool],
     /// Are the messages of fixed steps known from an earlier pass?
     pub(crate) known: bool,
@@ -66,23 +68,32 @@ impl<'p> Pass<'p> {
         step.weight.map_or(1.0, |at| self.weights[at])
     }
 
-    /// The inputs of a step; `messages` holds the states of steps `first..`.
-    fn views<'v>(&self, step: &Step, first: usize, messages: &'v [State]) -> [View<'v>; MAX_INPUTS]
+    /// Writes the inputs of a step; `messages` holds the states of steps `first..`.
+    ///
+    /// Field by field: a view that is built elsewhere and copied is read wide right after it was
+    /// written narrow, which waits for the stores to retire. That was a third of a pass over small cliques.
+    #[inline(always)]
+    fn views<'a, 'v>(
+        &self,
+        step: &Step,
+        first: usize,
+        messages: &'v [State],
+        views: &'a mut [View<'v>; MAX_INPUTS],
+    ) -> &'a [View<'v>]
     where
         'p: 'v,
     {
-        let mut views = [View::NONE; MAX_INPUTS];
         for (view, input) in views.iter_mut().zip(&step.inputs) {
-            *view = match input.source {
-                Source::Base(base) => self.bases[base].view(input.len),
-                Source::Message(child) => messages[child - first].message.view(input.len),
+            match input.source {
+                Source::Base(base) => view.set(&self.bases[base], input.len),
+                Source::Message(child) => view.set(&messages[child - first].message, input.len),
                 Source::Shift(shift, added) => {
                     let offset = self.schedule.shifts()[shift].offset;
-                    View::shift(&self.shifts[offset..offset + input.len], added)
+                    view.set_shift(&self.shifts[offset..offset + input.len], added);
                 }
-            };
+            }
         }
-        views
+        &views[..step.inputs.len()]
     }
 
     pub(crate) fn forward(
@@ -96,7 +107,8 @@ impl<'p> Pass<'p> {
         if self.watch.stop_before(first + before.len(), step.entries()) {
             return;
         }
-        let views = self.views(step, first, before);
+        let mut views = [View::NONE; MAX_INPUTS];
+        let views = self.views(step, first, before, &mut views);
         let weight = self.weight(step);
         let receiver = step.parent.map(|p| &self.schedule.steps()[p]);
         let plain = step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none());
@@ -105,7 +117,8 @@ impl<'p> Pass<'p> {
             self.algebra,
             self.watch,
             weight,
-            &views[..step.inputs.len()],
+            self.varying.signs(first + before.len()),
+            views,
             plain,
             scratch,
             message,
@@ -144,15 +157,15 @@ impl<'p> Pass<'p> {
                 std::mem::swap(belief, before[child - first].adjoint());
             }
         }
-        let views = self.views(step, first, before);
-        let views = &views[..step.inputs.len()];
+        let mut views = [View::NONE; MAX_INPUTS];
+        let views = self.views(step, first, before, &mut views);
         {
             let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
             for ((target, input), belief) in
                 targets.iter_mut().zip(&step.inputs).zip(&mut kept.beliefs)
             {
                 let fixed = match input.source {
-                    Source::Base(_) => true,
+                    Source::Base(base) => !self.varying.holds(base),
                     Source::Message(child) => self.fixed[child],
                     Source::Shift(..) => false,
                 };
@@ -168,6 +181,7 @@ impl<'p> Pass<'p> {
             backward(
                 step,
                 weight,
+                self.varying.signs(first + at),
                 views,
                 &mut kept.scratch,
                 message,

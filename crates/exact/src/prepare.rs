@@ -21,6 +21,14 @@ pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
     &mut buffer[..len]
 }
 
+#[cfg(test)]
+impl Prepared {
+    /// Entries that it holds.
+    pub(crate) fn entries(&self) -> usize {
+        self.buffers.iter().chain(&self.spread).map(Vec::len).sum()
+    }
+}
+
 /// The inputs as the kernels read them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared {
@@ -64,15 +72,17 @@ impl Prepared {
 
     /// `Σ_i ln s_i`.
     pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> DoubleDouble {
-        self.norms[..views.len()].iter().copied().sum()
+        let norms = self.norms[..views.len()].iter();
+        norms.filter(|&&norm| norm != 0.0).copied().sum()
     }
 
-    /// `P_i` in plain numbers, at most 1; plain inputs of an unweighted step are used as they are.
+    /// `P_i` in plain numbers, at most 1 in magnitude; plain inputs of an unweighted step are used as
+    /// they are. Signed inputs come to unweighted steps alone.
     #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
     pub(crate) fn powers(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
         self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
-        let plain = |view: &View<'_>| weight == 1.0 && view.form == Form::Linear;
+        let plain = |view: &View<'_>| weight == 1.0 && view.form != Form::Log;
         let reach: f64 = views
             .iter()
             .filter(|view| plain(view))
@@ -93,6 +103,13 @@ impl Prepared {
                 Form::Linear => {
                     vmath::ln_scaled(view.data, power, -norm * power, out);
                     vmath::exp_in_place(out);
+                }
+                Form::Signed => {
+                    // In two parts, so that neither leaves the normal numbers.
+                    let half = (-0.5 * norm).exp();
+                    for (o, x) in out.iter_mut().zip(view.data) {
+                        *o = x * half * half;
+                    }
                 }
             }
         }
@@ -122,7 +139,7 @@ impl Prepared {
                         *o = (sign * x - norm) * power;
                     }
                 }
-                Form::Linear => {
+                Form::Linear | Form::Signed => {
                     vmath::ln_scaled(view.data, power, -norm * power, out);
                 }
             }
@@ -130,12 +147,27 @@ impl Prepared {
         self.spread(plan, views);
     }
 
+    /// Writes ones in place of the powers of an input: a product of the others remains.
+    pub(crate) fn leave_out(&mut self, plan: &Plan, at: usize, len: usize) {
+        match &plan.inputs[at].spread {
+            Some(spread) => self.spread[at][..spread.entries()].fill(1.0),
+            None => {
+                self.direct[at] = false;
+                reserve(&mut self.buffers[at], len).fill(1.0);
+            }
+        }
+    }
+
     /// Drops the infinite powers that hard zeros have under a negative weight: such a column's
-    /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass.
-    pub(crate) fn drop_infinite(&mut self) {
+    /// message is 0, so it carries no belief, and `0 · ∞` must not turn up in the backward pass. Says
+    /// whether there were any.
+    pub(crate) fn drop_infinite(&mut self) -> bool {
+        let mut dropped = false;
         // A negative weight is never 1, so no input is used as it is.
         for x in self.buffers.iter_mut().chain(&mut self.spread).flatten() {
+            dropped |= x.is_infinite();
             *x = if x.is_infinite() { 0.0 } else { *x };
         }
+        dropped
     }
 }

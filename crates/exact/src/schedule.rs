@@ -57,10 +57,8 @@ pub struct Step {
     pub parent: Option<usize>,
     /// Position of its Hölder weight if its bucket was split; `None` means weight 1.
     pub weight: Option<usize>,
-    /// How its clique is walked, shared by all steps of one shape; for the other crates of the
-    /// workspace.
-    #[doc(hidden)]
-    pub plan: Arc<Plan>,
+    /// How its clique is walked, shared by all steps of one shape.
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl Step {

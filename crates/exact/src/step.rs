@@ -10,6 +10,8 @@
 //! multiplied and added in plain numbers where the product provably neither under- nor overflows,
 //! and in logarithms where it might.
 //!
+//! A step may also keep signs ([`Signs`]): it adds plain numbers of either sign, `w = 1`.
+//!
 //! The limits `w → ±0` are written as the two zeros of a float: a weight of `+0` takes the maximum
 //! over `x`, one of `−0` the minimum.
 
@@ -35,6 +37,18 @@ pub(crate) enum Algebra {
     Max,
 }
 
+/// What a step does with the signs of its tables (Ahn et al. 2018, eq. 8): `|Σ| ≤ Σ|·|`, so absolute
+/// values may be taken anywhere, and are taken from the first split on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signs {
+    /// Its tables have none.
+    Absent,
+    /// Its sum keeps them, its message as well.
+    Kept,
+    /// Its sum keeps them, its message is the absolute value.
+    Dropped,
+}
+
 /// Which kernel a step ran, so that the backward pass runs its adjoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ran {
@@ -54,18 +68,30 @@ pub(crate) struct Scratch {
     pub(crate) tile: Vec<f64>,
     /// Beliefs of inputs that are spread.
     pub(crate) gathered: Vec<Vec<f64>>,
-    /// `S` (or `ln S`, if logarithms ran) where the message does not hold it.
+    /// `S` (or `ln S`, if logarithms ran) where the message does not hold it: as a power, as a
+    /// logarithm, or without its sign.
     pub(crate) sums: Vec<f64>,
     pub(crate) ran: Ran,
 }
 
-/// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it.
+#[cfg(test)]
+impl Scratch {
+    /// Entries that it holds, the tile that a walk works in left aside.
+    pub(crate) fn entries(&self) -> usize {
+        let gathered = self.gathered.iter().map(Vec::len).sum::<usize>();
+        self.prepared.entries() + gathered + self.sums.len()
+    }
+}
+
+/// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it, signed if signs
+/// are kept.
 #[allow(clippy::too_many_arguments)] // Each of them varies on its own.
 pub(crate) fn forward(
     step: &Step,
     algebra: Algebra,
     watch: &Watch<'_>,
     weight: f64,
+    signs: Signs,
     views: &[View<'_>],
     plain: bool,
     scratch: &mut Scratch,
@@ -92,16 +118,29 @@ pub(crate) fn forward(
             }
         });
         message.range = Range::of(Form::Log, out);
-    } else if spread <= SAFE * weight.abs() {
+    } else if signs != Signs::Absent || spread <= SAFE * weight.abs() {
         scratch.ran = Ran::Linear;
         scratch.prepared.powers(&step.plan, views, weight);
         let tables = scratch.prepared.tables(&step.plan, views);
         let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
             kernel::product_sum(&step.plan, &tables[..views.len()], first, out, tile, watch);
         };
-        if plain {
+        if signs == Signs::Kept {
+            message.form = Form::Signed;
+            message.range = run_measured(step, watch, message.form, &mut scratch.tile, out, sum);
+        } else if signs == Signs::Dropped {
+            let sums = reserve(&mut scratch.sums, step.cols);
+            run(step, watch, &mut scratch.tile, sums, sum);
+            if plain {
+                message.form = Form::Linear;
+                out.iter_mut().zip(&*sums).for_each(|(m, s)| *m = s.abs());
+            } else {
+                vmath::ln_abs(sums, out);
+            }
+            message.range = Range::of(message.form, out);
+        } else if plain {
             message.form = Form::Linear;
-            message.range = run_measured(step, watch, &mut scratch.tile, out, sum);
+            message.range = run_measured(step, watch, message.form, &mut scratch.tile, out, sum);
         } else {
             let sums = reserve(&mut scratch.sums, step.cols);
             run(step, watch, &mut scratch.tile, sums, sum);
@@ -129,10 +168,7 @@ pub(crate) fn forward(
     }
     message.ln_scale = match scratch.ran {
         Ran::Zero => DoubleDouble::ZERO,
-        _ => {
-            let inputs: DoubleDouble = views.iter().map(|view| view.ln_scale).sum();
-            inputs + scratch.prepared.ln_scale(views)
-        }
+        _ => scratch.prepared.ln_scale(views),
     };
 }
 
@@ -164,6 +200,7 @@ fn run(
 fn run_measured(
     step: &Step,
     watch: &Watch<'_>,
+    form: Form,
     tile: &mut Vec<f64>,
     out: &mut [f64],
     kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
@@ -180,13 +217,13 @@ fn run_measured(
                         return Range::EMPTY;
                     }
                     kernel(number * part / block, out, tile);
-                    Range::of(Form::Linear, out)
+                    Range::of(form, out)
                 },
             )
             .reduce(|| Range::EMPTY, Range::join)
     } else {
         kernel(0, out, reserve(tile, tile_len));
-        Range::of(Form::Linear, out)
+        Range::of(form, out)
     }
 }
 

@@ -1,17 +1,19 @@
-//! A message or factor as the engine holds it: plain or logarithmic, with its range.
+//! A message or factor as the engine holds it: plain, signed or logarithmic, with its range.
 
 use forney_certify::DoubleDouble;
 
 /// How the entries of a [`Values`] are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `value = entry · exp(ln_scale)`.
+    /// `value = entry · exp(ln_scale)`, no entry negative.
     Linear,
+    /// `value = entry · exp(ln_scale)` of either sign.
+    Signed,
     /// `ln value = entry + ln_scale`.
     Log,
 }
 
-/// Natural logarithms of the smallest and largest entry that is not zero, scale excluded.
+/// Natural logarithms of the smallest and largest entry that is not zero, scale and signs excluded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) min: f64,
@@ -42,21 +44,37 @@ impl Range {
 
     /// The range of `data` in this form; zeros are left out.
     pub(crate) fn of(form: Form, data: &[f64]) -> Self {
-        let zero = match form {
-            Form::Linear => 0.0,
-            Form::Log => f64::NEG_INFINITY,
+        let (zero, (min, max)) = match form {
+            Form::Linear => (0.0, extremes(data, 0.0)),
+            Form::Signed => (0.0, magnitudes(data)),
+            Form::Log => (f64::NEG_INFINITY, extremes(data, f64::NEG_INFINITY)),
         };
-        let (min, max) = extremes(data, zero);
         if max <= zero {
             return Self::EMPTY;
         }
         match form {
-            Form::Linear => Self {
+            Form::Linear | Form::Signed => Self {
                 min: min.ln(),
                 max: max.ln(),
             },
             Form::Log => Self { min, max },
         }
+    }
+}
+
+crate::dispatch::dispatch! {
+    /// Smallest magnitude above 0 and largest magnitude.
+    fn magnitudes(data: &[f64]) -> (f64, f64) {
+        let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+        for chunk in data.chunks(8) {
+            for ((x, least), most) in chunk.iter().zip(&mut least).zip(&mut most) {
+                let x = x.abs();
+                let positive = if x > 0.0 { x } else { f64::INFINITY };
+                *least = if positive < *least { positive } else { *least };
+                *most = if x > *most { x } else { *most };
+            }
+        }
+        reduce(least, most)
     }
 }
 
@@ -74,15 +92,27 @@ crate::dispatch::dispatch! {
                 most[lane] = if x > most[lane] { x } else { most[lane] };
             }
         }
-        for &x in chunks.remainder() {
-            least[0] = if x > zero && x < least[0] { x } else { least[0] };
-            most[0] = if x > most[0] { x } else { most[0] };
+        for (lane, &x) in chunks.remainder().iter().enumerate() {
+            let positive = if x > zero { x } else { f64::INFINITY };
+            least[lane] = if positive < least[lane] { positive } else { least[lane] };
+            most[lane] = if x > most[lane] { x } else { most[lane] };
         }
-        (
-            least.into_iter().fold(f64::INFINITY, f64::min),
-            most.into_iter().fold(f64::NEG_INFINITY, f64::max),
-        )
+        reduce(least, most)
     }
+}
+
+/// The smallest of some lanes and the largest of others, halves against halves.
+#[inline(always)]
+fn reduce(mut least: [f64; 8], mut most: [f64; 8]) -> (f64, f64) {
+    for half in [4, 2, 1] {
+        for lane in 0..half {
+            let (x, y) = (least[lane], least[lane + half]);
+            least[lane] = if y < x { y } else { x };
+            let (x, y) = (most[lane], most[lane + half]);
+            most[lane] = if y > x { y } else { x };
+        }
+    }
+    (least[0], most[0])
 }
 
 /// A table that owns its entries. The vector may be longer than the table: buffers are reused.
@@ -90,6 +120,8 @@ crate::dispatch::dispatch! {
 pub(crate) struct Values {
     pub(crate) form: Form,
     pub(crate) data: Vec<f64>,
+    /// What was taken out of it: of a base when it was loaded, of a message by its own step, without
+    /// what was taken out of its inputs. Whoever runs a pass adds all of these up.
     pub(crate) ln_scale: DoubleDouble,
     pub(crate) range: Range,
 }
@@ -103,16 +135,6 @@ impl Values {
             range: Range::EMPTY,
         }
     }
-
-    pub(crate) fn view(&self, len: usize) -> View<'_> {
-        View {
-            form: self.form,
-            data: &self.data[..len],
-            ln_scale: self.ln_scale,
-            range: self.range,
-            negated: false,
-        }
-    }
 }
 
 /// A table as a step sees it; `negated` flips the sign of logarithms (the other end of a shift).
@@ -120,7 +142,6 @@ impl Values {
 pub(crate) struct View<'t> {
     pub(crate) form: Form,
     pub(crate) data: &'t [f64],
-    pub(crate) ln_scale: DoubleDouble,
     pub(crate) range: Range,
     pub(crate) negated: bool,
 }
@@ -130,15 +151,26 @@ impl<'t> View<'t> {
     pub(crate) const NONE: Self = Self {
         form: Form::Log,
         data: &[],
-        ln_scale: DoubleDouble::ZERO,
         range: Range::EMPTY,
         negated: false,
     };
 
-    /// A cost shift: finite logarithms, added or subtracted.
-    pub(crate) fn shift(data: &'t [f64], added: bool) -> Self {
+    /// Shows the first entries of a table.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, table: &'t Values, len: usize) {
+        self.form = table.form;
+        self.data = &table.data[..len];
+        self.range = table.range;
+        self.negated = false;
+    }
+
+    /// Shows a cost shift: finite logarithms, added or subtracted.
+    #[inline(always)]
+    pub(crate) fn set_shift(&mut self, data: &'t [f64], added: bool) {
         let range = Range::of(Form::Log, data);
-        let range = if added {
+        self.form = Form::Log;
+        self.data = data;
+        self.range = if added {
             range
         } else {
             Range {
@@ -146,13 +178,7 @@ impl<'t> View<'t> {
                 max: -range.min,
             }
         };
-        Self {
-            form: Form::Log,
-            data,
-            ln_scale: DoubleDouble::ZERO,
-            range,
-            negated: !added,
-        }
+        self.negated = !added;
     }
 
     /// `ln s`, the entry that makes every `(f / s)^{1/w}` at most 1; the scale excluded.

@@ -171,6 +171,17 @@ impl Elementwise for ScaledLn {
     }
 }
 
+/// `ln |x|`.
+#[derive(Clone, Copy)]
+struct LnOfAbs;
+
+impl Elementwise for LnOfAbs {
+    #[inline(always)]
+    fn at(self, x: f64) -> f64 {
+        ln(x.abs())
+    }
+}
+
 /// Both identities are exact, so the unscaled functions cost nothing extra and share the code.
 const EXP_ALONE: ScaledExp = ScaledExp {
     scale: 1.0,
@@ -323,6 +334,23 @@ dispatch! {
     /// ```
     pub fn ln_scaled(x: &[f64], scale: f64, shift: f64, out: &mut [f64]) {
         map(ScaledLn { scale, shift }, x, out);
+    }
+}
+
+dispatch! {
+    /// `out = ln |x|`, in nats, the bits of [`ln_slice`] at the absolute value.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    ///
+    /// # Example
+    /// ```
+    /// let mut out = [1.0; 2];
+    /// forney_exact::vmath::ln_abs(&[0.0, -2.0], &mut out);
+    /// assert_eq!(out, [f64::NEG_INFINITY, std::f64::consts::LN_2]);
+    /// ```
+    pub fn ln_abs(x: &[f64], out: &mut [f64]) {
+        map(LnOfAbs, x, out);
     }
 }
 

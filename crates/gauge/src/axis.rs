@@ -123,6 +123,10 @@ pub(crate) fn inverse_transpose(
 
 /// `out = left · right` for `card × card` matrices.
 pub(crate) fn product(left: &[f64], right: &[f64], card: usize, out: &mut [f64]) {
+    if let (2, &[a, b, c, d], &[e, f, g, h]) = (card, left, right) {
+        out.copy_from_slice(&[a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h]);
+        return;
+    }
     for (left, out) in left.chunks_exact(card).zip(out.chunks_exact_mut(card)) {
         out.fill(0.0);
         for (factor, right) in left.iter().zip(right.chunks_exact(card)) {

@@ -22,12 +22,10 @@ mod adam;
 mod axis;
 mod bracket;
 mod climb;
-mod engine;
 mod gauged_lower;
 mod gauges;
 mod leader;
 mod lower_contender;
-mod node;
 mod objective;
 mod orders;
 mod partition;
@@ -37,16 +35,10 @@ mod published_bracket;
 mod race;
 mod racer;
 mod search;
-mod share;
-mod sum;
-mod tasks;
-mod tiles;
-mod walk;
 mod witness;
 
 pub use adam::Adam;
 pub use bracket::{NAME, bracket};
-pub use engine::SignedEngine;
 pub use gauged_lower::{
     Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField,
     gauged_belief_propagation, gauged_lower, gauged_mean_field, gauged_structured_mean_field,

@@ -9,14 +9,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use forney_bounds::wmbe::WeightMap;
-use forney_certify::{DoubleDouble, Objective, Side};
-use forney_exact::Schedule;
-use forney_model::walk::{Offsets, strides_within};
+use forney_certify::{Objective, Side};
+use forney_exact::{Base, Engine, Schedule};
 use forney_model::{FactorGraph, VarId};
 use nalgebra::DMatrix;
 
 use crate::axis;
-use crate::engine::SignedEngine;
 use crate::{GaugeError, GaugedWmbe, Gauges, MAX_CONDITION};
 
 /// `±ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
@@ -26,13 +24,9 @@ use crate::{GaugeError, GaugedWmbe, Gauges, MAX_CONDITION};
 /// variables between two tables without zeros are gauged.
 #[derive(Clone, Debug)]
 pub struct GaugeObjective<S: WeightMap> {
-    engine: SignedEngine,
-    /// `Σ ln` of the scales of the factors, constant ones, cardinalities of free variables and scales
-    /// of the bases.
-    constant: DoubleDouble,
-    /// The bases of the model, each divided by its largest entry.
-    bases: Vec<Vec<f64>>,
-    legs: Vec<Vec<Leg>>,
+    engine: Engine,
+    /// The bases that have gauges.
+    bases: Vec<GaugedBase>,
     gauges: Vec<GaugeSlot>,
     /// `G_v^{-T}`, where `G_v` lies among the parameters.
     inverses: Vec<f64>,
@@ -42,10 +36,22 @@ pub struct GaugeObjective<S: WeightMap> {
     d_weights: Vec<f64>,
     shifts: Vec<f64>,
     d_shifts: Vec<f64>,
-    work: [Vec<f64>; 2],
+    work: Vec<f64>,
     /// `μ`.
     barrier: f64,
     side: PhantomData<S>,
+}
+
+/// A base with gauges on some of its axes.
+#[derive(Clone, Debug)]
+struct GaugedBase {
+    /// Its number.
+    number: usize,
+    legs: Vec<Leg>,
+    /// Its entries in the model, the largest of them 1.
+    plain: Vec<f64>,
+    /// Its entries in the present gauges.
+    gauged: Vec<f64>,
 }
 
 /// One gauged axis of a base.
@@ -69,29 +75,30 @@ impl<S: WeightMap> GaugeObjective<S> {
     /// Loads the model into the schedule.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep_signs: bool) -> Self {
-        let mut constant = graph.ln_scale();
-        for a in schedule.constants() {
-            constant += graph.factors()[a.index()].relative()[0];
-        }
-        for &v in schedule.free() {
-            constant += DoubleDouble::ln(graph.card(v) as f64);
-        }
-        let mut bases = Vec::new();
-        for base in schedule.bases() {
-            let (table, ln_scale) = load(base, graph);
-            bases.push(table);
-            constant += ln_scale;
-        }
-        let positive = |number: usize| is_above::<S>() || bases[number].iter().all(|&x| x > 0.0);
-        let (gauges, legs) = find_gauges(&schedule, graph, positive);
+        let admitted = |base: usize| is_above::<S>() || is_positive(&schedule.bases()[base], graph);
+        let (gauges, legs) = find_gauges(&schedule, graph, admitted);
+        let vary: Vec<bool> = legs.iter().map(|legs| !legs.is_empty()).collect();
+        let engine = Engine::signed(Arc::clone(&schedule), graph, keep_signs, &vary);
+        let gauged = legs.into_iter().enumerate();
+        let gauged = gauged.filter(|(_, legs)| !legs.is_empty());
+        let bases: Vec<GaugedBase> = gauged
+            .map(|(number, legs)| {
+                let plain = engine.base(number);
+                GaugedBase {
+                    number,
+                    legs,
+                    gauged: plain.clone(),
+                    plain,
+                }
+            })
+            .collect();
         let len = gauges.last().map_or(0, |gauge| gauge.range.end);
-        let largest = bases.iter().map(Vec::len).max().unwrap_or(0);
-        let side = gauges.iter().map(|g| g.card * g.card).max().unwrap_or(0);
-        let work = largest.max(side);
+        let entries = bases.iter().map(|base| base.plain.len());
+        let matrices = gauges.iter().map(|gauge| gauge.card * gauge.card);
+        let work = entries.chain(matrices).max().unwrap_or(0);
         Self {
-            constant,
+            engine,
             bases,
-            legs,
             inverses: vec![0.0; len],
             tangents: vec![0.0; len],
             gauges,
@@ -99,8 +106,7 @@ impl<S: WeightMap> GaugeObjective<S> {
             d_weights: vec![0.0; schedule.num_weights()],
             shifts: vec![0.0; schedule.num_shifts()],
             d_shifts: vec![0.0; schedule.num_shifts()],
-            work: [vec![0.0; work], vec![0.0; work]],
-            engine: SignedEngine::new(schedule, keep_signs),
+            work: vec![0.0; work],
             barrier: 0.0,
             side: PhantomData,
         }
@@ -205,7 +211,7 @@ impl<S: WeightMap> GaugeObjective<S> {
         for gauge in &self.gauges {
             let matrix = &x[gauge.range.clone()];
             let out = &mut self.inverses[gauge.range.clone()];
-            let inverted = axis::inverse_transpose(matrix, gauge.card, &mut self.work[0], out);
+            let inverted = axis::inverse_transpose(matrix, gauge.card, &mut self.work, out);
             // ‖G‖ ‖G⁻¹‖ in Frobenius norms is at least the condition number. Written so that NaN
             // is outside of the domain as well.
             let squared = |entries: &[f64]| entries.iter().map(|x| x * x).sum::<f64>();
@@ -214,29 +220,32 @@ impl<S: WeightMap> GaugeObjective<S> {
                 return f64::NAN;
             }
         }
-        for (number, (base, legs)) in self.bases.iter().zip(&self.legs).enumerate() {
-            // Axis after axis, between the two halves of the workspace and into the engine.
-            let target = self.engine.base_mut(number);
-            let [mut from, mut to] = self.work.each_mut().map(|work| &mut work[..base.len()]);
-            from.copy_from_slice(base);
-            for leg in legs {
+        for base in &mut self.bases {
+            let (from, to) = (&mut base.gauged, &mut self.work[..base.plain.len()]);
+            from.copy_from_slice(&base.plain);
+            for leg in &base.legs {
                 let gauge = &self.gauges[leg.gauge];
                 let matrix = if leg.inverse { &self.inverses } else { x };
                 let matrix = &matrix[gauge.range.clone()];
                 axis::apply(from, gauge.card, leg.stride, matrix, to);
-                std::mem::swap(&mut from, &mut to);
+                from.copy_from_slice(to);
             }
-            target.copy_from_slice(from);
+            self.engine.set_base(base.number, from);
         }
         let mut value = self.engine.forward(&self.weights, &self.shifts);
-        self.engine
-            .backward(&mut self.d_weights, &mut self.d_shifts);
+        self.engine.backward(
+            &self.weights,
+            &self.shifts,
+            false,
+            &mut self.d_weights,
+            &mut self.d_shifts,
+        );
         self.tangents.fill(0.0);
-        for (number, legs) in self.legs.iter().enumerate() {
-            let values = self.engine.base(number);
-            let [adjoint, _] = self.work.each_mut().map(|work| &mut work[..values.len()]);
-            adjoint.copy_from_slice(self.engine.base_adjoint(number));
-            if !is_above::<S>() && !legs.is_empty() {
+        for base in &self.bases {
+            let values = &base.gauged;
+            let adjoint = &mut self.work[..values.len()];
+            self.engine.base_gradient(base.number, values, adjoint);
+            if !is_above::<S>() {
                 // Written so that NaN counts as negative.
                 if !values.iter().all(|&x| x > 0.0) {
                     return f64::NAN;
@@ -247,7 +256,7 @@ impl<S: WeightMap> GaugeObjective<S> {
                     *a += share / x;
                 }
             }
-            for leg in legs {
+            for leg in &base.legs {
                 let gauge = &self.gauges[leg.gauge];
                 let contracted = &mut self.tangents[gauge.range.clone()];
                 if leg.inverse {
@@ -260,7 +269,7 @@ impl<S: WeightMap> GaugeObjective<S> {
                 }
             }
         }
-        (self.constant + value).value()
+        value
     }
 
     fn set_parameters(&mut self, x: &[f64]) {
@@ -313,23 +322,14 @@ pub(crate) fn is_above<S: Side>() -> bool {
     S::TRIVIAL > 0.0
 }
 
-/// The product of the factors of a base as plain numbers, largest entry 1, and the logarithm that
-/// was taken out beside their scales.
-fn load(base: &forney_exact::Base, graph: &FactorGraph) -> (Vec<f64>, f64) {
-    let mut ln = vec![0.0; base.len];
-    let cards: Vec<usize> = base.scope.iter().map(|&v| graph.card(v)).collect();
-    for a in &base.factors {
-        let factor = &graph.factors()[a.index()];
-        let strides = strides_within(&base.scope, factor.scope(), factor.cards());
-        for (ln, at) in ln.iter_mut().zip(Offsets::new(&cards, &strides)) {
-            *ln += factor.relative()[at];
-        }
-    }
-    let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most == f64::NEG_INFINITY {
-        return (vec![0.0; base.len], 0.0);
-    }
-    (ln.iter().map(|ln| (ln - most).exp()).collect(), most)
+/// Is every entry of a base positive as a plain number beside the largest?
+fn is_positive(base: &Base, graph: &FactorGraph) -> bool {
+    let factors = base
+        .factors
+        .iter()
+        .map(|a| graph.factors()[a.index()].relative());
+    let least = factors.map(|ln| ln.iter().copied().fold(0.0, f64::min));
+    least.sum::<f64>() >= f64::MIN_POSITIVE.ln()
 }
 
 /// Every variable whose two factors lie in two different bases that are admitted, with the legs of each base.

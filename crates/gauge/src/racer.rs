@@ -9,12 +9,12 @@ use std::sync::Arc;
 use forney_bounds::BoundError;
 use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective, pairs};
 use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
-use forney_exact::{Order, Schedule};
+use forney_exact::{Engine, Order, Schedule};
 use forney_model::FactorGraph;
 
 use crate::climb::Climb;
 use crate::orders::Candidate;
-use crate::{GaugeObjective, GaugedWmbe, Gauges, SignedEngine};
+use crate::{GaugeObjective, GaugedWmbe, Gauges};
 
 /// Plain steps that gain less than this in all, in nats, have gained what they can.
 const LEAST_GAIN: f64 = 1e-4;
@@ -233,7 +233,7 @@ pub fn bytes(schedule: &Schedule) -> f64 {
     let parameters = schedule.num_shifts() + schedule.num_weights();
     let demand = schedule.demand();
     demand.kept_bytes
-        + SignedEngine::bytes(schedule)
+        + Engine::signed_bytes(schedule)
         + 16.0 * (demand.message_entries + demand.max_entries)
-        + (8 * (bases + vectors * parameters)) as f64
+        + (8 * (3 * bases + vectors * parameters)) as f64
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use forney_bounds::wmbe::check_parameters;
 use forney_certify::{Bound, Certificate, DoubleDouble, Flaw, Side};
-use forney_exact::{Base, Engine, Keep, Schedule, Source, Step};
-use forney_model::{FactorGraph, FactorId, Table, VarId};
+use forney_exact::{Base, Engine, Keep, Message, Schedule, Source, Step};
+use forney_model::walk::{Offsets, strides_within};
+use forney_model::{FactorGraph, FactorId, Table};
 
 use crate::Gauges;
 use crate::objective::is_above;
-use crate::sum;
-use crate::walk::Walk;
 
 /// Products of positive entries below this might underflow to 0, which is no upper bound.
 const LEAST: f64 = 1e-290;
@@ -60,13 +59,28 @@ impl<S: Side> Certificate<FactorGraph> for GaugedWmbe<S> {
     }
 }
 
-/// A table with a bound on what it is without rounding: `|exact| ≤ upper`, `|value| ≤ upper`, and
-/// `|exact − value| ≤ upper − |value|` while `signed`. On the lower side both are what it is at least.
+/// A table as the pass meets it.
+enum Entries {
+    /// Plain numbers that may be negative, and what they are without rounding.
+    Guarded(Guarded),
+    /// A bound on the absolute values: from above, on the lower side from below.
+    Certain(Message),
+}
+
+/// Plain numbers with a bound on what they are without rounding: from above `|exact| ≤ bound`,
+/// `|value| ≤ bound` and `|exact − value| ≤ bound − |value|`; on the lower side `value = bound ≤ exact`.
 #[derive(Clone, Debug)]
 struct Guarded {
     value: Vec<f64>,
-    upper: Vec<f64>,
-    signed: bool,
+    bound: Vec<f64>,
+}
+
+impl Guarded {
+    /// The smallest bound that is not 0.
+    fn least(&self) -> f64 {
+        let positive = self.bound.iter().copied().filter(|&x| x > 0.0);
+        positive.fold(1.0, f64::min)
+    }
 }
 
 impl<S: Side> GaugedWmbe<S> {
@@ -90,7 +104,7 @@ impl<S: Side> GaugedWmbe<S> {
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
         let schedule = &self.schedule;
         if self.gauges.is_identity() {
-            // Mini-buckets without gauges, whose engine takes logarithms where plain numbers end.
+            // Mini-buckets without gauges, whose tables need not fit plain numbers.
             let mut engine = Engine::new(Arc::clone(schedule), graph, Keep::Live);
             return Ok(engine.forward(&self.weights, &self.shifts));
         }
@@ -99,149 +113,78 @@ impl<S: Side> GaugedWmbe<S> {
         for &a in schedule.constants() {
             // Gauges of variables with one state are numbers, and act here too.
             let table = self.factor(a, &graph.factors()[a.index()])?;
-            ln_z += table.upper[0].ln();
+            ln_z += table.bound[0].ln();
         }
         for &v in schedule.free() {
             ln_z += DoubleDouble::ln(graph.card(v) as f64);
         }
-        let mut messages: Vec<Guarded> = Vec::with_capacity(schedule.steps().len());
+        let mut messages: Vec<Option<Entries>> = Vec::with_capacity(schedule.steps().len());
         for step in schedule.steps() {
-            let mut clique = Guarded {
-                value: vec![1.0; step.entries()],
-                upper: vec![1.0; step.entries()],
-                signed: true,
-            };
-            let mut least = 1.0;
+            let mut inputs = Vec::with_capacity(step.inputs.len());
             for input in &step.inputs {
-                let owned;
-                let (table, scope) = match input.source {
-                    Source::Base(base) => {
-                        let base = &schedule.bases()[base];
-                        owned = self.base(base, graph)?;
-                        (&owned, &base.scope[..])
-                    }
-                    Source::Message(child) => {
-                        (&messages[child], schedule.steps()[child].message_scope())
-                    }
+                inputs.push(match input.source {
+                    Source::Base(base) => self.base(&schedule.bases()[base], graph)?,
+                    Source::Message(child) => messages[child].take().expect("it is used once"),
                     Source::Shift(shift, added) => {
                         let shift = &schedule.shifts()[shift];
-                        let range = shift.offset..shift.offset + shift.len;
                         let sign = if added { 1.0 } else { -1.0 };
-                        let lambda: Vec<f64> =
-                            self.shifts[range].iter().map(|x| sign * x).collect();
-                        let most = lambda.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                        ln_z += most;
-                        let upper: Vec<f64> = lambda.iter().map(|x| (x - most).exp()).collect();
-                        owned = Guarded {
-                            value: upper.clone(),
-                            upper,
-                            signed: true,
-                        };
-                        (&owned, &shift.scope[..])
+                        let lambda = &self.shifts[shift.offset..shift.offset + shift.len];
+                        let lambda = lambda.iter().map(|x| sign * x);
+                        if step.weight.is_some() {
+                            Entries::Certain(Message::ln(lambda.collect()))
+                        } else {
+                            let most = lambda.clone().fold(f64::NEG_INFINITY, f64::max);
+                            ln_z += most;
+                            let value: Vec<f64> = lambda.map(|x| (x - most).exp()).collect();
+                            let bound = value.clone();
+                            Entries::Guarded(Guarded { value, bound })
+                        }
                     }
-                };
-                let positive = table.upper.iter().copied().filter(|&x| x > 0.0);
-                least *= positive.fold(1.0, f64::min);
-                // Written so that NaN fails, as an infinite entry does.
-                if !(least >= LEAST && table.upper.iter().all(|x| x.is_finite())) {
-                    return Err(Flaw::Invalid(
-                        "the tables span more than plain numbers hold; bound without gauges".into(),
-                    ));
-                }
-                let walk = Walk::new(&step.scope, scope, |v| graph.card(v));
-                walk.multiply(&table.value, &mut clique.value);
-                walk.multiply(&table.upper, &mut clique.upper);
-                clique.signed &= table.signed;
+                });
             }
-            let mut message = self.sum(step, clique);
-            let most = message.upper.iter().copied().fold(0.0, f64::max);
-            if most > 0.0 {
-                ln_z += most.ln();
-                let entries = message.value.iter_mut().chain(&mut message.upper);
-                entries.for_each(|x| *x /= most);
-            }
+            let guarded = |input: &Entries| matches!(input, Entries::Guarded(_));
+            let (message, ln_scale) = match step.weight {
+                Some(weight) => sum(step, self.weights[weight], inputs)?,
+                None if inputs.iter().all(guarded) => signed_sum(step, &inputs)?,
+                None => sum(step, 1.0, inputs)?,
+            };
+            ln_z += ln_scale;
             if step.parent.is_none() {
-                ln_z += message.upper[0].ln();
+                ln_z += match &message {
+                    Entries::Guarded(root) => root.bound[0].ln(),
+                    Entries::Certain(root) => root.ln_entry(0),
+                };
             }
-            messages.push(message);
+            messages.push(Some(message));
         }
         Ok(ln_z.value())
     }
 
-    fn sum(&self, step: &Step, mut clique: Guarded) -> Guarded {
-        let mut upper = vec![0.0; step.cols];
-        if let Some(weight) = step.weight {
-            let mut entropy = vec![0.0; step.cols];
-            let weight = self.weights[weight];
-            let mut work = vec![0.0; sum::work_len(step.rows, step.cols)];
-            sum::weighted(
-                &mut clique.upper,
-                weight,
-                &mut upper,
-                &mut entropy,
-                &mut work,
-            );
-            return Guarded {
-                value: upper.clone(),
-                upper,
-                signed: false,
-            };
-        }
-        let mut value = vec![0.0; step.cols];
-        let rows = clique.value.chunks_exact(step.cols);
-        for (p, u) in rows.zip(clique.upper.chunks_exact(step.cols)) {
-            for (((value, upper), p), u) in value.iter_mut().zip(&mut upper).zip(p).zip(u) {
-                *value += p;
-                *upper += u;
-                if clique.signed {
-                    *upper -= p.abs();
-                }
-            }
-        }
-        if clique.signed {
-            // |Σ p| plus everything that p may be off by, plus the rounding of the sum itself.
-            let count = (step.inputs.len() + step.rows + 2) as f64;
-            let sums = clique.upper.chunks_exact(step.cols);
-            let mut total = vec![0.0; step.cols];
-            for row in sums {
-                total.iter_mut().zip(row).for_each(|(total, u)| *total += u);
-            }
-            for ((upper, value), total) in upper.iter_mut().zip(&value).zip(total) {
-                *upper = upper.max(0.0) + value.abs() + 2.0 * count * f64::EPSILON * total;
-            }
-        } else {
-            value.clone_from(&upper);
-        }
-        Guarded {
-            value,
-            upper,
-            signed: clique.signed,
-        }
-    }
-
     /// The product of the transformed factors of a base, each divided by its largest entry.
-    fn base(&self, base: &Base, graph: &FactorGraph) -> Result<Guarded, Flaw> {
-        let mut product = Guarded {
-            value: vec![1.0; base.len],
-            upper: vec![1.0; base.len],
-            signed: true,
-        };
+    fn base(&self, base: &Base, graph: &FactorGraph) -> Result<Entries, Flaw> {
+        let cards: Vec<usize> = base.scope.iter().map(|&v| graph.card(v)).collect();
+        let mut value = vec![1.0; base.len];
+        let mut bound = vec![1.0; base.len];
+        let mut least = 1.0;
         for &a in &base.factors {
             let factor = &graph.factors()[a.index()];
-            let wide = |v: &VarId| graph.card(*v) > 1;
-            let held = |v: &VarId| factor.scope().contains(v);
-            let scope: Vec<VarId> = base.scope.iter().copied().filter(held).collect();
-            let narrow = factor.scope().iter().copied().filter(|v| !wide(v));
-            let axes: Vec<VarId> = scope.iter().copied().chain(narrow).collect();
-            let table = self.factor(a, &factor.permuted(&axes))?;
-            let walk = Walk::new(&base.scope, &scope, |v| graph.card(v));
-            walk.multiply(&table.value, &mut product.value);
-            walk.multiply(&table.upper, &mut product.upper);
+            let table = self.factor(a, factor)?;
+            least *= table.least();
+            let strides = strides_within(&base.scope, factor.scope(), factor.cards());
+            for (at, offset) in Offsets::new(&cards, &strides).enumerate() {
+                value[at] *= table.value[offset];
+                bound[at] *= table.bound[offset];
+            }
         }
+        admit(least)?;
         let direction = if is_above::<S>() { 1.0 } else { -1.0 };
         let rounding = 1.0 + direction * f64::EPSILON * base.factors.len() as f64;
-        product.upper.iter_mut().for_each(|u| *u *= rounding);
-        Ok(product)
+        bound.iter_mut().for_each(|u| *u *= rounding);
+        Ok(if is_above::<S>() {
+            Entries::Guarded(Guarded { value, bound })
+        } else {
+            Entries::Certain(Message::plain(bound))
+        })
     }
 
     /// A transformed factor, divided by its largest entry before.
@@ -255,26 +198,100 @@ impl<S: Side> GaugedWmbe<S> {
         let table = self.gauges.transform_factor(a, factor);
         let (total, error) = self.gauges.rounding(a, factor);
         let pairs = table.values.iter().zip(total);
-        Ok(if is_above::<S>() {
-            Guarded {
-                upper: pairs.map(|(x, t)| x.abs() + error * t).collect(),
+        if is_above::<S>() {
+            return Ok(Guarded {
+                bound: pairs.map(|(x, t)| x.abs() + error * t).collect(),
                 value: table.values,
-                signed: true,
-            }
-        } else {
-            let lower: Vec<f64> = pairs.map(|(x, t)| x - error * t).collect();
-            // Written so that NaN fails.
-            if !lower.iter().all(|&x| x >= 0.0) {
-                return Err(Flaw::Invalid(format!(
-                    "the gauged factor {a} has an entry that may be negative, so reverse Hölder \
-                     does not bound Z"
-                )));
-            }
-            Guarded {
-                value: lower.clone(),
-                upper: lower,
-                signed: false,
-            }
+            });
+        }
+        let bound: Vec<f64> = pairs.map(|(x, t)| x - error * t).collect();
+        // Written so that NaN fails.
+        if !bound.iter().all(|&x| x >= 0.0) {
+            return Err(Flaw::Invalid(format!(
+                "the gauged factor {a} has an entry that may be negative, so reverse Hölder does \
+                 not bound Z"
+            )));
+        }
+        Ok(Guarded {
+            value: bound.clone(),
+            bound,
         })
     }
+}
+
+/// Absolute values from here on: `(Σ_x Π bound^{1/w})^w`, and what was taken out of it.
+fn sum(step: &Step, weight: f64, inputs: Vec<Entries>) -> Result<(Entries, DoubleDouble), Flaw> {
+    let mut certain = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        certain.push(match input {
+            Entries::Guarded(table) => {
+                finite(&table)?;
+                Message::plain(table.bound)
+            }
+            Entries::Certain(message) => message,
+        });
+    }
+    let message = step.forward(weight, &certain.iter().collect::<Vec<_>>());
+    let ln_scale = message.ln_scale();
+    Ok((Entries::Certain(message), ln_scale))
+}
+
+/// `Σ_x Π value`, and as its bound `|Σ value|` with everything that the sum may be off by: what its
+/// terms are off by, `Σ bound − Σ |value|`, and the rounding of the three sums. Divided by the largest
+/// bound, whose logarithm comes beside it.
+fn signed_sum(step: &Step, inputs: &[Entries]) -> Result<(Entries, DoubleDouble), Flaw> {
+    let tables = inputs.iter().filter_map(|input| match input {
+        Entries::Guarded(table) => Some(table),
+        Entries::Certain(_) => None,
+    });
+    let tables: Vec<&Guarded> = tables.collect();
+    let mut least = 1.0;
+    for table in &tables {
+        finite(table)?;
+        least *= table.least();
+    }
+    admit(least)?;
+    let absolute = tables
+        .iter()
+        .map(|table| table.value.iter().map(|x| x.abs()));
+    let absolute: Vec<Vec<f64>> = absolute.map(Iterator::collect).collect();
+    let of =
+        |entries: &mut dyn Iterator<Item = &[f64]>| step.sum_products(&entries.collect::<Vec<_>>());
+    let mut value = of(&mut tables.iter().map(|table| &table.value[..]));
+    let mut bound = of(&mut tables.iter().map(|table| &table.bound[..]));
+    let absolute = of(&mut absolute.iter().map(|entries| &entries[..]));
+    let count = (step.inputs.len() + step.rows + 2) as f64;
+    for ((bound, value), absolute) in bound.iter_mut().zip(&value).zip(absolute) {
+        let rounding = 4.0 * count * f64::EPSILON * *bound;
+        *bound = (*bound - absolute).max(0.0) + value.abs() + rounding;
+    }
+    let most = bound.iter().copied().fold(0.0, f64::max);
+    let mut ln_scale = DoubleDouble::ZERO;
+    if most > 0.0 {
+        ln_scale += most.ln();
+        value.iter_mut().chain(&mut bound).for_each(|x| *x /= most);
+    }
+    Ok((Entries::Guarded(Guarded { value, bound }), ln_scale))
+}
+
+/// Fails where a bound is infinite or NaN.
+fn finite(table: &Guarded) -> Result<(), Flaw> {
+    if table.bound.iter().all(|x| x.is_finite()) {
+        Ok(())
+    } else {
+        Err(too_wide())
+    }
+}
+
+/// Fails where products of bounds are as small as `least`. Written so that NaN fails.
+fn admit(least: f64) -> Result<(), Flaw> {
+    if least >= LEAST {
+        Ok(())
+    } else {
+        Err(too_wide())
+    }
+}
+
+fn too_wide() -> Flaw {
+    Flaw::Invalid("the tables span more than plain numbers hold; bound without gauges".into())
 }

@@ -222,7 +222,8 @@ fn every_value_is_on_its_side_and_reached_by_improvements() {
         let (checked, untight) = (checked.into_inner(), untight.into_inner());
         let name = method.name();
         assert!(
-            checked > MODELS as usize / 3 && untight > 30,
+            // Gauges of product distributions apply to one model in four, all others to most.
+            checked > MODELS as usize / 5 && untight > 30,
             "{name} {side} has a value for {checked} models only, {untight} of them not exact"
         );
     }

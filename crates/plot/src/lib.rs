@@ -13,6 +13,7 @@ pub use tiles::tiles_png;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlotError {
     /// A figure without charts.
     #[error("a figure needs at least one chart")]
