@@ -3,7 +3,7 @@
 /// One figure.
 pub(crate) struct Figure {
     pub(crate) model: &'static str,
-    /// `exact`, `upper`, `lower` or `iteration`; `-abs` where ln Z is unknown.
+    /// `exact`, `upper`, `lower`, `estimate` or `iteration`; `-abs` where ln Z is unknown.
     pub(crate) kind: &'static str,
     pub(crate) tool: &'static str,
     /// Bound minus ln Z in nats.
@@ -36,4 +36,40 @@ pub(crate) fn models() -> Vec<(&'static str, f64)> {
 
 fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     text.lines().skip(1).map(|line| line.split('\t').collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_tables_is_read() {
+        let figures = figures();
+        let models = models();
+        let lines = |text: &str| text.lines().count() - 1;
+        assert_eq!(figures.len(), lines(include_str!("../data/peers.tsv")));
+        assert!(models.len() > 10, "only {} models", models.len());
+        for figure in &figures {
+            let what = format!("{} of {} on {}", figure.kind, figure.tool, figure.model);
+            let kind = figure.kind.trim_end_matches("-abs");
+            assert!(
+                matches!(kind, "exact" | "upper" | "lower" | "estimate" | "iteration"),
+                "{what}"
+            );
+            // A cell that is no number would be compared with nothing.
+            assert!(figure.cpu_s >= 0.0, "{what}: {}", figure.cpu_s);
+            let value = figure.value.unwrap_or(f64::NAN);
+            if matches!(figure.kind, "upper" | "lower") {
+                let sign = if kind == "upper" { 1.0 } else { -1.0 };
+                assert!(sign * value > -1e-3, "{what}: {value}");
+            }
+        }
+        for (at, (name, ln_z)) in models.iter().enumerate() {
+            assert!(ln_z.is_finite(), "{name}");
+            assert!(
+                models[..at].iter().all(|(other, _)| other != name),
+                "{name}"
+            );
+        }
+    }
 }

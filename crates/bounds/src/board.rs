@@ -210,6 +210,7 @@ impl Inner<'_> {
             ibound: self.ibound,
             iterations: self.lower_iterations + self.upper_iterations,
             elapsed_s,
+            exact: self.exact,
             improved,
             activity: self.activity,
         }

@@ -4,6 +4,7 @@
 //! those of [`Bucket::scopes`](forney_exact::Bucket), in the same order.
 
 use forney_exact::{Order, vmath};
+use forney_model::walk::{Offsets, strides_within};
 use forney_model::{FactorGraph, FactorId, VarId};
 
 /// Entries of a product that are walked by one pattern.
@@ -142,35 +143,15 @@ impl Algebra {
         }
         for table in tables {
             product.factors.extend(&table.factors);
-            let mut strides = vec![0; cards.len()];
-            let mut stride = 1;
-            for v in table.scope.iter().rev() {
-                let axis = product.scope.iter().position(|u| u == v);
-                strides[axis.expect("a scope within the union")] = stride;
-                stride *= self.cards[v.index()];
-            }
-            let mut pattern = vec![0];
-            for (card, stride) in cards.iter().zip(&strides).skip(outer) {
-                let extend = |at: &usize| {
-                    let at = *at;
-                    (0..*card).map(move |state| at + state * stride)
-                };
-                pattern = pattern.iter().flat_map(extend).collect();
-            }
-            let mut at = 0;
-            let mut state = vec![0; outer];
-            for block in product.ln.chunks_exact_mut(block) {
+            let own = table.scope.iter().map(|v| self.cards[v.index()]);
+            let own: Vec<usize> = own.collect();
+            let strides = strides_within(&product.scope, &table.scope, &own);
+            let pattern = Offsets::new(&cards[outer..], &strides[outer..]);
+            let pattern: Vec<usize> = pattern.collect();
+            let blocks = product.ln.chunks_exact_mut(block);
+            for (block, at) in blocks.zip(Offsets::new(&cards[..outer], &strides)) {
                 for (ln, offset) in block.iter_mut().zip(&pattern) {
                     *ln += table.ln[at + offset];
-                }
-                for axis in (0..outer).rev() {
-                    state[axis] += 1;
-                    at += strides[axis];
-                    if state[axis] < cards[axis] {
-                        break;
-                    }
-                    at -= strides[axis] * cards[axis];
-                    state[axis] = 0;
                 }
             }
         }

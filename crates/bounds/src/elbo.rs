@@ -17,6 +17,7 @@
 
 use forney_certify::{Below, Certificate, DoubleDouble, Flaw, Lower};
 use forney_exact::{Marginals, Order, Schedule, Whole, marginals};
+use forney_model::walk::advance;
 use forney_model::{FactorGraph, ModelError, Table, VarId};
 use petgraph::unionfind::UnionFind;
 
@@ -212,15 +213,13 @@ pub(crate) fn conditional_expectation(
                 p().product::<f64>() * ln
             };
         }
-        for axis in (0..state.len()).rev() {
+        advance(&mut state, table.cards(), |axis, back| {
             let (part, stride) = places[axis];
-            state[axis] += 1;
-            if state[axis] < table.cards()[axis] {
+            if back {
+                at[part] -= stride * (table.cards()[axis] - 1);
+            } else {
                 at[part] += stride;
-                break;
             }
-            state[axis] = 0;
-            at[part] -= stride * (table.cards()[axis] - 1);
-        }
+        });
     }
 }

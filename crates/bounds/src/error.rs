@@ -4,6 +4,7 @@ use forney_exact::{TooLarge, human};
 
 /// Why no bound was computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BoundError {
     /// A factor exceeds the ibound.
     #[error(

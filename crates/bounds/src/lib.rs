@@ -1,4 +1,5 @@
-//! Upper and lower bounds on `ln Z`, each with a witness that proves it.
+#![doc = include_str!("../README.md")]
+//! ## Where to begin
 //!
 //! [`bracket`] is the one call that most users need: it improves both sides within time and memory.
 //! The methods behind it are witnesses ([`Certificate`](forney_certify::Certificate)s) that can be

@@ -157,6 +157,9 @@ pub struct Progress {
     pub iterations: usize,
     /// Seconds since the budget began.
     pub elapsed_s: f64,
+    /// Is it `ln Z` itself?
+    #[serde(skip)]
+    pub exact: bool,
     /// Is a bound tighter than in the report before, or is only the activity another?
     #[serde(skip)]
     pub improved: bool,

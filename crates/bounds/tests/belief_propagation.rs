@@ -3,10 +3,10 @@
 use forney_bounds::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
 use forney_certify::{Budget, Limits, Refine, Run, Stop};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use petgraph::unionfind::UnionFind;
-use rand::{RngExt, SeedableRng};
+use forney_testing::{Family, without_cycles};
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 const MODELS: u64 = 1000;
@@ -17,41 +17,11 @@ const LIMITS: Limits = Limits {
     tolerance: 1e-12,
 };
 
-fn model(seed: u64, spread: f64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(0..8),
-        max_card: rng.random_range(1..4),
-        factors: rng.random_range(0..12),
-        max_scope: 3,
-        zeros: [0.0, 0.0, 0.05, 0.1, 0.3][rng.random_range(0..5)],
+fn with_spread(spread: f64) -> Family {
+    Family {
         spread,
-    };
-    random(&spec, &mut rng)
-}
-
-/// The factors of a model that close no cycle with earlier ones.
-fn tree(graph: &FactorGraph) -> FactorGraph {
-    let mut joined = UnionFind::<usize>::new(graph.num_variables());
-    let mut open = |table: &&Table| {
-        let roots: Vec<usize> = table
-            .scope()
-            .iter()
-            .map(|v| joined.find(v.index()))
-            .collect();
-        let mut distinct = roots.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        if distinct.len() < roots.len() {
-            return false;
-        }
-        for pair in roots.windows(2) {
-            joined.union(pair[0], pair[1]);
-        }
-        true
-    };
-    let factors = graph.factors().iter().filter(&mut open).cloned().collect();
-    FactorGraph::new(graph.cards().to_vec(), factors).unwrap()
+        ..Family::SMALL
+    }
 }
 
 fn run(graph: &FactorGraph, schedule: MessageSchedule, damping: f64) -> Run<Beliefs> {
@@ -63,7 +33,7 @@ fn it_is_exact_on_trees() {
     let mut joint = 0;
     for seed in 0..MODELS {
         let spread = if seed.is_multiple_of(7) { 900.0 } else { 2.0 };
-        let graph = tree(&model(seed, spread));
+        let graph = without_cycles(&with_spread(spread).at(seed));
         let exact = enumerate(&graph);
         for schedule in SCHEDULES {
             let found = run(&graph, schedule, 0.0);
@@ -94,7 +64,7 @@ fn it_is_exact_on_trees() {
 #[test]
 fn infinite_messages_are_exact_on_trees() {
     for seed in 0..MODELS {
-        let graph = tree(&model(seed, 2.0));
+        let graph = without_cycles(&Family::SMALL.at(seed));
         let exact = enumerate(&graph).ln_z;
         for schedule in SCHEDULES {
             let mut messages = BeliefPropagation::new(&graph, schedule, 0.0);
@@ -115,7 +85,7 @@ fn infinite_messages_are_exact_on_trees() {
 fn schedules_and_damping_agree_where_they_converge() {
     let mut agreed = 0;
     for seed in 0..MODELS {
-        let graph = model(seed, 0.5);
+        let graph = with_spread(0.5).at(seed);
         let runs = [
             run(&graph, MessageSchedule::Parallel, 0.0),
             run(&graph, MessageSchedule::Residual, 0.0),
@@ -143,7 +113,7 @@ fn schedules_and_damping_agree_where_they_converge() {
 #[test]
 fn sweeps_report_the_value_of_their_point() {
     for seed in 0..MODELS {
-        let graph = model(seed, 2.0);
+        let graph = Family::SMALL.at(seed);
         for schedule in SCHEDULES {
             let mut messages = BeliefPropagation::new(&graph, schedule, 0.2);
             for _ in 0..3 {

@@ -6,34 +6,17 @@ use forney_bounds::wmbe::{CliqueLimit, Partition};
 use forney_bounds::{
     BoundError, RenormalisationOptions, global_bucket_renormalisation, mini_bucket_renormalisation,
 };
-use forney_certify::{Budget, Limits, Stop, slack};
+use forney_certify::{Budget, Limits, Stop};
 use forney_exact::{Order, ln_z};
+use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
-use forney_model::{FactorGraph, Table, VarId};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use forney_model::generate::ising_grid;
+use forney_testing::{Family, assert_near, least_ibound, mixed, rng, shuffled, without_cycles};
+use rand::RngExt;
 use rand_pcg::Pcg64;
 
-fn model(rng: &mut Pcg64, dense: bool) -> FactorGraph {
-    let spec = RandomModel {
-        variables: rng.random_range(if dense { 4..9 } else { 1..9 }),
-        max_card: rng.random_range(if dense { 2..4 } else { 1..5 }),
-        factors: rng.random_range(if dense { 8..20 } else { 0..16 }),
-        max_scope: rng.random_range(if dense { 2..4 } else { 0..4 }),
-        zeros: [0.0, 0.02, 0.2][rng.random_range(0..3)],
-        spread: if rng.random_range(0..7) == 0 {
-            1500.0
-        } else {
-            2.0
-        },
-    };
-    random(&spec, rng)
-}
-
 fn options(graph: &FactorGraph, ibound: usize, rng: &mut Pcg64) -> RenormalisationOptions {
-    let mut vars: Vec<VarId> = graph.variables().collect();
-    vars.shuffle(rng);
+    let vars = shuffled(graph, rng);
     RenormalisationOptions {
         limit: CliqueLimit {
             ibound,
@@ -65,58 +48,31 @@ fn estimates(graph: &FactorGraph, options: &RenormalisationOptions) -> [f64; 2] 
 
 fn assert_exact(found: [f64; 2], exact: f64, what: &str) {
     for ln in found {
-        let equal = ln.to_bits() == exact.to_bits() || (ln - exact).abs() <= slack(exact);
-        assert!(equal, "{what}: {ln} for {exact}");
+        assert_near(ln, exact, what);
     }
 }
 
 #[test]
 fn it_is_exact_within_the_ibound() {
     for seed in 0..1000 {
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let dense = !seed.is_multiple_of(4);
-        let graph = model(&mut rng, dense);
-        let options = options(&graph, graph.num_variables(), &mut rng);
+        let graph = mixed(seed);
+        let options = options(&graph, graph.num_variables(), &mut rng(seed));
         let found = estimates(&graph, &options);
         assert_exact(found, enumerate(&graph).ln_z, &format!("seed {seed}"));
     }
 }
 
-/// A forest of pairs, mixed with constants and tables of one variable.
-fn forest(rng: &mut Pcg64) -> FactorGraph {
-    let cards: Vec<usize> = (0..rng.random_range(1..9))
-        .map(|_| rng.random_range(1..4))
-        .collect();
-    let zeros = [0.0, 0.2][rng.random_range(0..2)];
-    let mut factors = vec![Table::constant(0.5).unwrap()];
-    for v in 0..cards.len() {
-        let mut scopes = vec![vec![v]];
-        // Every fifth variable starts a tree of its own.
-        if v > 0 && rng.random_range(0..5) > 0 {
-            scopes.push(vec![rng.random_range(0..v), v]);
-        }
-        for scope in scopes {
-            let own: Vec<usize> = scope.iter().map(|&v| cards[v]).collect();
-            let entry = |_| match rng.random::<f64>() {
-                p if p < zeros => f64::NEG_INFINITY,
-                p => 4.0 * p - 2.0,
-            };
-            let ln = (0..own.iter().product()).map(entry).collect();
-            let scope = scope.into_iter().map(VarId::new).collect();
-            factors.push(Table::from_ln(scope, own, ln).unwrap());
-        }
-    }
-    FactorGraph::new(cards, factors).unwrap()
-}
-
 #[test]
 fn it_is_exact_on_trees() {
+    let pairs = Family {
+        max_scope: 2..3,
+        ..Family::SMALL
+    };
     for seed in 0..1000 {
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = forest(&mut rng);
+        let graph = without_cycles(&pairs.at(seed));
         let own = RenormalisationOptions {
             order: None,
-            ..options(&graph, 1, &mut rng)
+            ..options(&graph, 1, &mut rng(seed))
         };
         let found = estimates(&graph, &own);
         assert_exact(found, enumerate(&graph).ln_z, &format!("seed {seed}"));
@@ -127,12 +83,8 @@ fn it_is_exact_on_trees() {
 fn estimates_are_numbers() {
     let mut split = 0;
     for seed in 0..1000 {
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let dense = !seed.is_multiple_of(4);
-        let graph = model(&mut rng, dense);
-        let scopes = graph.factors().iter().map(|factor| factor.scope().len());
-        let least = scopes.max().unwrap_or(0).saturating_sub(1);
-        let options = options(&graph, least, &mut rng);
+        let graph = mixed(seed);
+        let options = options(&graph, least_ibound(&graph), &mut rng(seed));
         let point = mini_bucket_renormalisation(&graph, &options).unwrap();
         split += usize::from(!point.is_exact());
         for ln in estimates(&graph, &options) {
@@ -147,7 +99,7 @@ fn estimates_are_numbers() {
 fn it_comes_near_on_grids_and_is_calibrated() {
     let mut errors = [0.0; 2];
     for seed in 0..10 {
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let graph = ising_grid(6, 1.0, 0.1, &mut rng);
         let order = Order::new(graph.variables().collect(), &graph).unwrap();
         let exact = ln_z(&graph, &order, f64::INFINITY).unwrap();
@@ -164,7 +116,7 @@ fn it_comes_near_on_grids_and_is_calibrated() {
 
 #[test]
 fn stops_are_told_and_limits_are_kept() {
-    let mut rng = Pcg64::seed_from_u64(2);
+    let mut rng = rng(2);
     let graph = ising_grid(6, 1.0, 0.1, &mut rng);
     let own = options(&graph, 3, &mut rng);
     let run = |limits: &Limits, budget: &Budget| {

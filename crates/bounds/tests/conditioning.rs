@@ -7,52 +7,23 @@ use forney_bounds::{Conditioned, Conditioning};
 use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, Run, drive, slack};
 use forney_exact::{Effort, Order, ln_z, search};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_model::generate::ising_grid;
+use forney_model::{FactorGraph, VarId};
+use forney_testing::{Family, near, rng, struck};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 const MODELS: u64 = 1000;
 const MEMORY: f64 = 1e9;
 
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(0..7),
-        max_card: rng.random_range(1..5),
-        factors: rng.random_range(0..9),
-        max_scope: 3,
-        zeros: [0.0, 0.1, 0.3, 0.6][rng.random_range(0..4)],
-        spread: 2.0,
-    };
-    random(&spec, &mut rng)
+/// A grid with hard zeros that forbid one in 25 entries, but not the assignment of zeros.
+fn grid_with_zeros() -> FactorGraph {
+    let mut rng = rng(11);
+    struck(&ising_grid(18, 1.0, 0.3, &mut rng), 0.04, &mut rng)
 }
 
 fn in_order(graph: &FactorGraph) -> Order {
     Order::new(graph.variables().collect(), graph).unwrap()
-}
-
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() < 1e-9 * b.abs().max(1.0) || a.max(b) == f64::NEG_INFINITY
-}
-
-/// A grid with hard zeros that forbid one in 25 entries, but not the assignment of zeros.
-fn grid_with_zeros(l: usize) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(11);
-    let grid = ising_grid(l, 1.0, 0.3, &mut rng);
-    let strike = |table: &Table| {
-        let mut ln: Vec<f64> = (0..table.num_entries())
-            .map(|at| table.ln_entry(at))
-            .collect();
-        for entry in &mut ln[1..] {
-            if rng.random::<f64>() < 0.04 {
-                *entry = f64::NEG_INFINITY;
-            }
-        }
-        Table::from_ln(table.scope().to_vec(), table.cards().to_vec(), ln).unwrap()
-    };
-    let factors = grid.factors().iter().map(strike).collect();
-    FactorGraph::new(grid.cards().to_vec(), factors).unwrap()
 }
 
 fn exact(graph: &FactorGraph) -> f64 {
@@ -79,7 +50,7 @@ fn run(graph: &FactorGraph, sweeps: usize) -> Run<Conditioned> {
 #[test]
 fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let expected = enumerate(&graph).ln_z;
         let mut rng = Pcg64::seed_from_u64(seed);
         let cutset: Vec<VarId> = graph
@@ -98,7 +69,7 @@ fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
             assert!(lower <= expected + slack(expected), "seed {seed}");
             sum += lower.exp();
         });
-        assert!(close(sum.ln(), expected), "seed {seed}");
+        assert!(near(sum.ln(), expected), "seed {seed}");
     }
 }
 
@@ -106,14 +77,14 @@ fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
 fn small_models_are_exact_and_impossible_ones_are_found_out() {
     let mut impossible = 0;
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let expected = enumerate(&graph).ln_z;
         match Conditioning::new(&graph, seed, MEMORY, &Budget::unlimited()) {
             Ok(search) => {
                 let mut search = search.expect("found");
                 let value = search.sweep();
-                assert!(close(value, expected), "seed {seed}");
-                assert!(close(search.point().verify(&graph).unwrap().ln(), value));
+                assert!(near(value, expected), "seed {seed}");
+                assert!(near(search.point().verify(&graph).unwrap().ln(), value));
             }
             Err(_) => {
                 impossible += 1;
@@ -128,7 +99,7 @@ fn small_models_are_exact_and_impossible_ones_are_found_out() {
 fn large_models_are_bounded_closely_and_every_sweep_improves() {
     let grids = [
         ising_grid(18, 1.0, 0.1, &mut Pcg64::seed_from_u64(12)),
-        grid_with_zeros(18),
+        grid_with_zeros(),
     ];
     for graph in grids {
         let expected = exact(&graph);
@@ -136,7 +107,7 @@ fn large_models_are_bounded_closely_and_every_sweep_improves() {
         let values: Vec<f64> = run.trace.iter().map(|sweep| sweep.value).collect();
         assert!(values.len() > 1 && values.windows(2).all(|pair| pair[1] > pair[0]));
         let lower = run.point.verify(&graph).unwrap().ln();
-        assert!(close(lower, values[values.len() - 1]));
+        assert!(near(lower, values[values.len() - 1]));
         assert!(
             lower <= expected + slack(expected) && lower > expected - 12.0,
             "{lower} {expected}"
@@ -146,7 +117,7 @@ fn large_models_are_bounded_closely_and_every_sweep_improves() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let graph = grid_with_zeros(18);
+    let graph = grid_with_zeros();
     let point = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(|| run(&graph, 3)).point
@@ -177,7 +148,7 @@ fn without_time_or_memory_the_first_configuration_still_certifies() {
         .unwrap()
         .unwrap();
     let value = starved.sweep();
-    assert!(close(starved.point().verify(&graph).unwrap().ln(), value));
+    assert!(near(starved.point().verify(&graph).unwrap().ln(), value));
 }
 
 #[test]

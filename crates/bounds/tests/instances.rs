@@ -6,51 +6,16 @@ use std::time::Duration;
 
 use forney_bounds::{BoundOptions, Method, bracket};
 use forney_certify::{Budget, slack};
-use forney_model::{Domains, FactorGraph};
-use forney_uai::{read_evidence, read_file, read_model};
-
-/// Every bundled model with a known `ln Z`, restricted to its evidence.
-fn instances() -> Vec<(String, FactorGraph, f64)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
-    let table = std::fs::read_to_string(root.join("REFERENCE.tsv")).unwrap();
-    table
-        .lines()
-        .skip(1)
-        .map(|line| {
-            let row: Vec<&str> = line.split('\t').collect();
-            let model = read_file(root.join(row[0]), read_model).unwrap();
-            let graph = model.to_graph().unwrap();
-            let graph = match row[3] {
-                "-" => graph,
-                file => {
-                    let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
-                    let evidence = read_file(root.join(file), read).unwrap();
-                    let domains = Domains::observed(&graph, &evidence).unwrap();
-                    domains.restrict(&graph).graph().clone()
-                }
-            };
-            (row[0].to_owned(), graph, row[1].parse().unwrap())
-        })
-        .collect()
-}
+use forney_testing::{Reference, instances, restricted};
 
 #[test]
 fn every_bundled_model_closes_to_its_reference() {
-    let instances = instances();
-    assert!(instances.len() > 30, "{} models", instances.len());
-    for (name, graph, ln_z) in instances {
-        let report = bracket(
-            &graph,
-            &BoundOptions::default(),
-            &Budget::unlimited(),
-            &mut |_| {},
-        )
-        .unwrap();
-        assert!(report.exact, "{name}");
+    for (reference, graph) in instances() {
+        let options = BoundOptions::default();
+        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
+        assert!(report.exact, "{}", reference.file);
         let value = report.bracket.upper().ln();
-        // Equal infinities have no difference.
-        let same = value.to_bits() == ln_z.to_bits() || (value - ln_z).abs() <= slack(ln_z);
-        assert!(same, "{name}: {value} for {ln_z}");
+        assert!(reference.is(value), "{reference:?}: {value}");
     }
 }
 
@@ -65,10 +30,10 @@ fn brackets_at_a_small_ibound() {
         "reg3_60_T1",
         "mixed40",
     ];
-    for (name, graph, ln_z) in instances() {
+    for (Reference { file, ln_z, .. }, graph) in instances() {
         let Some(short) = wanted
             .iter()
-            .find(|short| name.ends_with(&format!("{short}.uai")))
+            .find(|short| file.ends_with(&format!("{short}.uai")))
         else {
             continue;
         };
@@ -82,7 +47,7 @@ fn brackets_at_a_small_ibound() {
         let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
         assert!(
             lower <= ln_z + slack(ln_z) && upper >= ln_z - slack(ln_z),
-            "{name}"
+            "{file}"
         );
         // The optimiser amplifies the last bits of exp and ln, so a snapshot keeps two digits.
         lines += &format!("{short}: {:+.2} {:+.2}\n", lower - ln_z, upper - ln_z);
@@ -110,15 +75,8 @@ fn competition_instances_are_bracketed() {
         let (Ok(ln_z), true) = (exact.parse::<f64>(), file.ends_with(".uai")) else {
             continue;
         };
-        let model = read_file(data.join(file), read_model).unwrap();
-        let mut graph = model.to_graph().unwrap();
-        let evidence = data.join(format!("{file}.evid"));
-        if evidence.is_file() {
-            let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
-            let evidence = read_file(evidence, read).unwrap();
-            let domains = Domains::observed(&graph, &evidence).unwrap();
-            graph = domains.restrict(&graph).graph().clone();
-        }
+        let evidence = Some(data.join(format!("{file}.evid"))).filter(|file| file.is_file());
+        let graph = restricted(&data.join(file), evidence.as_deref());
         let budget = Budget::new(Some(Duration::from_secs(5)), Arc::default());
         let report = bracket(&graph, &BoundOptions::default(), &budget, &mut |_| {}).unwrap();
         let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());

@@ -9,47 +9,20 @@ use forney_bounds::{BoundError, BoundOptions, Method, Sides, bracket};
 use forney_certify::{Above, Below, Budget, Certificate, Lbfgs, Refine, Stop, slack};
 use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use forney_testing::{least_ibound, mixed, rng, shuffled};
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
-
-/// Small models of every awkward kind; every seventh has entries far beyond the range of a float.
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    // Every fourth model is as sparse and odd as can be, the others have something to split.
-    let dense = !seed.is_multiple_of(4);
-    let spec = RandomModel {
-        variables: rng.random_range(if dense { 4..9 } else { 1..9 }),
-        max_card: rng.random_range(if dense { 2..5 } else { 1..5 }),
-        factors: rng.random_range(if dense { 8..20 } else { 0..16 }),
-        max_scope: rng.random_range(if dense { 2..4 } else { 0..4 }),
-        zeros: [0.0, 0.02, if dense { 0.1 } else { 0.4 }][rng.random_range(0..3)],
-        spread: if seed.is_multiple_of(7) { 1500.0 } else { 2.0 },
-    };
-    random(&spec, &mut rng)
-}
-
-fn least_ibound(graph: &FactorGraph) -> usize {
-    graph
-        .factors()
-        .iter()
-        .map(|f| f.scope().len())
-        .max()
-        .unwrap_or(0)
-        .saturating_sub(1)
-}
 
 #[test]
 fn the_bracket_holds_ln_z() {
     let mut split = 0;
     for seed in 0..1200 {
-        let graph = model(seed);
+        let graph = mixed(seed);
         let exact = enumerate(&graph).ln_z;
         // Any order serves; every third model is left to a race and the local search after it.
-        let mut vars: Vec<VarId> = graph.variables().collect();
-        vars.shuffle(&mut Pcg64::seed_from_u64(seed));
+        let vars = shuffled(&graph, &mut rng(seed));
         let searched = seed.is_multiple_of(3);
         let options = BoundOptions {
             order: (!searched).then(|| Order::new(vars, &graph).unwrap()),
@@ -94,7 +67,7 @@ fn the_bracket_holds_ln_z() {
 #[test]
 fn a_large_ibound_is_exact() {
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = mixed(seed);
         let exact = enumerate(&graph).ln_z;
         let options = BoundOptions {
             ibound: Some(9),

@@ -7,24 +7,11 @@ use std::time::Duration;
 use forney_bounds::{BoundError, BoundOptions, Method, bracket};
 use forney_certify::{Budget, Stop, slack};
 use forney_exact::{Heuristic, greedy, ln_z};
+use forney_model::FactorGraph;
 use forney_model::generate::ising_grid;
-use forney_model::{FactorGraph, Table, VarId};
-use rand::{RngExt, SeedableRng};
+use forney_testing::grid;
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
-
-/// A grid of 3 × 3 variables with many states.
-fn wide(card: usize) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(1);
-    let at = |row: u32, column: u32| VarId(3 * row + column);
-    let right = (0..3).flat_map(|r| (0..2).map(move |c| [at(r, c), at(r, c + 1)]));
-    let down = (0..2).flat_map(|r| (0..3).map(move |c| [at(r, c), at(r + 1, c)]));
-    let tables = right.chain(down).map(|scope| {
-        let values: Vec<f64> = (0..card * card).map(|_| rng.random()).collect();
-        Table::from_values(scope.to_vec(), vec![card; 2], &values).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(vec![card; 9], tables).unwrap()
-}
 
 fn exact(graph: &FactorGraph) -> f64 {
     let order = greedy(graph, Heuristic::MinFill, None);
@@ -38,13 +25,13 @@ fn an_interruption_is_told_where_mini_buckets_do_not_fit() {
         ..BoundOptions::default()
     };
     let budget = Budget::new(None, Arc::new(AtomicBool::new(true)));
-    let report = bracket(&wide(30), &options, &budget, &mut |_| {}).unwrap();
+    let report = bracket(&grid(3, 3, &[30], 1), &options, &budget, &mut |_| {}).unwrap();
     assert_eq!(report.stop, Stop::Interrupted);
 }
 
 #[test]
 fn what_was_proved_before_the_memory_ended_is_reported() {
-    let graph = wide(30);
+    let graph = grid(3, 3, &[30], 1);
     let exact = exact(&graph);
     for method in [Method::Auto, Method::Wmbe, Method::Contender] {
         let options = BoundOptions {
@@ -86,7 +73,7 @@ fn exact_elimination_that_does_not_fit_says_so_beside_the_trivial_bound() {
         ..BoundOptions::default()
     };
     let budget = Budget::unlimited().capped(Duration::from_secs(20));
-    let report = bracket(&wide(30), &options, &budget, &mut |_| {}).unwrap();
+    let report = bracket(&grid(3, 3, &[30], 1), &options, &budget, &mut |_| {}).unwrap();
     assert!(matches!(report.refused, Some(BoundError::TooLarge(_))));
     assert!(report.bracket.upper().ln() < f64::INFINITY && !report.exact);
 }

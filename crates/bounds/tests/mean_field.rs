@@ -5,8 +5,9 @@ use std::time::Duration;
 use forney_bounds::{AllowedSearch, Configuration, MeanField, MeanFieldAscent, mean_field};
 use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, Stop, slack};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
+use forney_testing::{Family, near};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -16,19 +17,6 @@ const LIMITS: Limits = Limits {
     sweeps: Some(200),
     tolerance: 1e-9,
 };
-
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(0..7),
-        max_card: rng.random_range(1..5),
-        factors: rng.random_range(0..9),
-        max_scope: 3,
-        zeros: [0.0, 0.0, 0.1, 0.3, 0.6][rng.random_range(0..5)],
-        spread: 2.0,
-    };
-    random(&spec, &mut rng)
-}
 
 /// Random distributions, some with zeros.
 fn random_point(graph: &FactorGraph, rng: &mut Pcg64) -> MeanField {
@@ -49,14 +37,10 @@ fn elbo(point: &MeanField, graph: &FactorGraph) -> f64 {
     point.verify(graph).unwrap().ln()
 }
 
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() < 1e-9 * b.abs().max(1.0) || a.max(b) == f64::NEG_INFINITY
-}
-
 #[test]
 fn every_product_distribution_bounds_ln_z_from_below() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let mut rng = Pcg64::seed_from_u64(seed);
         for _ in 0..3 {
@@ -73,7 +57,7 @@ fn every_product_distribution_bounds_ln_z_from_below() {
 fn the_bound_is_finite_exactly_if_z_is_positive() {
     let mut impossible = 0;
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let possible = enumerate(&graph).ln_z.is_finite();
         impossible += usize::from(!possible);
         let run = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited());
@@ -94,12 +78,12 @@ fn the_bound_is_finite_exactly_if_z_is_positive() {
 #[test]
 fn no_update_lowers_the_bound_and_sweeps_report_it() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let mut rng = Pcg64::seed_from_u64(seed);
         let start = random_point(&graph, &mut rng);
         let mut ascent = MeanFieldAscent::new(&graph, &start).unwrap();
         let mut before = elbo(&start, &graph);
-        assert!(close(ascent.elbo(), before), "seed {seed}");
+        assert!(near(ascent.elbo(), before), "seed {seed}");
         for _ in 0..3 {
             for v in graph.variables() {
                 ascent.update(v);
@@ -109,7 +93,7 @@ fn no_update_lowers_the_bound_and_sweeps_report_it() {
             }
         }
         let value = ascent.sweep();
-        assert!(close(value, elbo(&ascent.point(), &graph)), "seed {seed}");
+        assert!(near(value, elbo(&ascent.point(), &graph)), "seed {seed}");
     }
 }
 
@@ -117,7 +101,7 @@ fn no_update_lowers_the_bound_and_sweeps_report_it() {
 #[test]
 fn an_update_is_the_exponential_of_the_expected_logarithm() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let mut rng = Pcg64::seed_from_u64(seed);
         let start = random_point(&graph, &mut rng);
         let Some(v) = graph.variables().last() else {
@@ -146,26 +130,21 @@ fn an_update_is_the_exponential_of_the_expected_logarithm() {
 #[test]
 fn independent_variables_are_exact() {
     for seed in 0..MODELS {
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let spec = RandomModel {
-            variables: 6,
-            max_card: 4,
-            factors: 8,
-            max_scope: 1,
-            zeros: 0.2,
-            spread: 3.0,
+        let family = Family {
+            max_scope: 1..2,
+            ..Family::ZEROS
         };
-        let graph = random(&spec, &mut rng);
+        let graph = family.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let run = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited());
-        assert!(close(elbo(&run.point, &graph), ln_z), "seed {seed}");
+        assert!(near(elbo(&run.point, &graph), ln_z), "seed {seed}");
     }
 }
 
 #[test]
 fn a_stopped_run_certifies() {
     for seed in 0..200 {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let mut last = f64::NEG_INFINITY;
         for sweeps in [0, 1, 2, 5] {
@@ -262,7 +241,7 @@ fn what_is_no_configuration_is_refused() {
 fn a_model_without_variables_is_its_constant() {
     let graph = FactorGraph::new(vec![], vec![Table::constant(1.5).unwrap()]).unwrap();
     let run = mean_field(&graph, 0, 2, &LIMITS, &Budget::unlimited());
-    assert!(close(elbo(&run.point, &graph), 1.5));
+    assert!(near(elbo(&run.point, &graph), 1.5));
     assert_eq!(run.stop, Stop::Converged);
 }
 
@@ -292,7 +271,7 @@ fn a_hard_colouring_is_found() {
 fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
     let mut zeros = 0;
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = Family::ZEROS.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let mut rng = Pcg64::seed_from_u64(seed);
         let start = random_point(&graph, &mut rng);
@@ -314,7 +293,7 @@ fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
             }
         }
         assert!(value <= ln_z + slack(ln_z), "seed {seed}: {value} > {ln_z}");
-        assert!(close(elbo(&ascent.point(), &graph), value), "seed {seed}");
+        assert!(near(elbo(&ascent.point(), &graph), value), "seed {seed}");
         if ascent.change() < 1e-10 && value.is_finite() {
             // Updates one after the other find nothing to gain either.
             let mut plain = MeanFieldAscent::new(&graph, &ascent.point()).unwrap();

@@ -9,24 +9,10 @@ use forney_bounds::{
     tree_reweighted,
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Upper, slack};
-use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, random};
+use forney_testing::Family;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
-
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(1..7),
-        max_card: rng.random_range(1..4),
-        factors: rng.random_range(0..10),
-        max_scope: rng.random_range(0..4),
-        zeros: [0.0, 0.05, 0.3][rng.random_range(0..3)],
-        spread: 2.0,
-    };
-    random(&spec, &mut rng)
-}
 
 #[track_caller]
 fn below(bound: Lower, ln_z: f64) {
@@ -53,7 +39,7 @@ const ODD: [f64; 7] = [
 fn no_option_makes_a_false_bound() {
     let mut rng = Pcg64::seed_from_u64(1);
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let mut odd = || ODD[rng.random_range(0..ODD.len())];
         // Something always ends the search.

@@ -9,8 +9,9 @@ use forney_bounds::{
 use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, slack};
 use forney_exact::{Heuristic, greedy};
 use forney_model::enumerate::{enumerate, for_each_assignment};
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
+use forney_testing::{Family, near};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -20,19 +21,6 @@ const LIMITS: Limits = Limits {
     sweeps: Some(50),
     tolerance: 1e-9,
 };
-
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(0..8),
-        max_card: rng.random_range(1..4),
-        factors: rng.random_range(0..12),
-        max_scope: 3,
-        zeros: [0.0, 0.0, 0.05, 0.1, 0.3][rng.random_range(0..5)],
-        spread: 2.0,
-    };
-    random(&spec, &mut rng)
-}
 
 /// A random distribution over the variables of a model, not over its factors.
 fn random_q(graph: &FactorGraph, rng: &mut Pcg64) -> Tractable {
@@ -71,15 +59,11 @@ fn divergence(q: &FactorGraph, p: &FactorGraph) -> f64 {
     sum
 }
 
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() < 1e-9 * b.abs().max(1.0) || a.max(b) == f64::NEG_INFINITY
-}
-
 #[test]
 fn the_elbo_is_ln_z_less_the_divergence() {
     let mut finite = 0;
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         if ln_z == f64::NEG_INFINITY {
             continue;
@@ -87,7 +71,7 @@ fn the_elbo_is_ln_z_less_the_divergence() {
         let point = random_q(&graph, &mut Pcg64::seed_from_u64(seed));
         let lower = point.verify(&graph).unwrap().ln();
         let expected = ln_z - divergence(&point.q, &graph);
-        assert!(close(lower, expected), "seed {seed}: {lower} {expected}");
+        assert!(near(lower, expected), "seed {seed}: {lower} {expected}");
         finite += usize::from(lower.is_finite());
     }
     assert!(finite > 300, "{finite}");
@@ -96,7 +80,7 @@ fn the_elbo_is_ln_z_less_the_divergence() {
 #[test]
 fn the_model_itself_is_the_best_distribution() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let itself = Tractable {
             q: graph.clone(),
@@ -104,7 +88,7 @@ fn the_model_itself_is_the_best_distribution() {
             memory: 1e9,
         };
         match itself.verify(&graph) {
-            Ok(lower) => assert!(close(lower.ln(), ln_z), "seed {seed}"),
+            Ok(lower) => assert!(near(lower.ln(), ln_z), "seed {seed}"),
             Err(Flaw::Invalid(_)) => assert_eq!(ln_z.to_bits(), f64::NEG_INFINITY.to_bits()),
             Err(flaw) => panic!("seed {seed}: {flaw}"),
         }
@@ -115,7 +99,7 @@ fn the_model_itself_is_the_best_distribution() {
 fn structured_is_a_bound_and_never_below_naive() {
     let mut better = 0;
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let budget = Budget::unlimited();
         let naive = mean_field(&graph, seed, 2, &LIMITS, &budget).point;
@@ -137,42 +121,42 @@ fn structured_is_a_bound_and_never_below_naive() {
 #[test]
 fn a_large_ibound_is_exact() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let budget = Budget::unlimited();
         let run = structured_mean_field(&graph, 8, seed, 1, 1e9, &LIMITS, &budget).unwrap();
         let lower = run.point.verify(&graph).unwrap().ln();
-        assert!(close(lower, ln_z), "seed {seed}: {lower} for {ln_z}");
+        assert!(near(lower, ln_z), "seed {seed}: {lower} for {ln_z}");
     }
 }
 
 #[test]
 fn no_update_lowers_the_bound_and_sweeps_report_it() {
     for seed in 0..MODELS {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let start = MeanField::uniform(&graph);
         let mut before = start.verify(&graph).unwrap().ln();
         let mut ascent = StructuredAscent::new(&graph, &start, 1, 1e9).unwrap();
-        assert!(close(ascent.elbo(), before), "seed {seed}");
+        assert!(near(ascent.elbo(), before), "seed {seed}");
         let point = ascent.point().verify(&graph).unwrap().ln();
-        assert!(close(point, before), "seed {seed}: {point} {before}");
+        assert!(near(point, before), "seed {seed}: {point} {before}");
         for _ in 0..2 {
             for block in 0..ascent.num_blocks() {
                 ascent.update(block);
                 let after = ascent.point().verify(&graph).unwrap().ln();
-                assert!(close(ascent.elbo(), after), "seed {seed}");
+                assert!(near(ascent.elbo(), after), "seed {seed}");
                 assert!(after >= before - slack(before), "seed {seed}");
                 before = after;
             }
         }
-        assert!(close(ascent.sweep(), ascent.elbo()));
+        assert!(near(ascent.sweep(), ascent.elbo()));
     }
 }
 
 #[test]
 fn a_stopped_run_certifies() {
     for seed in 0..100 {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         for sweeps in [0, 1, 3] {
             let limits = Limits {
@@ -239,7 +223,7 @@ fn what_proves_nothing_is_refused() {
 #[test]
 fn given_blocks_are_taken_as_they_are_or_refused() {
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let mut rng = Pcg64::seed_from_u64(seed);
         let mut blocks = vec![Vec::new(); 3];
@@ -276,7 +260,7 @@ fn given_blocks_are_taken_as_they_are_or_refused() {
 fn a_forest_never_lowers_the_bound_and_proves_it() {
     let mut above_naive = 0;
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
         let naive = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited()).point;
         let mut ascent = ForestAscent::new(&graph, &naive, 1e9).unwrap();

@@ -8,9 +8,9 @@ use forney_bounds::{
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Refine, Side, Stop, slack};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use petgraph::unionfind::UnionFind;
+use forney_testing::{Family, without_cycles};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -22,35 +22,18 @@ const LIMITS: Limits = Limits {
 };
 
 fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
     // Every fourth model is as sparse and odd as can be, the others have cycles.
     let odd = seed.is_multiple_of(4);
-    let spec = RandomModel {
-        variables: rng.random_range(if odd { 0..8 } else { 5..8 }),
-        max_card: rng.random_range(if odd { 1..4 } else { 3..5 }),
-        factors: rng.random_range(if odd { 0..12 } else { 8..16 }),
-        max_scope: if seed.is_multiple_of(3) { 3 } else { 2 },
-        zeros: [0.0, 0.0, 0.05, 0.1, 0.3][rng.random_range(0..5)],
+    let widest = if seed.is_multiple_of(3) { 3 } else { 2 };
+    let family = Family {
+        variables: if odd { 0..8 } else { 5..8 },
+        max_card: if odd { 1..4 } else { 3..5 },
+        factors: if odd { 0..12 } else { 8..16 },
+        max_scope: widest..widest + 1,
         spread: if seed.is_multiple_of(7) { 100.0 } else { 2.0 },
+        ..Family::SMALL
     };
-    random(&spec, &mut rng)
-}
-
-/// The factors of a model that close no cycle with earlier ones.
-fn tree(graph: &FactorGraph) -> FactorGraph {
-    let mut joined = UnionFind::<usize>::new(graph.num_variables());
-    let mut open = |table: &&Table| {
-        let scope = table.scope().iter();
-        let mut roots: Vec<usize> = scope.map(|v| joined.find(v.index())).collect();
-        roots.sort_unstable();
-        let open = roots.windows(2).all(|pair| pair[0] != pair[1]);
-        for pair in roots.windows(2).filter(|_| open) {
-            joined.union(pair[0], pair[1]);
-        }
-        open
-    };
-    let factors = graph.factors().iter().filter(&mut open).cloned().collect();
-    FactorGraph::new(graph.cards().to_vec(), factors).unwrap()
+    family.at(seed)
 }
 
 fn verified<S: Side>(point: &ForestMixture<S>, graph: &FactorGraph) -> f64
@@ -134,7 +117,7 @@ fn the_lower_bound_is_below_and_monotone() {
 fn trees_are_exact_on_both_sides_whatever_the_shifts() {
     let mut shifted = 0;
     for seed in 0..MODELS {
-        let graph = tree(&model(seed));
+        let graph = without_cycles(&model(seed));
         let ln_z = enumerate(&graph).ln_z;
         let near = |value: f64| (value - ln_z).abs() <= 1e-9 * ln_z.abs().max(1.0);
         let Ok(messages) = TreeReweighted::new(&graph) else {

@@ -11,33 +11,14 @@ use forney_bounds::wmbe::{
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Stop, slack};
 use forney_exact::{Heuristic, Order, Schedule, greedy};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use forney_testing::{Family, least_ibound, mixed, rng, shuffled};
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-/// Small models with something to split: mixed cardinalities (1 included), empty and repeated
-/// scopes, isolated variables; two thirds of them with hard zeros.
-fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    // Every fourth model is as sparse and odd as can be.
-    let dense = !seed.is_multiple_of(4);
-    let spec = RandomModel {
-        variables: rng.random_range(if dense { 4..9 } else { 1..9 }),
-        max_card: rng.random_range(if dense { 2..4 } else { 1..5 }),
-        factors: rng.random_range(if dense { 8..20 } else { 0..16 }),
-        max_scope: rng.random_range(if dense { 2..4 } else { 0..4 }),
-        zeros: [0.0, 0.02, 0.2][rng.random_range(0..3)],
-        spread: if seed.is_multiple_of(7) { 1500.0 } else { 2.0 },
-    };
-    random(&spec, &mut rng)
-}
-
 fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
-    let scopes = graph.factors().iter().map(|factor| factor.scope().len());
-    let mut vars: Vec<VarId> = graph.variables().collect();
-    vars.shuffle(&mut Pcg64::seed_from_u64(seed));
+    let vars = shuffled(graph, &mut rng(seed));
     VariantOptions {
         variant: Variant::ThetaW,
         steps: Steps::Best,
@@ -47,7 +28,7 @@ fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
             Partition::Content
         },
         limit: CliqueLimit {
-            ibound: scopes.max().unwrap_or(0).saturating_sub(1),
+            ibound: least_ibound(graph),
             entries: 1e6,
         },
         order: Some(Order::new(vars, graph).unwrap()),
@@ -98,7 +79,7 @@ where
 #[test]
 fn every_variant_keeps_to_its_side_with_either_steps_and_partition() {
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = mixed(seed);
         let exact = enumerate(&graph).ln_z;
         for variant in Variant::ALL {
             for steps in [Steps::Published, Steps::Best] {
@@ -119,7 +100,7 @@ fn every_variant_keeps_to_its_side_with_either_steps_and_partition() {
 fn our_steps_are_at_least_as_tight_as_no_steps() {
     let mut tighter = [0; 2];
     for seed in 0..1000 {
-        let graph = model(seed);
+        let graph = mixed(seed);
         let exact = enumerate(&graph).ln_z;
         let own = options(&graph, seed);
         let what = format!("seed {seed}");
@@ -210,17 +191,17 @@ fn content_based_partitions_are_proofs_within_the_limit() {
     let mut other = 0;
     let unlimited = Budget::unlimited();
     let over = unlimited.capped(Duration::ZERO);
-    for seed in 0..1000 {
-        let mut rng = Pcg64::seed_from_u64(seed);
-        let spec = RandomModel {
-            variables: rng.random_range(1..40),
-            max_card: 3,
-            factors: rng.random_range(0..80),
-            max_scope: 3,
-            zeros: [0.0, 0.02, 0.2][rng.random_range(0..3)],
+    for seed in 0..1000_u64 {
+        // Structures alone are compared, so that the models need not be enumerated.
+        let family = Family {
+            variables: 1..40,
+            max_card: 3..4,
+            factors: 0..80,
+            max_scope: 3..4,
             spread: if seed.is_multiple_of(7) { 1500.0 } else { 2.0 },
+            ..Family::SPARSE
         };
-        let graph = random(&spec, &mut rng);
+        let graph = family.at(seed);
         let mut own = options(&graph, seed);
         own.limit.ibound += 1;
         let order = own.order.unwrap();

@@ -125,6 +125,7 @@ pub struct Estimate {
 
 /// Why a witness proves no bound.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Flaw {
     /// The recomputed value was NaN.
     #[error("the {side} bound recomputed from its witness is not a number")]

@@ -1,8 +1,5 @@
-//! Bounds with a side, brackets, certificates, budgets and the loop that improves witnesses.
-//!
-//! This crate knows no model. It holds the one idea of the workspace: *a bound is a value with a
-//! side, recomputed from its witness, never read off an optimiser*. All values are natural
-//! logarithms (nats).
+#![doc = include_str!("../README.md")]
+//! ## Symbols
 //!
 //! | symbol | name | unit |
 //! |---|---|---|

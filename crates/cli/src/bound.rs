@@ -16,24 +16,10 @@ use crate::done::{Done, Output};
 use crate::error::{Failure, complain};
 use crate::problem::Problem;
 use crate::progress::BracketBar;
+use crate::state::State;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
-use crate::{interrupt, json, memory, work};
-
-/// A bracket at some moment.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct State {
-    #[serde(serialize_with = "json::number")]
-    pub(crate) lower: f64,
-    #[serde(serialize_with = "json::number")]
-    pub(crate) upper: f64,
-    #[serde(serialize_with = "json::number")]
-    pub(crate) gap: f64,
-    pub(crate) lower_method: &'static str,
-    pub(crate) upper_method: &'static str,
-    pub(crate) ibound: usize,
-    pub(crate) iterations: usize,
-}
+use crate::{interrupt, memory, work};
 
 /// What `forney bound` prints.
 #[derive(Serialize)]
@@ -78,7 +64,7 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     };
     // Of a method asked for by name it is told that it did not run; the others stand in for each other.
     let refused = report.refused.take();
-    let refused = refused.map(|error| Failure::of_bound(error, instead(args)));
+    let refused = refused.map(|error| refusal(error, args));
     let refused = match args.method {
         MethodChoice::Of(Method::Auto) => {
             if let Some(refused) = refused {
@@ -167,9 +153,15 @@ fn close(
     );
     match found {
         Ok(Ok(report)) => Ok(Report::of(&report, budget)),
-        Ok(Err(error)) => Err(Failure::of_bound(error, instead(args))),
+        Ok(Err(error)) => Err(refusal(error, args)),
         Err(stop) => Ok(Report::cut_short(last.as_ref(), stop, budget)),
     }
+}
+
+/// Why what was asked for did not run.
+fn refusal(error: BoundError, args: &BoundArgs) -> Failure {
+    let exact = matches!(args.method, MethodChoice::Of(Method::Exact));
+    Failure::of_bound(error, exact, args.memory, instead(args))
 }
 
 /// What proves a bound where mini-buckets do not fit: mean field, if a lower one is asked for and
@@ -179,36 +171,6 @@ fn instead(args: &BoundArgs) -> Option<&'static str> {
         (MethodChoice::Of(Method::Auto), _) | (_, SideChoice::Upper) => None,
         (_, SideChoice::Lower) => Some(", or use --method mf"),
         (_, SideChoice::Both) => Some(", or use --method mf for a lower bound alone"),
-    }
-}
-
-/// `upper − lower`, also where both are the same infinity.
-fn width(lower: f64, upper: f64) -> f64 {
-    if lower >= upper { 0.0 } else { upper - lower }
-}
-
-impl State {
-    /// Nothing is proved.
-    const TRIVIAL: Self = Self {
-        lower: f64::NEG_INFINITY,
-        upper: f64::INFINITY,
-        gap: f64::INFINITY,
-        lower_method: "none",
-        upper_method: "none",
-        ibound: 0,
-        iterations: 0,
-    };
-
-    pub(crate) fn of(progress: &Progress) -> Self {
-        Self {
-            lower: progress.lower,
-            upper: progress.upper,
-            gap: width(progress.lower, progress.upper),
-            lower_method: progress.lower_method,
-            upper_method: progress.upper_method,
-            ibound: progress.ibound,
-            iterations: progress.iterations,
-        }
     }
 }
 
@@ -251,7 +213,7 @@ impl Report {
         Self {
             state,
             stop,
-            exact: state.lower_method == EXACT && state.upper_method == EXACT,
+            exact: last.is_some_and(|last| last.exact),
             conflict: None,
             elapsed_s: budget.elapsed().as_secs_f64(),
             peak_bytes: None,

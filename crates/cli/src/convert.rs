@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use crate::args::ConvertArgs;
 use crate::done::{Done, Output};
-use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::problem::Samples;
+use crate::unfinished::Stage;
 use crate::work::Tell;
 use crate::{interrupt, work};
 
@@ -39,7 +39,8 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Done<Report>, Failure> {
         move |_: &Tell<'_, ()>| convert(&its_args),
         |()| {},
     );
-    let (mut report, bytes) = converted.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))?;
+    let (mut report, bytes) =
+        converted.unwrap_or_else(|stop| Err(Failure::out_of(stop, Stage::Reading)))?;
     match args.uai_output.clone() {
         // The report says that it is written. An interruption waits for that: a file is written as a
         // whole or not at all, and nothing stays beside it.

@@ -8,8 +8,7 @@ use std::slice;
 use forney_uai::{Solution, UaiError, write_atomic, write_solutions};
 use serde::Serialize;
 
-use crate::error::{Failure, complain};
-use crate::interrupt::INTERRUPTED;
+use crate::error::{Failure, INTERRUPTED, complain};
 
 /// What a command has done: reports that print themselves as text and as JSON.
 pub(crate) struct Done<R> {

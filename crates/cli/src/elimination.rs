@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use forney::{NoFit, Plan, Task};
+use forney::{Plan, Task};
 use forney_certify::{Budget, Stop};
 use forney_exact::{Keep, Order, human};
 use forney_model::{Evidence, FactorGraph};
@@ -14,7 +14,8 @@ use crate::clash::Clash;
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::problem::{Samples, restrict};
-use crate::text::{rough_seconds, seconds};
+use crate::text::seconds;
+use crate::unfinished::{Refused, Stage};
 use crate::work::{self, Tell};
 use crate::{interrupt, json, memory, progress};
 
@@ -46,18 +47,6 @@ pub(crate) struct Spent {
     /// Tables alive together, as predicted and compared with `--memory`.
     #[serde(serialize_with = "json::whole")]
     pub(crate) peak_bytes: f64,
-}
-
-/// What is being done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Stage {
-    Reading,
-    Ordering,
-    Eliminating {
-        predicted_s: f64,
-        /// Or is it not even tried?
-        begun: bool,
-    },
 }
 
 /// What the worker tells of.
@@ -103,7 +92,7 @@ pub(crate) fn eliminate<T: Send + 'static>(
         // A search that was cut short finds no order that fits: that is no refusal.
         Ok(Err(_)) if budget.stop() == Some(Stop::Interrupted) => Some(Failure::Interrupted),
         Ok(Err(failure)) => Some(failure),
-        Err(stop) => Some(out_of(stop, stage)),
+        Err(stop) => Some(Failure::out_of(stop, stage)),
     };
     let trouble = trouble.map(|failure| match samples {
         1 => failure,
@@ -197,7 +186,7 @@ fn answer<T>(
     }
     tell(News::Stage(stage));
     let found = task.run(&reduced, &schedule, budget);
-    answer.found = found.map_err(|stop| out_of(stop, stage))?;
+    answer.found = found.map_err(|stop| Failure::out_of(stop, stage))?;
     *last = Some(plan);
     Ok(answer)
 }
@@ -226,103 +215,7 @@ fn plan(
         (_, chosen) => within(chosen.order(graph, args.seed, budget)?),
     };
     let stop = || budget.stop().unwrap_or(Stop::Interrupted);
-    plan.ok_or_else(|| out_of(stop(), Stage::Ordering))
-}
-
-/// What a budget that ended in some stage means to the user.
-pub(crate) fn out_of(stop: Stop, stage: Stage) -> Failure {
-    match stop {
-        Stop::Interrupted => Failure::Interrupted,
-        _ => Failure::OutOfTime { stage },
-    }
-}
-
-/// An elimination that does not fit in memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refused {
-    pub(crate) command: &'static str,
-    pub(crate) no_fit: NoFit,
-    /// Did the user set the limit?
-    pub(crate) given: bool,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NoFit {
-            bytes,
-            limit,
-            ln_z_bytes,
-            ..
-        } = self.no_fit;
-        write!(
-            f,
-            "`{}` needs {} for its tables, more than the {}{}; its largest step joins {} \
-             variables, 2^{:.1} entries; ",
-            self.command,
-            human(bytes),
-            human(limit),
-            if self.given {
-                " of --memory"
-            } else {
-                " that are half of the free memory"
-            },
-            self.no_fit.width + 1,
-            self.no_fit.largest_clique.max(1.0).log2(),
-        )?;
-        // Half of the free memory is the default; more than all of it is no advice.
-        if bytes <= 2.0 * memory::default_limit() {
-            write!(f, "--memory {} would do, ", mebibytes(bytes))?;
-        }
-        write!(
-            f,
-            "a longer search may find a cheaper order (--time, --seed), "
-        )?;
-        if ln_z_bytes <= limit && ln_z_bytes < bytes {
-            let needs = human(ln_z_bytes);
-            write!(f, "`forney exact` computes ln Z alone with {needs}, ")?;
-        }
-        write!(f, "and `forney bound` bounds ln Z instead")
-    }
-}
-
-/// A size as `--memory` takes it, rounded up.
-fn mebibytes(bytes: f64) -> String {
-    const MEBIBYTE: f64 = 1024.0 * 1024.0;
-    format!("{:.0}MiB", (bytes / MEBIBYTE).ceil())
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reading => write!(f, "reading"),
-            Self::Ordering => write!(f, "searching for an elimination order"),
-            Self::Eliminating { predicted_s, .. } => {
-                write!(f, "eliminating, {}", rough_seconds(*predicted_s))
-            }
-        }
-    }
-}
-
-impl Stage {
-    /// What there was no time for, and the way out.
-    pub(crate) fn unfinished(self) -> String {
-        match self {
-            Self::Reading => "the model was not read within --time; allow more time".to_owned(),
-            Self::Ordering => "no elimination order was found within --time; allow more time, or \
-                               choose a quick one: --order minfill"
-                .to_owned(),
-            Self::Eliminating { predicted_s, begun } => format!(
-                "exact elimination {}, predicted to take {}; allow more time, search longer \
-                 for an order, or bound ln Z instead: `forney bound`",
-                if begun {
-                    "did not end within --time"
-                } else {
-                    "was not begun: it does not fit in --time"
-                },
-                rough_seconds(predicted_s)
-            ),
-        }
-    }
+    plan.ok_or_else(|| Failure::out_of(stop(), Stage::Ordering))
 }
 
 impl fmt::Display for Spent {

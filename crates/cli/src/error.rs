@@ -5,21 +5,24 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use forney_bounds::BoundError;
+use forney_certify::Stop;
 use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
 use forney_model::ModelError;
 use forney_uai::{Fault, UaiError};
 use serde::Serialize;
 
-use crate::elimination::{Refused, Stage};
-use crate::interrupt::INTERRUPTED;
 use crate::json;
+use crate::unfinished::{Refused, Stage};
 
 /// Exit code of a fault of this program.
 const INTERNAL: u8 = 70;
 
 /// Exit code where an assignment was asked for, or a distribution of them, and none is allowed.
 const IMPOSSIBLE: u8 = 4;
+
+/// Exit code of a run that was interrupted, as shells know it: 128 + SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// A line on standard error. If that is closed nobody can be told, which is no reason to end.
 pub(crate) fn complain(message: impl Display) {
@@ -53,6 +56,18 @@ pub(crate) enum Failure {
     /// The job does not fit in memory.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The same of a method of `bound`.
+    #[error(
+        "{what} needs {} at width {width}, more than the {} allowed; allow more memory, or {instead}",
+        human(*bytes), human(*limit)
+    )]
+    Cliques {
+        what: &'static str,
+        width: usize,
+        bytes: f64,
+        limit: f64,
+        instead: &'static str,
+    },
     /// An elimination does not fit in memory.
     #[error("{0}")]
     NoFit(Refused),
@@ -245,8 +260,22 @@ impl From<LatentError> for Failure {
 }
 
 impl Failure {
-    /// Why there is no bound; `instead` is what else might prove one.
-    pub(crate) fn of_bound(error: BoundError, instead: Option<&'static str>) -> Self {
+    /// What a budget that ended in some stage means to the user.
+    pub(crate) fn out_of(stop: Stop, stage: Stage) -> Self {
+        match stop {
+            Stop::Interrupted => Self::Interrupted,
+            _ => Self::OutOfTime { stage },
+        }
+    }
+
+    /// Why there is no bound within the `memory` asked for, from exact elimination if that was asked for alone;
+    /// `instead` is what else might prove one.
+    pub(crate) fn of_bound(
+        error: BoundError,
+        exact: bool,
+        memory: Option<f64>,
+        instead: Option<&'static str>,
+    ) -> Self {
         match error {
             // The number of the factor is that in the reduced model, which no user knows.
             BoundError::IboundTooSmall {
@@ -259,13 +288,40 @@ impl Failure {
                 least,
                 scope,
             },
-            BoundError::TooLarge(too_large) => Self::TooLarge(too_large),
+            BoundError::TooLarge(TooLarge {
+                width,
+                bytes,
+                limit,
+            }) => {
+                let (what, instead) = match exact {
+                    true => (
+                        "exact elimination",
+                        "search longer for an order, or use --method auto",
+                    ),
+                    false => ("a pass of mini-buckets", "take a smaller --ibound"),
+                };
+                // One side has a share of what was allowed; of the whole as large a part is needed.
+                let memory = memory.unwrap_or(limit);
+                let share = limit / memory;
+                let share = if share > 0.0 && share < 1.0 {
+                    share
+                } else {
+                    1.0
+                };
+                Self::Cliques {
+                    what,
+                    width,
+                    bytes: bytes / share,
+                    limit: memory,
+                    instead,
+                }
+            }
             BoundError::MiniBucketsTooLarge { bytes, limit } => Self::MiniBucketsTooLarge {
                 bytes,
                 limit,
                 instead,
             },
-            BoundError::Crossed(_) | BoundError::Flaw(_) => Self::Internal(error.to_string()),
+            error => Self::Internal(error.to_string()),
         }
     }
 
@@ -282,7 +338,10 @@ impl Failure {
             Self::Model(_) => "model",
             Self::Order(_) => "order",
             Self::Output { .. } => "output",
-            Self::TooLarge(_) | Self::NoFit(_) | Self::MiniBucketsTooLarge { .. } => "too-large",
+            Self::TooLarge(_)
+            | Self::Cliques { .. }
+            | Self::NoFit(_)
+            | Self::MiniBucketsTooLarge { .. } => "too-large",
             Self::Sample { failure, .. } => failure.kind(),
             Self::NoAssignment { .. } => "no-assignment",
             Self::NoAnswer { .. } => "no-answer",
@@ -315,6 +374,7 @@ impl Failure {
             | Self::Latent(_)
             | Self::Checkpoint { .. } => 2,
             Self::TooLarge(_)
+            | Self::Cliques { .. }
             | Self::NoFit(_)
             | Self::MiniBucketsTooLarge { .. }
             | Self::DataTooLarge { .. }
@@ -377,6 +437,16 @@ impl Failure {
                 width: too_large.width,
                 bytes: too_large.bytes,
                 limit: too_large.limit,
+            },
+            Self::Cliques {
+                width,
+                bytes,
+                limit,
+                ..
+            } => Details::Size {
+                width: *width,
+                bytes: *bytes,
+                limit: *limit,
             },
             Self::NoFit(Refused { no_fit, .. }) => Details::Size {
                 width: no_fit.width,

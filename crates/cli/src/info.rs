@@ -18,11 +18,11 @@ use serde::Serialize;
 use crate::args::InfoArgs;
 use crate::clash::{Clash, Impossible};
 use crate::done::Done;
-use crate::elimination::{Stage, out_of};
 use crate::error::Failure;
 use crate::order::OrderChoice;
 use crate::problem::Problem;
 use crate::text::{rough_seconds, table};
+use crate::unfinished::Stage;
 use crate::work::Tell;
 use crate::{interrupt, json, memory, progress, work};
 
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<Done<Report>, Failure> {
         move |_: &Tell<'_, ()>| describe(&its_args, &its_budget),
         |()| {},
     );
-    described.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
+    described.unwrap_or_else(|stop| Err(Failure::out_of(stop, Stage::Reading)))
 }
 
 fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {

@@ -4,10 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::complain;
-
-/// Exit code of a run that was interrupted, as shells know it: 128 + SIGINT.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::error::{INTERRUPTED, complain};
 
 /// Installs the handler and returns the flag that it raises.
 ///

@@ -2,13 +2,13 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | `args`, `units`, `observation` | the words |
+//! | `args`, `model_args`, `units`, `observation` | the words |
 //! | `problem`, `order`, `plan`, `memory` | files and words made into models, orders, limits |
 //! | `elimination`, `answered`, `clash`, `work`, `interrupt` | running a job within its limits |
-//! | `progress`, `trace` | what can be seen of a running job |
+//! | `progress`, `state`, `trace` | what can be seen of a running job |
 //! | `info`, `exact`, `bound`, `compare`, `marginals`, `map`, `convert` | one command each: its report as text and JSON |
 //! | `learn` | `forney learn`: data in, training, checkpoints, models out |
-//! | `done`, `error`, `text`, `json` | how results and errors are told, exit codes |
+//! | `done`, `error`, `unfinished`, `text`, `json` | how results and errors are told, exit codes |
 
 // The libraries print nothing; their user does.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -30,12 +30,15 @@ mod learn;
 mod map;
 mod marginals;
 mod memory;
+mod model_args;
 mod observation;
 mod order;
 mod problem;
 mod progress;
+mod state;
 mod text;
 mod trace;
+mod unfinished;
 mod units;
 mod work;
 

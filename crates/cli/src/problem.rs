@@ -11,10 +11,10 @@ use forney_uai::{
     read_file, read_log_model, read_model, read_virtual_evidence,
 };
 
-use crate::args::ModelArgs;
 use crate::clash::Clash;
-use crate::elimination::{Stage, out_of};
 use crate::error::{Failure, complain};
+use crate::model_args::ModelArgs;
+use crate::unfinished::Stage;
 use crate::work::{self, Tell};
 
 /// The name of standard input on the command line.
@@ -61,7 +61,7 @@ impl Problem {
             })
         };
         let read = work::within(budget, Duration::ZERO, read, |()| {});
-        read.unwrap_or_else(|stop| Err(out_of(stop, Stage::Reading)))
+        read.unwrap_or_else(|stop| Err(Failure::out_of(stop, Stage::Reading)))
     }
 
     /// [`restrict`] to the evidence.

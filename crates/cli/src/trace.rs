@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use forney_bounds::Progress;
 use serde::Serialize;
 
-use crate::bound::State;
 use crate::error::{Failure, complain};
+use crate::state::State;
 
 /// A trace file; after an error nothing more is written to it, and the run goes on.
 pub(crate) struct Trace {

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{forney, forney_reading, grid, refused};
+use common::{forney, forney_reading, refused};
+use forney_testing::grid_text;
 
 #[test]
 fn what_does_not_fit_in_memory() {
@@ -41,12 +42,48 @@ fn what_does_not_fit_in_memory() {
     assert_eq!((text.code, text.stdout.as_str()), (Some(3), ""));
 }
 
+/// A refusal names what was refused, the memory that was allowed, and what is enough.
+#[test]
+fn refused_mini_buckets_are_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grid.uai");
+    std::fs::write(&path, grid_text(6)).unwrap();
+    let model = path.to_str().unwrap();
+    for method in ["wmbe", "wmbe-g"] {
+        let words = [
+            "bound", model, "--method", method, "--ibound", "4", "--time", "1",
+        ];
+        let ran = forney(&[&words[..], &["--memory", "20kB"]].concat());
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("exact"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("mini-buckets need"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("19.5 KiB"), "{}", ran.stderr);
+        let enough = ran.stderr.split("need ").nth(1).expect("a size");
+        let enough: String = enough.split(' ').take(2).collect();
+        let ran = forney(&[&words[..], &["--memory", &enough]].concat());
+        assert_eq!(ran.code, Some(0), "{enough}: {}", ran.stderr);
+    }
+    let compared = forney(&[
+        "compare", model, "--ibound", "4", "--memory", "20kB", "--time", "2",
+    ]);
+    assert!(
+        compared.stdout.contains("inapplicable"),
+        "{}",
+        compared.stdout
+    );
+    assert!(
+        !compared.stdout.contains("exact elimination needs"),
+        "{}",
+        compared.stdout
+    );
+}
+
 #[test]
 fn what_does_not_fit_in_time() {
     // Predicted to take longer than the sun shines.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
+    std::fs::write(&path, grid_text(40)).unwrap();
     let words = [
         "exact",
         path.to_str().unwrap(),
@@ -63,7 +100,7 @@ fn what_does_not_fit_in_time() {
 fn advice_fits_the_side_and_the_method() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grid.uai");
-    std::fs::write(&path, grid(40)).unwrap();
+    std::fs::write(&path, grid_text(40)).unwrap();
     for (method, side, advised) in [
         ("wmbe", "upper", "allow more memory\n"),
         ("wmbe", "lower", "allow more memory, or use --method mf\n"),

@@ -116,7 +116,7 @@ fn an_interruption_is_one_at_every_stage() {
     let folder = tempfile::tempdir().unwrap();
     let grid = folder.path().join("grid.uai");
     // No search and no elimination is done with it soon.
-    std::fs::write(&grid, common::grid(45)).unwrap();
+    std::fs::write(&grid, forney_testing::grid_text(45)).unwrap();
     for name in ["exact", "marginals", "map"] {
         // While the order is searched for, and while standard input does not end.
         for model in [grid.to_str().unwrap(), "-"] {

@@ -1,10 +1,11 @@
 //! Predictable failure.
 
-/// A model that does not fit, found out before anything was allocated.
+/// Tables that do not fit, found out before anything was allocated: those of exact elimination, or of
+/// anything else that walks a schedule. Who asked for them says so beside this.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "exact elimination needs {} at width {width}, more than the {} allowed; \
-     allow more memory, search longer for an order, or ask for bounds instead",
+    "tables of width {width} need {}, more than the {} allowed; allow more memory, or take less \
+     width: another order, or a smaller ibound",
     human(*bytes),
     human(*limit)
 )]

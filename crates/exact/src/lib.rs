@@ -1,21 +1,10 @@
-//! Exact inference by elimination, and the compiled schedules that bounds share with it.
+#![doc = include_str!("../README.md")]
+//! ## How it works
 //!
 //! A model is *compiled* once: [`Schedule::compile`] turns its scopes, an elimination [`Order`] and
 //! a [`SplitRule`] into a flat list of steps whose cost is known before anything is allocated. An
 //! [`Engine`] then runs it many times. There is one forward loop and one backward loop in the
 //! workspace: exact elimination, maxima, and weighted mini-buckets on both sides all use them.
-//!
-//! # Example
-//! ```
-//! use forney_exact::{Heuristic, greedy, ln_z};
-//! use forney_model::generate::ising_grid;
-//! use rand::SeedableRng;
-//! let model = ising_grid(8, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
-//! let order = greedy(&model, Heuristic::MinFill, None);
-//! let value = ln_z(&model, &order, f64::INFINITY)?;
-//! assert!(value.is_finite());
-//! # Ok::<(), forney_exact::TooLarge>(())
-//! ```
 
 mod alone;
 mod assignment;

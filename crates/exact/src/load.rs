@@ -1,6 +1,7 @@
 //! The factors of a model as tables of a schedule, their scales left out.
 
 use forney_certify::DoubleDouble;
+use forney_model::walk::advance;
 use forney_model::{FactorGraph, Table, VarId};
 
 use crate::layout::MAX_AXES;
@@ -79,6 +80,11 @@ fn add_factor(
         stride *= card;
     }
     let (inner, step) = (cards[last.index()], strides[outer.len()]);
+    let mut outer_cards = [1; MAX_AXES];
+    for (own, v) in outer_cards.iter_mut().zip(outer) {
+        *own = cards[v.index()];
+    }
+    let outer_cards = &outer_cards[..outer.len()];
     let mut state = [0; MAX_AXES];
     let (mut at, mut since) = (0, 0);
     for row in data.chunks_exact_mut(inner) {
@@ -98,15 +104,12 @@ fn add_factor(
                 row.iter_mut().zip(entries).for_each(|(x, ln)| *x += ln);
             }
         }
-        for axis in (0..outer.len()).rev() {
-            let card = cards[outer[axis].index()];
-            state[axis] += 1;
-            at += strides[axis];
-            if state[axis] < card {
-                break;
+        advance(&mut state[..outer.len()], outer_cards, |axis, back| {
+            if back {
+                at -= strides[axis] * (outer_cards[axis] - 1);
+            } else {
+                at += strides[axis];
             }
-            state[axis] = 0;
-            at -= strides[axis] * card;
-        }
+        });
     }
 }

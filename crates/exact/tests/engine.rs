@@ -9,32 +9,8 @@ use forney_exact::{
     Engine, Heuristic, Keep, Order, Schedule, Whole, greedy, ln_z, ln_z_along, marginals,
     most_probable,
 };
-use forney_model::{FactorGraph, Table, VarId};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
-
-/// A grid with cardinalities from `cards` and pair factors; some forbid that both of their variables are 0.
-fn grid(rows: usize, cols: usize, cards: &[usize], seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let cards: Vec<usize> = (0..rows * cols)
-        .map(|_| cards[rng.random_range(0..cards.len())])
-        .collect();
-    let mut factors = Vec::new();
-    for v in 0..rows * cols {
-        let right = (v % cols + 1 < cols).then_some(v + 1);
-        let below = (v + cols < rows * cols).then_some(v + cols);
-        for u in [right, below].into_iter().flatten() {
-            let draw = |_| 2.0 * rng.random::<f64>() - 1.0;
-            let mut ln: Vec<f64> = (0..cards[v] * cards[u]).map(draw).collect();
-            if cards[v] > 1 && cards[u] > 1 && rng.random_range(0..4) == 0 {
-                ln[0] = f64::NEG_INFINITY;
-            }
-            let scope = vec![VarId(v as u32), VarId(u as u32)];
-            factors.push(Table::from_ln(scope, vec![cards[v], cards[u]], ln).unwrap());
-        }
-    }
-    FactorGraph::new(cards, factors).unwrap()
-}
+use forney_model::FactorGraph;
+use forney_testing::grid;
 
 fn orders(graph: &FactorGraph) -> [Order; 3] {
     [

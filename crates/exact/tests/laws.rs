@@ -5,58 +5,27 @@ use forney_exact::{
     most_probable,
 };
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, random};
 use forney_model::{Domains, Evidence, FactorGraph, Table, VarId};
-use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use forney_testing::{Family, assert_near, mixed, shuffled};
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 const MODELS: u64 = 1000;
 
 /// Small models of every awkward kind; every fifth has entries far beyond the range of a float.
 fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(1..8),
-        max_card: rng.random_range(1..5),
-        factors: rng.random_range(0..10),
-        max_scope: rng.random_range(0..4),
-        zeros: [0.0, 0.1, 0.5][rng.random_range(0..3)],
+    let family = Family {
+        variables: 1..8,
+        factors: 0..10,
+        zeros: &[0.0, 0.1, 0.5],
         spread: if seed.is_multiple_of(5) { 2000.0 } else { 2.0 },
+        ..Family::SPARSE
     };
-    random(&spec, &mut rng)
-}
-
-/// Models dense enough that most buckets hold several tables.
-fn dense_model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(4..8),
-        max_card: rng.random_range(2..5),
-        factors: rng.random_range(8..14),
-        max_scope: 3,
-        zeros: if seed.is_multiple_of(3) { 0.05 } else { 0.0 },
-        spread: if seed.is_multiple_of(5) { 2000.0 } else { 2.0 },
-    };
-    random(&spec, &mut rng)
+    family.at(seed)
 }
 
 fn random_order(graph: &FactorGraph, rng: &mut Pcg64) -> Order {
-    let mut vars: Vec<VarId> = graph.variables().collect();
-    vars.shuffle(rng);
-    Order::new(vars, graph).unwrap()
-}
-
-#[track_caller]
-fn assert_close(found: f64, expected: f64, what: &str) {
-    if expected == f64::NEG_INFINITY {
-        assert_eq!(found.to_bits(), expected.to_bits(), "{what}: {found}");
-    } else {
-        let off = (found - expected).abs();
-        assert!(
-            off <= 1e-9 * expected.abs().max(1.0),
-            "{what}: {found} for {expected}"
-        );
-    }
+    Order::new(shuffled(graph, rng), graph).unwrap()
 }
 
 #[test]
@@ -70,17 +39,17 @@ fn elimination_agrees_with_enumeration() {
             random_order(&graph, &mut rng),
         ] {
             let what = format!("seed {seed}");
-            assert_close(
+            assert_near(
                 ln_z(&graph, &order, f64::INFINITY).unwrap(),
                 oracle.ln_z,
                 &what,
             );
 
             let best = most_probable(&graph, &order, f64::INFINITY).unwrap();
-            assert_close(best.ln_value, oracle.ln_max, &what);
+            assert_near(best.ln_value, oracle.ln_max, &what);
 
             let found = marginals(&graph, &order, f64::INFINITY).unwrap();
-            assert_close(found.ln_z, oracle.ln_z, &what);
+            assert_near(found.ln_z, oracle.ln_z, &what);
             for (found, expected) in found.variables.iter().zip(&oracle.marginals) {
                 for (p, q) in found.iter().zip(expected) {
                     assert!((p - q).abs() < 1e-9, "{what}: {p} for {q}");
@@ -143,7 +112,7 @@ fn evidence_is_clamping_is_an_indicator() {
         for model in [&multiplied, clamped.graph()] {
             let order = greedy(model, Heuristic::MinFill, None);
             let value = ln_z(model, &order, f64::INFINITY).unwrap();
-            assert_close(value, expected.ln_z, &what);
+            assert_near(value, expected.ln_z, &what);
         }
         let order = greedy(clamped.graph(), Heuristic::MinFill, None);
         let found = marginals(clamped.graph(), &order, f64::INFINITY).unwrap();
@@ -207,7 +176,7 @@ fn random_weights(schedule: &Schedule, upper: bool, rng: &mut Pcg64) -> Vec<f64>
 #[test]
 fn holder_weights_bound_from_above_and_reverse_ones_from_below() {
     for seed in 0..MODELS {
-        let graph = dense_model(seed);
+        let graph = mixed(seed);
         let mut rng = Pcg64::seed_from_u64(seed ^ 0xb0b);
         let exact = enumerate(&graph).ln_z;
         let mut engine = split_engine(&graph, &mut rng);
@@ -238,7 +207,7 @@ fn holder_weights_bound_from_above_and_reverse_ones_from_below() {
 fn a_zero_weight_is_the_limit_of_small_ones() {
     let mut compared = 0;
     for seed in 0..200 {
-        let graph = dense_model(seed);
+        let graph = mixed(seed);
         let mut rng = Pcg64::seed_from_u64(seed);
         let mut engine = split_engine(&graph, &mut rng);
         let schedule = engine.schedule().clone();
@@ -253,7 +222,7 @@ fn a_zero_weight_is_the_limit_of_small_ones() {
             near[split.first_weight..split.first_weight + split.steps.len()].fill(1e-12);
             near[split.first_weight] = 1.0 - 1e-12 * others;
         }
-        assert_close(
+        assert_near(
             engine.forward(&max, &shifts),
             engine.forward(&near, &shifts),
             "mini-bucket maximum",
@@ -267,7 +236,7 @@ fn a_zero_weight_is_the_limit_of_small_ones() {
 fn gradients_agree_with_finite_differences() {
     let mut checked = 0;
     for seed in 0..200 {
-        let graph = dense_model(seed);
+        let graph = mixed(seed);
         let mut rng = Pcg64::seed_from_u64(seed ^ 0x9e7);
         let mut engine = split_engine(&graph, &mut rng);
         let schedule = engine.schedule().clone();
@@ -283,7 +252,8 @@ fn gradients_agree_with_finite_differences() {
             d_weights.iter().chain(&d_shifts).all(|g| g.is_finite()),
             "seed {seed}"
         );
-        if value == f64::NEG_INFINITY || seed % 5 == 0 {
+        // Differences of values that far away have lost their digits.
+        if value == f64::NEG_INFINITY || seed.is_multiple_of(7) {
             continue;
         }
         let step = 1e-5;
@@ -351,7 +321,7 @@ fn what_does_not_fit_is_refused_with_its_width() {
     let hub_first = Order::new(star.variables().collect(), &star).unwrap();
     assert!(ln_z(&star, &hub_first, f64::INFINITY).is_err());
     let hub_last = Order::new(star.variables().rev().collect(), &star).unwrap();
-    assert_close(
+    assert_near(
         ln_z(&star, &hub_last, 1e9).unwrap(),
         1000.0 * 9f64.ln(),
         "a star",
@@ -368,7 +338,7 @@ fn extreme_entries_neither_under_nor_overflow() {
         let chain = FactorGraph::new(vec![2; 600], pairs.collect()).unwrap();
         let order = greedy(&chain, Heuristic::MinFill, None);
         let expected = 600.0 * 2f64.ln() + 599.0 * f64::ln(value);
-        assert_close(
+        assert_near(
             ln_z(&chain, &order, f64::INFINITY).unwrap(),
             expected,
             "a chain",

@@ -7,14 +7,10 @@ use forney_exact::{
     Cost, Effort, Heuristic, Keep, Order, OrderError, Schedule, Whole, frontier, frontier_within,
     greedy, greedy_within, quick, search,
 };
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
-
-fn rng(seed: u64) -> Pcg64 {
-    Pcg64::seed_from_u64(seed)
-}
+use forney_testing::{Family, rng};
+use rand::RngExt;
 
 fn rounds(rounds: usize) -> Effort {
     Effort {
@@ -24,20 +20,17 @@ fn rounds(rounds: usize) -> Effort {
     }
 }
 
-/// Random models with isolated variables, cardinality 1, empty and repeated scopes, several parts.
+/// Models too large to enumerate: orders look at scopes alone.
+const FAMILY: Family = Family {
+    variables: 0..14,
+    factors: 0..20,
+    max_scope: 0..5,
+    zeros: &[0.2],
+    ..Family::SMALL
+};
+
 fn models(count: u64) -> impl Iterator<Item = (u64, FactorGraph)> {
-    (0..count).map(|seed| {
-        let mut rng = rng(seed);
-        let spec = RandomModel {
-            variables: rng.random_range(0..14),
-            max_card: rng.random_range(1..4),
-            factors: rng.random_range(0..20),
-            max_scope: rng.random_range(0..5),
-            zeros: 0.2,
-            spread: 1.0,
-        };
-        (seed, random(&spec, &mut rng))
-    })
+    (0..count).map(|seed| (seed, FAMILY.at(seed)))
 }
 
 fn pairs(variables: usize, links: impl IntoIterator<Item = (usize, usize)>) -> FactorGraph {

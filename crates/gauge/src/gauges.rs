@@ -69,6 +69,7 @@ pub struct SignedTable {
 
 /// Why a matrix is no gauge.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GaugeError {
     /// A variable that does not lie in exactly two factors.
     #[error(

@@ -1,5 +1,5 @@
-//! Gauge transformations, and weighted mini-bucket bounds that search over them (WMBE-G; Ahn,
-//! Chertkov, Weller & Shin 2018), on both sides of `ln Z`.
+#![doc = include_str!("../README.md")]
+//! ## Symbols
 //!
 //! A gauge changes the tables of a model and leaves `Z` as it is. A mini-bucket bound does change,
 //! so it can be minimised over gauges; cost shifts are the diagonal gauges `diag(e^θ)`.

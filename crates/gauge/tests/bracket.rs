@@ -4,9 +4,9 @@ use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides};
 use forney_certify::{Budget, Stop, slack};
 use forney_gauge::{NAME, PublishedVariant, bracket, published_bracket};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use rand::seq::SliceRandom;
+use forney_testing::{Family, paired, regular};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -15,46 +15,18 @@ use rand_pcg::Pcg64;
 /// numbers hold.
 fn model(seed: u64) -> FactorGraph {
     let mut rng = Pcg64::seed_from_u64(seed);
-    let zeros = [0.0, 0.0, 0.05, 0.2][rng.random_range(0..4)];
     let spread = if seed.is_multiple_of(11) { 1500.0 } else { 2.0 };
     if !seed.is_multiple_of(4) {
-        return paired(&mut rng, zeros, spread);
+        let zeros = [0.0, 0.0, 0.05, 0.2][rng.random_range(0..4)];
+        return paired(4..8, 6, zeros, spread, &mut rng);
     }
-    let spec = RandomModel {
-        variables: rng.random_range(1..9),
-        max_card: rng.random_range(1..4),
-        factors: rng.random_range(0..14),
-        max_scope: 2,
-        zeros,
+    let family = Family {
+        variables: 1..9,
+        max_scope: 2..3,
         spread,
+        ..Family::SMALL
     };
-    random(&spec, &mut rng)
-}
-
-/// Factors with up to three legs that are joined at random, two to a variable.
-fn paired(rng: &mut Pcg64, zeros: f64, spread: f64) -> FactorGraph {
-    let factors = rng.random_range(4..8);
-    let mut scopes: Vec<Vec<VarId>> = vec![Vec::new(); factors];
-    let mut cards = Vec::new();
-    for _ in 0..6 * factors {
-        let (a, b) = (rng.random_range(0..factors), rng.random_range(0..factors));
-        if a != b && scopes[a].len() < 3 && scopes[b].len() < 3 {
-            scopes[a].push(VarId::new(cards.len()));
-            scopes[b].push(VarId::new(cards.len()));
-            cards.push([1, 2, 2, 2, 3][rng.random_range(0..5)]);
-        }
-    }
-    let tables = scopes.into_iter().map(|scope| {
-        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
-        let mut entry = || match rng.random::<f64>() < zeros {
-            true => f64::NEG_INFINITY,
-            false => spread * (2.0 * rng.random::<f64>() - 1.0),
-        };
-        let ln = (0..own.iter().product()).map(|_| entry()).collect();
-        Table::from_ln(scope, own, ln).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(cards, tables).unwrap()
+    family.draw(&mut rng)
 }
 
 /// Options with the least ibound that a model allows, so that much has to be split.
@@ -243,7 +215,7 @@ fn the_published_steps_prove_upper_bounds() {
 /// Where mini-buckets split much and blocks follow little, blocks in a gauge prove more.
 #[test]
 fn structured_mean_field_in_a_gauge_takes_part_below() {
-    let graph = regular(200, &mut Pcg64::seed_from_u64(5));
+    let graph = regular(200, &[2], 0.0, 9);
     let options = |method| BoundOptions {
         method,
         sides: Sides::Lower,
@@ -257,25 +229,4 @@ fn structured_mean_field_in_a_gauge_takes_part_below() {
     // The method asked for by name is mini-buckets alone.
     assert_eq!(alone.lower_method, NAME);
     assert!(alone.bracket.lower().ln() < auto.bracket.lower().ln());
-}
-
-/// Factors over three binary variables each, every variable in two of them at random.
-fn regular(factors: usize, rng: &mut Pcg64) -> FactorGraph {
-    let mut legs: Vec<usize> = (0..3 * factors).map(|leg| leg / 3).collect();
-    let scopes = loop {
-        legs.shuffle(rng);
-        let mut scopes = vec![Vec::new(); factors];
-        for (v, pair) in legs.chunks_exact(2).enumerate() {
-            pair.iter().for_each(|&a| scopes[a].push(VarId::new(v)));
-        }
-        if legs.chunks_exact(2).all(|pair| pair[0] != pair[1]) {
-            break scopes;
-        }
-    };
-    let tables = scopes.into_iter().map(|scope| {
-        let ln = (0..8).map(|_| 4.0 * rng.random::<f64>() - 2.0).collect();
-        Table::from_ln(scope, vec![2; 3], ln).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(vec![2; 3 * factors / 2], tables).unwrap()
 }

@@ -9,8 +9,9 @@ use forney_gauge::{
     gauged_belief_propagation, gauged_mean_field, gauged_structured_mean_field,
 };
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, mobius, random};
+use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Forney, Table, VarId};
+use forney_testing::{Family, forney_tree, num_assignments, paired};
 use nalgebra::DMatrix;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -34,90 +35,27 @@ fn options(seed: u64, iterations: usize) -> GaugedLowerOptions {
     }
 }
 
-/// Factors of up to three variables whose legs are paired at random; some stay alone.
-fn paired(rng: &mut Pcg64, zeros: f64, spread: f64) -> FactorGraph {
-    let factors = rng.random_range(2..7);
-    let mut scopes = vec![Vec::new(); factors];
-    let mut cards = Vec::new();
-    for _ in 0..3 * factors {
-        let (a, b) = (rng.random_range(0..factors), rng.random_range(0..factors));
-        if a != b && scopes[a].len() < 3 && scopes[b].len() < 3 {
-            scopes[a].push(VarId::new(cards.len()));
-            scopes[b].push(VarId::new(cards.len()));
-            cards.push([1, 2, 2, 2, 3][rng.random_range(0..5)]);
-        }
-    }
-    tables(&cards, scopes, zeros, spread, rng)
-}
-
-/// A random tree of factors: every variable joins two of them.
-fn tree(rng: &mut Pcg64, spread: f64) -> FactorGraph {
-    let factors = rng.random_range(2..8);
-    let mut scopes: Vec<Vec<VarId>> = vec![Vec::new(); factors];
-    let mut cards = Vec::new();
-    for child in 1..factors {
-        let mut parent = rng.random_range(0..child);
-        while scopes[parent].len() == 3 {
-            parent = rng.random_range(0..child);
-        }
-        for factor in [parent, child] {
-            scopes[factor].push(VarId::new(cards.len()));
-        }
-        cards.push(rng.random_range(2..4));
-    }
-    tables(&cards, scopes, 0.0, spread, rng)
-}
-
-fn tables(
-    cards: &[usize],
-    scopes: Vec<Vec<VarId>>,
-    zeros: f64,
-    spread: f64,
-    rng: &mut Pcg64,
-) -> FactorGraph {
-    let mut entry = || {
-        let ln = spread * (2.0 * rng.random::<f64>() - 1.0);
-        if rng.random::<f64>() < zeros {
-            f64::NEG_INFINITY
-        } else {
-            ln
-        }
-    };
-    let tables = scopes.into_iter().map(|scope| {
-        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
-        let ln = (0..own.iter().product()).map(|_| entry()).collect();
-        Table::from_ln(scope, own, ln).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(cards.to_vec(), tables).unwrap()
-}
-
 /// Small models of every awkward kind: Forney form, equality form and neither.
 fn model(seed: u64) -> FactorGraph {
     let mut rng = Pcg64::seed_from_u64(seed);
     let spread = if seed.is_multiple_of(17) { 1500.0 } else { 2.0 };
     loop {
-        let zeros = [0.0, 0.1, 0.3][rng.random_range(0..3)];
         let graph = if seed.is_multiple_of(2) {
-            paired(&mut rng, zeros, spread)
+            let zeros = [0.0, 0.1, 0.3][rng.random_range(0..3)];
+            paired(2..7, 3, zeros, spread, &mut rng)
         } else {
-            let spec = RandomModel {
-                variables: rng.random_range(1..6),
-                max_card: rng.random_range(1..4),
-                factors: rng.random_range(0..7),
-                max_scope: 3,
-                zeros,
+            let family = Family {
                 spread,
+                ..Family::TINY
             };
-            let graph = random(&spec, &mut rng);
+            let graph = family.draw(&mut rng);
             if seed.is_multiple_of(3) {
                 Forney::new(&graph, 3).unwrap().graph().clone()
             } else {
                 graph
             }
         };
-        let states: f64 = graph.cards().iter().map(|&c| c as f64).product();
-        if states < 3e3 {
+        if num_assignments(&graph) < 3e3 {
             return graph;
         }
     }
@@ -284,7 +222,7 @@ fn gauged_mean_field_is_never_below_plain_mean_field() {
 fn on_trees_gauged_belief_propagation_comes_close_to_ln_z() {
     let (mut close, mut worst) = (0, 0.0f64);
     for seed in 0..1000 {
-        let graph = tree(&mut Pcg64::seed_from_u64(seed), 1.0);
+        let graph = forney_tree(1.0, &mut Pcg64::seed_from_u64(seed));
         let exact = enumerate(&graph).ln_z;
         let options = options(seed, 1500);
         let report =

@@ -6,39 +6,10 @@ use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Above, Certificate, Objective};
 use forney_exact::{Heuristic, Schedule, Whole, greedy, ln_z};
 use forney_gauge::GaugeObjective;
-use forney_model::{FactorGraph, Table, VarId};
-use rand::seq::SliceRandom;
+use forney_model::FactorGraph;
+use forney_testing::regular;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
-
-/// Factors of three variables each, every variable in two of them; `states` are the cardinalities
-/// to draw from.
-fn regular(factors: usize, states: &[usize], zeros: f64, seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let mut ends: Vec<usize> = (0..3 * factors).map(|at| at / 3).collect();
-    while ends.chunks_exact(2).any(|pair| pair[0] == pair[1]) {
-        ends.shuffle(&mut rng);
-    }
-    let mut scopes = vec![Vec::new(); factors];
-    let mut cards = Vec::new();
-    for (v, pair) in ends.chunks_exact(2).enumerate() {
-        cards.push(states[rng.random_range(0..states.len())]);
-        for &a in pair {
-            scopes[a].push(VarId::new(v));
-        }
-    }
-    let tables = scopes.into_iter().map(|scope| {
-        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
-        let entry = |rng: &mut Pcg64| match rng.random::<f64>() < zeros {
-            true => f64::NEG_INFINITY,
-            false => 2.0 * rng.random::<f64>() - 1.0,
-        };
-        let ln = (0..own.iter().product()).map(|_| entry(&mut rng)).collect();
-        Table::from_ln(scope, own, ln).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(cards, tables).unwrap()
-}
 
 /// Cliques of at most so many entries.
 fn split(graph: &FactorGraph, entries: f64) -> Arc<Schedule> {

@@ -9,8 +9,9 @@ use forney_exact::Order;
 use forney_gauge::{GaugeOptions, gauged_wmbe, gauged_wmbe_below};
 use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, mobius, random};
-use rand::{RngExt, SeedableRng};
+use forney_model::generate::mobius;
+use forney_testing::Family;
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 /// Models in Forney form, and others in which a variable may lie in any number of factors.
@@ -19,15 +20,12 @@ fn any_model(seed: u64) -> (FactorGraph, Pcg64) {
         return model(seed);
     }
     let mut rng = Pcg64::seed_from_u64(seed);
-    let spec = RandomModel {
-        variables: rng.random_range(1..9),
-        max_card: rng.random_range(1..4),
-        factors: rng.random_range(0..16),
-        max_scope: 3,
-        zeros: [0.0, 0.1, 0.3][rng.random_range(0..3)],
-        spread: 2.0,
+    let family = Family {
+        variables: 1..9,
+        factors: 0..16,
+        ..Family::SMALL
     };
-    (random(&spec, &mut rng), rng)
+    (family.draw(&mut rng), rng)
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! Learning with latent variables: everything maximises the evidence lower bound
-//! `L(v, θ, q) = E_q[ln p(h, v; θ)] + H(q) ≤ ln p(v; θ)`.
+#![doc = include_str!("../README.md")]
 
 pub mod binary_sparse_coding;
 mod check;

@@ -9,6 +9,8 @@ use forney_latent::binary_sparse_coding::{
     Annealing, BinarySparseCoding, BinarySparseCodingParams, Criterion, EStep, Exact, MStep,
     MeanField, Moments, Posteriors, Problem, Scheme, StructuredMeanField, Truncated, compare,
 };
+use forney_model::enumerate::for_each_assignment;
+use forney_testing::assert_near;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -391,10 +393,33 @@ fn the_comparison_orders_what_must_be_ordered() {
     let e_steps: [&dyn EStep; 3] = [&Exact, &Truncated::default(), &MeanField::default()];
     let rows = compare(&params, data.view(), &e_steps).unwrap();
     for row in &rows {
-        assert!(row.elbo <= row.ln_likelihood + 1e-9, "{}", row.e_step);
-        assert!(row.mean_field <= row.ln_likelihood + 1e-9, "{}", row.e_step);
-        assert!(row.shape.peak > 0.0 && row.shape.peak <= 1.0 && row.shape.modes >= 0.0);
+        let what = &row.e_step;
+        assert!(row.elbo <= row.ln_likelihood + 1e-9, "{what}");
+        assert!(row.mean_field <= row.ln_likelihood + 1e-9, "{what}");
+        // The same from the graph of each posterior, state by state.
+        let (mut ln_likelihood, mut peak, mut entropy) = (0.0, 0.0, 0.0);
+        for v in data.rows() {
+            let graph = row.model.posterior(v).unwrap();
+            let mut ln = Vec::new();
+            for_each_assignment(graph.cards(), |states| ln.push(graph.ln_value(states)));
+            let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let ln_z = most + ln.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln();
+            let examples = data.nrows() as f64;
+            ln_likelihood += ln_z / examples;
+            peak += (most - ln_z).exp() / examples;
+            let terms = ln.iter().map(|ln| (ln - ln_z) * (ln - ln_z).exp());
+            entropy -= terms.sum::<f64>() / examples;
+        }
+        let found = [row.ln_likelihood, row.shape.peak, row.shape.entropy];
+        for (found, expected) in found.into_iter().zip([ln_likelihood, peak, entropy]) {
+            assert_near(found, expected, what);
+        }
+        // The most probable state is a mode of every posterior.
+        assert!(row.shape.modes >= 1.0, "{what}: {}", row.shape.modes);
     }
+    // Where the E-step is exact nothing is lost.
+    let lost = rows[0].ln_likelihood - rows[0].elbo;
+    assert!(lost.abs() < 1e-9 * rows[0].ln_likelihood.abs(), "{lost}");
 }
 
 #[test]

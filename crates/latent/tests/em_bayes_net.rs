@@ -9,46 +9,10 @@ use forney_latent::em::{
 };
 use forney_model::enumerate::enumerate;
 use forney_model::{Domains, Evidence, FactorGraph, Table, VarId};
+use forney_testing::bayes_net;
 use ndarray::{Array2, array};
-use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
-
-/// A net of up to 5 variables of 1 to 3 states, its variables in any order, with hard zeros.
-fn random_net(rng: &mut Pcg64, zeros: f64) -> FactorGraph {
-    let n = rng.random_range(1..6);
-    let cards: Vec<usize> = (0..n).map(|_| rng.random_range(1..4)).collect();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.shuffle(rng);
-    let mut factors = Vec::new();
-    for at in 0..n {
-        let mut scope: Vec<usize> = order[..at].to_vec();
-        scope.shuffle(rng);
-        scope.truncate(rng.random_range(0..3));
-        scope.push(order[at]);
-        let scope_cards: Vec<usize> = scope.iter().map(|&v| cards[v]).collect();
-        let len: usize = scope_cards.iter().product();
-        let states = cards[order[at]];
-        let mut values: Vec<f64> = (0..len)
-            .map(|_| {
-                if rng.random::<f64>() < zeros {
-                    0.0
-                } else {
-                    rng.random()
-                }
-            })
-            .collect();
-        for row in values.chunks_exact_mut(states) {
-            row[rng.random_range(0..states)] += 0.5;
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|p| *p /= sum);
-        }
-        let scope = scope.into_iter().map(VarId::new).collect();
-        factors.push(Table::from_values(scope, scope_cards, &values).unwrap());
-    }
-    factors.shuffle(rng);
-    FactorGraph::new(cards, factors).unwrap()
-}
 
 fn random_rows(graph: &FactorGraph, rng: &mut Pcg64) -> Array2<i32> {
     let hidden = rng.random_range(0..=graph.num_variables());
@@ -86,7 +50,7 @@ fn the_value_is_that_of_enumeration() {
     let mut impossible = 0;
     for seed in 0..1000 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = random_net(&mut rng, 0.3);
+        let graph = bayes_net(5, 0.3, &mut rng);
         let rows = random_rows(&graph, &mut rng);
         let net = BayesNet::from_graph(&graph, 0.0).unwrap();
         let direct: f64 = rows
@@ -110,7 +74,7 @@ fn the_value_is_that_of_enumeration() {
 fn batch_em_is_monotone_and_its_counts_are_those_of_enumeration() {
     for seed in 0..1000 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = random_net(&mut rng, 0.0);
+        let graph = bayes_net(5, 0.0, &mut rng);
         let rows = random_rows(&graph, &mut rng);
         let params = BayesNetParams {
             smoothing: [0.0, 0.0, 0.7][rng.random_range(0..3)],
@@ -154,7 +118,7 @@ fn batch_em_is_monotone_and_its_counts_are_those_of_enumeration() {
 fn other_variants_and_gradient_steps_are_monotone() {
     for seed in 0..200 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = random_net(&mut rng, 0.0);
+        let graph = bayes_net(5, 0.0, &mut rng);
         let rows = random_rows(&graph, &mut rng);
         let mut params = BayesNetParams {
             smoothing: [0.0, 1.5][rng.random_range(0..2)],
@@ -180,7 +144,7 @@ fn other_variants_and_gradient_steps_are_monotone() {
 fn gradients_agree_with_finite_differences() {
     for seed in 0..100 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = random_net(&mut rng, 0.0);
+        let graph = bayes_net(5, 0.0, &mut rng);
         let rows = random_rows(&graph, &mut rng);
         let net = BayesNet::from_graph(&graph, 0.5).unwrap();
         check_gradient(
@@ -286,7 +250,7 @@ fn rows_of_very_different_probability_are_all_counted() {
 #[test]
 fn numbers_do_not_depend_on_the_threads() {
     let mut rng = Pcg64::seed_from_u64(3);
-    let graph = random_net(&mut rng, 0.0);
+    let graph = bayes_net(5, 0.0, &mut rng);
     let rows = random_rows(&graph, &mut rng);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -307,7 +271,7 @@ fn numbers_do_not_depend_on_the_threads() {
 fn save_and_load_gives_the_model_back_and_refuses_another() {
     for seed in 0..100 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let graph = random_net(&mut rng, 0.2);
+        let graph = bayes_net(5, 0.2, &mut rng);
         let net = BayesNet::from_graph(&graph, 0.25).unwrap();
         let text = serde_json::to_string(&net).unwrap();
         assert_eq!(serde_json::from_str::<BayesNet>(&text).unwrap(), net);

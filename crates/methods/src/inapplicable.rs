@@ -8,6 +8,7 @@ use crate::Side;
 
 /// Why a method does not apply to a model, or not within the limits.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Inapplicable {
     /// The method has no such side.
     #[error("{name} gives no {side} value")]

@@ -1,4 +1,5 @@
-//! Every bound and estimate of the workspace behind one interface, listed in one registry.
+#![doc = include_str!("../README.md")]
+//! ## The registry
 //!
 //! A [`Method`] improves a [`Value`] of one [`Side`] within a budget. [`METHODS`] lists them all: the
 //! program, the law suite and the measured tables read it, so that a new method is one file here and

@@ -1,30 +1,17 @@
 //! Every method on files with a known `ln Z`: each value on its side of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::{Budget, slack};
 use forney_methods::{METHODS, Options, Side, jobs};
-use forney_model::{Domains, FactorGraph};
-use forney_uai::{read_evidence, read_file, read_model};
+use forney_model::FactorGraph;
+use forney_testing::{Reference, instances, restricted};
 use rayon::prelude::*;
 
 /// Time of each method on each model.
 const SHARE: Duration = Duration::from_millis(500);
-
-/// A model restricted to its evidence.
-fn read(file: &Path, evidence: Option<&Path>) -> FactorGraph {
-    let model = read_file(file, read_model).unwrap();
-    let graph = model.to_graph().unwrap();
-    let Some(evidence) = evidence else {
-        return graph;
-    };
-    let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
-    let evidence = read_file(evidence, read).unwrap();
-    let domains = Domains::observed(&graph, &evidence).unwrap();
-    domains.restrict(&graph).graph().clone()
-}
 
 /// Runs every method; returns how many gave a finite bound.
 fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Options) -> usize {
@@ -54,20 +41,14 @@ fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Optio
 
 #[test]
 fn bundled_models() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
-    let table = std::fs::read_to_string(root.join("REFERENCE.tsv")).unwrap();
     let mut bounds = 0;
-    for line in table.lines().skip(1) {
-        let row: Vec<&str> = line.split('\t').collect();
-        let evidence = (row[3] != "-").then(|| root.join(row[3]));
-        let graph = read(&root.join(row[0]), evidence.as_deref());
-        let ln_z: f64 = row[1].parse().unwrap();
+    for (Reference { file, ln_z, .. }, graph) in instances() {
         let options = Options {
             ibound: 5,
             iterations: Some(3),
             ..Options::default()
         };
-        bounds += check(row[0], &graph, ln_z, slack(ln_z), &options);
+        bounds += check(&file, &graph, ln_z, slack(ln_z), &options);
     }
     assert!(bounds > 300, "only {bounds} bounds");
 }
@@ -93,7 +74,7 @@ fn files_of_a_folder() {
             continue;
         };
         let evidence = Some(data.join(format!("{file}.evid"))).filter(|file| file.is_file());
-        let graph = read(&data.join(file), evidence.as_deref());
+        let graph = restricted(&data.join(file), evidence.as_deref());
         // Tables printed with few digits sum to 1 only so far.
         let slack = if ln_z.is_finite() {
             1e-9 * ln_z.abs().max(100.0)

@@ -3,31 +3,12 @@
 
 use forney_certify::Budget;
 use forney_methods::{METHODS, Method, Options, Side, best};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_testing::cancelling_chain;
 use rayon::prelude::*;
-
-/// A chain with `ln Z = ln 2` up to the rounding of its decimals: tables of the order of `10^299`, and
-/// as many of the order of `10^-301`.
-fn chain(pairs: usize) -> FactorGraph {
-    let table = |at: usize| {
-        let values = if at < pairs {
-            [2.5e299, 7.5e299, 5e299, 5e299]
-        } else {
-            [2.5e-301, 7.5e-301, 5e-301, 5e-301]
-        };
-        Table::from_values(
-            vec![VarId::new(at), VarId::new(at + 1)],
-            vec![2, 2],
-            &values,
-        )
-    };
-    let tables = (0..2 * pairs).map(table).collect::<Result<_, _>>();
-    FactorGraph::new(vec![2; 2 * pairs + 1], tables.unwrap()).unwrap()
-}
 
 /// Runs all methods for so many iterations; the decimals and all rounding come to less than `slack`.
 fn check(pairs: usize, iterations: usize, slack: f64) {
-    let graph = chain(pairs);
+    let graph = cancelling_chain(pairs);
     let ln_z = 2f64.ln();
     let jobs: Vec<(&dyn Method, Side)> = METHODS
         .iter()

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use forney_certify::DoubleDouble;
 
 use crate::simplify::{near, without_constant_axes};
+use crate::walk::strides;
 use crate::{FactorGraph, ModelError, Table, VarId};
 
 /// Slices of a sum that differ by less are equal but for rounding, in nats: a row `0.1 0.7 0.2` of
@@ -87,7 +88,7 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
 ///
 /// This spares the whole sum in most tables that are large, in which nothing sums out.
 fn needs_all(table: &Table, v: VarId) -> bool {
-    let strides = strides(table);
+    let strides = strides(table.cards());
     let Some(own) = table.scope().iter().position(|&w| w == v) else {
         return false;
     };
@@ -105,18 +106,6 @@ fn needs_all(table: &Table, v: VarId) -> bool {
             && (!near(sum(first[0] + step), sums[0], ROUNDING)
                 || !near(sum(first[1] - step), sums[1], ROUNDING))
     })
-}
-
-/// How far apart neighbours along each axis are.
-fn strides(table: &Table) -> Vec<usize> {
-    let mut stride = table.num_entries();
-    let cards = table.cards().iter();
-    cards
-        .map(|card| {
-            stride /= card;
-            stride
-        })
-        .collect()
 }
 
 /// `ln Σ exp`.

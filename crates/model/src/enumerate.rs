@@ -3,6 +3,7 @@
 use forney_certify::DoubleDouble;
 
 use crate::FactorGraph;
+use crate::walk::advance;
 
 /// What enumeration finds.
 #[derive(Clone, Debug)]
@@ -65,13 +66,8 @@ pub fn for_each_assignment(cards: &[usize], mut visit: impl FnMut(&[usize])) {
     let mut assignment = vec![0usize; cards.len()];
     loop {
         visit(&assignment);
-        let Some(at) = (0..cards.len())
-            .rev()
-            .find(|&at| assignment[at] + 1 < cards[at])
-        else {
+        if !advance(&mut assignment, cards, |_, _| ()) {
             return;
-        };
-        assignment[at] += 1;
-        assignment[at + 1..].fill(0);
+        }
     }
 }

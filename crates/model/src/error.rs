@@ -4,6 +4,7 @@ use crate::VarId;
 
 /// Why a table, a model or an evidence is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// A cardinality of 0.
     #[error("variable {var} has cardinality 0; every variable needs at least one state")]

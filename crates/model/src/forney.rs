@@ -40,6 +40,7 @@ pub struct Forney {
 
 /// Why a model is not, or has no, Forney form of the kind asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ForneyError {
     /// A variable that does not lie in exactly two factors.
     #[error(

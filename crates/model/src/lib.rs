@@ -1,4 +1,5 @@
-//! Discrete graphical models: `p(x) = (1/Z) Π_a f_a(x_a)`, `Z = Σ_x Π_a f_a(x_a)`.
+#![doc = include_str!("../README.md")]
+//! ## Symbols
 //!
 //! | symbol | name | shape |
 //! |---|---|---|

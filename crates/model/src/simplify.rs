@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use forney_certify::DoubleDouble;
 
+use crate::walk::{Offsets, strides_within};
 use crate::{FactorGraph, ModelError, Table, VarId, without_barren};
 
 /// The same function of the same variables, written with fewer and smaller factors.
@@ -190,28 +191,10 @@ fn host(table: &Table, kept: &[Table], larger: &[Vec<usize>]) -> Option<usize> {
 /// `large · small` over the scope of `large`, which holds that of `small`.
 pub(crate) fn product(large: &Table, small: &Table) -> Result<Table, ModelError> {
     let (scope, cards) = (large.scope(), large.cards());
-    let mut steps = vec![0; scope.len()];
-    let mut stride = small.num_entries();
-    for (v, card) in small.scope().iter().zip(small.cards()) {
-        stride /= card;
-        if let Some(axis) = scope.iter().position(|w| w == v) {
-            steps[axis] = stride;
-        }
-    }
-    let mut state = vec![0; scope.len()];
-    let mut at = 0;
+    let steps = strides_within(scope, small.scope(), small.cards());
     let mut ln = large.relative().to_vec();
-    for entry in &mut ln {
+    for (entry, at) in ln.iter_mut().zip(Offsets::new(cards, &steps)) {
         *entry += small.relative()[at];
-        for axis in (0..scope.len()).rev() {
-            state[axis] += 1;
-            at += steps[axis];
-            if state[axis] < cards[axis] {
-                break;
-            }
-            at -= steps[axis] * cards[axis];
-            state[axis] = 0;
-        }
     }
     let product = Table::from_ln(scope.to_vec(), cards.to_vec(), ln)?;
     product.scaled(large.ln_scale() + small.ln_scale())

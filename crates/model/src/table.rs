@@ -5,6 +5,7 @@ use std::sync::Arc;
 use forney_certify::DoubleDouble;
 
 use crate::axes::Axes;
+use crate::walk::{Offsets, advance, strides};
 use crate::{Domains, ModelError, VarId};
 
 /// A factor `f(x_scope) ≥ 0`, stored as `ln (f / max f)` in one contiguous slice, last variable
@@ -265,12 +266,7 @@ impl Table {
             self.scope().len(),
             "a permutation of the scope"
         );
-        let mut strides = vec![0usize; self.scope().len()];
-        let mut stride = 1;
-        for axis in (0..self.scope().len()).rev() {
-            strides[axis] = stride;
-            stride *= self.cards()[axis];
-        }
+        let strides = strides(self.cards());
         let axes: Vec<usize> = scope
             .iter()
             .map(|v| {
@@ -282,21 +278,8 @@ impl Table {
             .collect();
         let cards: Vec<usize> = axes.iter().map(|&axis| self.cards()[axis]).collect();
         let steps: Vec<usize> = axes.iter().map(|&axis| strides[axis]).collect();
-        let mut relative = Vec::with_capacity(self.relative().len());
-        let mut state = vec![0usize; cards.len()];
-        let mut at = 0usize;
-        for _ in 0..self.relative().len() {
-            relative.push(self.relative()[at]);
-            for axis in (0..cards.len()).rev() {
-                state[axis] += 1;
-                at += steps[axis];
-                if state[axis] < cards[axis] {
-                    break;
-                }
-                at -= steps[axis] * cards[axis];
-                state[axis] = 0;
-            }
-        }
+        let offsets = Offsets::new(&cards, &steps);
+        let relative: Vec<f64> = offsets.map(|at| self.relative()[at]).collect();
         let axes = Axes::new(scope.to_vec(), cards);
         Self::of(axes, relative.into(), self.ln_scale())
     }
@@ -311,18 +294,16 @@ impl Table {
         let states = self.scope().iter().map(|&v| domains.states(v).collect());
         let kept: Vec<Vec<usize>> = states.collect();
         let mut relative = Vec::with_capacity(kept.iter().map(Vec::len).product());
-        let mut at = vec![0usize; kept.len()];
+        let (mut at, lens) = (
+            vec![0usize; kept.len()],
+            kept.iter().map(Vec::len).collect::<Vec<_>>(),
+        );
         loop {
             let states = at.iter().zip(&kept).map(|(&i, states)| states[i]);
             relative.push(self.relative()[self.flat_index(states)]);
-            let Some(axis) = (0..kept.len())
-                .rev()
-                .find(|&axis| at[axis] + 1 < kept[axis].len())
-            else {
+            if !advance(&mut at, &lens, |_, _| ()) {
                 break;
-            };
-            at[axis] += 1;
-            at[axis + 1..].fill(0);
+            }
         }
         let (scope, cards) = self
             .scope()

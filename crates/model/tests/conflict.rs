@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use forney_certify::Budget;
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, random};
 use forney_model::{Conflict, Domains, Evidence, FactorGraph, FactorId, Table, VarId, conflict};
+use forney_testing::Family;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -32,15 +32,7 @@ fn a_conflict_is_one_and_needs_all_of_its_parts() {
     let (mut found, mut parts) = (0, 0);
     for seed in 0..MODELS {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let spec = RandomModel {
-            variables: rng.random_range(1..7),
-            max_card: rng.random_range(1..5),
-            factors: rng.random_range(0..9),
-            max_scope: 3,
-            zeros: [0.0, 0.1, 0.2, 0.35][rng.random_range(0..4)],
-            spread: 2.0,
-        };
-        let graph = random(&spec, &mut rng);
+        let graph = Family::ZEROS.draw(&mut rng);
         let mut evidence = Evidence::default();
         for v in graph.variables() {
             if rng.random() {

@@ -1,34 +1,21 @@
 //! Laws of the Forney form: two factors for each variable, the same `Z` and the same marginals.
 
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{RandomModel, ising_grid, random};
+use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Forney, ForneyError, Table, VarId, check_forney};
+use forney_testing::{Family, near, num_assignments};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
-
-#[allow(clippy::float_cmp)] // Infinities are equal or they are not.
-fn near(a: f64, b: f64) -> bool {
-    a == b || (a - b).abs() < 1e-9 * (1.0 + a.abs())
-}
 
 #[test]
 fn the_equality_form_keeps_z_and_marginals() {
     let (mut compared, mut joined) = (0, 0);
     for seed in 0..1500 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let spec = RandomModel {
-            variables: rng.random_range(1..5),
-            max_card: rng.random_range(1..4),
-            factors: rng.random_range(0..6),
-            max_scope: 3,
-            zeros: [0.0, 0.2][rng.random_range(0..2)],
-            spread: 2.0,
-        };
-        let graph = random(&spec, &mut rng);
+        let graph = Family::TINY.draw(&mut rng);
         let legs = rng.random_range(3..6);
         let forney = Forney::new(&graph, legs).unwrap();
         check_forney(forney.graph()).unwrap();
-        let states: f64 = forney.graph().cards().iter().map(|&c| c as f64).product();
         for v in graph.variables() {
             assert_eq!(forney.copies(v)[0], v);
             assert!(forney.copies(v).iter().all(|&u| forney.original(u) == v));
@@ -37,7 +24,7 @@ fn the_equality_form_keeps_z_and_marginals() {
             forney.lift(&graph.variables().collect::<Vec<_>>()).len(),
             forney.graph().num_variables()
         );
-        if states > 2e4 {
+        if num_assignments(forney.graph()) > 2e4 {
             continue;
         }
         compared += 1;

@@ -1,27 +1,4 @@
-//! Charts as SVG and tiles as PNG, in colours that a colour-blind reader can tell apart.
-//!
-//! A figure is a slice of [`Chart`]s, drawn side by side with one legend; a series keeps its colour and
-//! its marker in every chart of a figure.
-//!
-//! # Example
-//! ```
-//! use forney_plot::{Axis, Chart, Point, Series, Style, svg};
-//!
-//! let gap = Series {
-//!     name: "WMBE".into(),
-//!     points: vec![Point::new(1.0, 3.5).error(0.2), Point::new(2.0, 0.9)],
-//!     style: Style::Line,
-//! };
-//! let chart = Chart {
-//!     title: "Gap of the upper bound".into(),
-//!     x: Axis::linear("interaction strength β"),
-//!     y: Axis::log("ln bound − ln Z [nats]"),
-//!     series: vec![gap],
-//! };
-//! let picture = svg(&[chart])?;
-//! assert!(picture.starts_with("<svg"));
-//! # Ok::<(), forney_plot::PlotError>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod axis;
 mod chart;
@@ -36,6 +13,7 @@ pub use tiles::tiles_png;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlotError {
     /// A figure without charts.
     #[error("a figure needs at least one chart")]

@@ -40,6 +40,7 @@ pub enum UaiError {
 
 /// What kind of mistake a malformed file makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The file ends too early.
     Truncated,

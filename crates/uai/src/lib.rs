@@ -1,4 +1,5 @@
-//! The files of the UAI inference competitions: models, evidence, orders and solutions.
+#![doc = include_str!("../README.md")]
+//! ## Files
 //!
 //! | file | content | here |
 //! |---|---|---|
@@ -20,23 +21,6 @@
 //!
 //! Readers take bytes; [`read_file`] gives them those of a file and names it in the error. Writers
 //! take any [`std::io::Write`]; [`write_atomic`] puts what they wrote in the place of a file.
-//!
-//! # Example
-//! ```
-//! use forney_uai::{read_evidence, read_model, write_model};
-//!
-//! let model = read_model(b"MARKOV 2  2 3  1  2 0 1  6  1 2 3 4 5 6")?;
-//! let evidence = read_evidence(b"1  1 2", &model.cards)?;
-//! assert_eq!(evidence.len(), 1);
-//!
-//! let mut text = Vec::new();
-//! write_model(&mut text, &model)?;
-//! assert_eq!(read_model(&text)?, model);
-//!
-//! let error = read_model(b"MARKOV 2\n2 3\n1\n2 0 7").unwrap_err();
-//! assert_eq!(error.to_string(), "line 4, column 5: expected a variable of factor 0, below 2; found `7`");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod atomic;
 mod error;

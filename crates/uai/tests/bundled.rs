@@ -2,37 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use forney_model::Domains;
 use forney_model::enumerate::enumerate;
+use forney_testing::{references, root};
 use forney_uai::{ModelKind, UaiModel, read_evidence, read_file, read_model, write_model};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A row of `REFERENCE.tsv`.
-struct Row {
-    file: String,
-    ln_z: f64,
-    evidence: Option<String>,
-}
-
-fn reference() -> Vec<Row> {
-    let text = fs::read_to_string(root().join("testdata/REFERENCE.tsv")).unwrap();
-    let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("file\tln_z\twidth_minfill\tevidence"));
-    let row = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
-        [file, ln_z, _, evidence] => Row {
-            file: file.to_owned(),
-            ln_z: ln_z.parse().unwrap(),
-            evidence: (evidence != "-").then(|| evidence.to_owned()),
-        },
-        _ => panic!("{line}"),
-    };
-    lines.map(row).collect()
-}
 
 fn model_files(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -55,7 +30,7 @@ fn model_files(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_model_has_a_reference_and_reads() {
     let folder = root().join("testdata");
-    let named: BTreeSet<String> = reference().into_iter().map(|row| row.file).collect();
+    let named: BTreeSet<String> = references().into_iter().map(|row| row.file).collect();
     assert_eq!(named, model_files(&folder));
     for file in named {
         let model: UaiModel = read_file(folder.join(&file), read_model).unwrap();
@@ -75,7 +50,7 @@ fn every_model_has_a_reference_and_reads() {
 fn references_of_the_smallest_models_are_those_of_enumeration() {
     let folder = root().join("testdata");
     let mut compared = 0;
-    for row in reference() {
+    for row in references() {
         let model = read_file(folder.join(&row.file), read_model).unwrap();
         let graph = model.to_graph().unwrap();
         let read = |bytes: &[u8]| read_evidence(bytes, &model.cards);
@@ -108,7 +83,7 @@ fn references_of_the_smallest_models_are_those_of_enumeration() {
 fn the_examples_are_what_their_readme_says() {
     let folder = root().join("examples/models");
     let readme = fs::read_to_string(folder.join("README.md")).unwrap();
-    let reference = reference();
+    let reference = references();
     let mut told = BTreeSet::new();
     for line in readme.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line

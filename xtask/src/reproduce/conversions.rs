@@ -9,8 +9,8 @@ use forney_model::{FactorGraph, Forney, Table, VarId, check_forney};
 
 use super::context::Context;
 use super::drawing::{drawing, picture, side_by_side};
-use super::experiment::{Claim, Figure, Image, Shown};
 use super::instance::{clockwise, cycle, exact, ising, ising_forney};
+use super::shown::{Claim, Figure, Image, Shown};
 use super::upper::schedule;
 
 /// All drawings.

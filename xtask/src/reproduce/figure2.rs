@@ -8,9 +8,9 @@ use forney_methods::Side;
 use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
 use super::instance::{clockwise, cubic, cycle, exact, ising, ising_forney, numbered};
 use super::records::{Record, Records};
+use super::shown::{Claim, Figure, Shown};
 use super::upper::{Found, gauged, mbe, published, registered, trbp};
 
 /// The ibound of the paper's script.

@@ -10,9 +10,9 @@ use forney_model::FactorGraph;
 use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
 use super::instance::{clockwise, cycle, exact, ising, ising_forney, numbered};
 use super::records::{Record, Records};
+use super::shown::{Claim, Figure, Shown};
 use super::upper::{ITERATIONS, proved, schedule};
 
 /// The ibound of the paper's script.

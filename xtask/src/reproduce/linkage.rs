@@ -10,9 +10,9 @@ use forney_model::{Domains, FactorGraph, Forney, simplify};
 use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
 use super::figure2::Spot;
 use super::records::Record;
+use super::shown::{Claim, Figure, Shown};
 use super::upper::{gauged, mbe, published, registered};
 
 /// The number of each instance with its exact `log10 Z`.

@@ -8,10 +8,10 @@ use forney_model::FactorGraph;
 use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
 use super::figure2::Spot;
 use super::instance::{cycle, exact, ising, ising_forney};
 use super::records::Record;
+use super::shown::{Claim, Figure, Shown};
 use super::upper::registered;
 
 const IBOUND: usize = 4;

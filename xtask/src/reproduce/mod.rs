@@ -13,6 +13,7 @@ mod linkage;
 mod lower;
 mod records;
 mod report;
+mod shown;
 mod store;
 mod symmetric;
 mod upper;

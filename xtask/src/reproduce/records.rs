@@ -5,7 +5,7 @@ use std::f64::consts::LN_10;
 use forney_plot::{Axis, Chart, Point, Series, Style};
 use serde::{Deserialize, Serialize};
 
-use super::experiment::Shown;
+use super::shown::Shown;
 
 /// One number that a run found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub(crate) const HEADER: [&str; 9] = [
     "iterations",
     "options",
 ];
+
+/// How the options of a run begin that time has ended, so that no other machine repeats it.
+pub(crate) const TIMED: &str = "timed";
 
 /// Records in order.
 pub(crate) struct Records(pub(crate) Vec<Record>);
@@ -205,4 +208,76 @@ fn distinct<'t>(names: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
         }
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(rows: &[(&str, &str, f64, u64, Option<f64>)]) -> Records {
+        let record =
+            |&(panel, series, x, seed, value): &(&str, &str, f64, u64, Option<f64>)| Record {
+                panel: panel.to_owned(),
+                series: series.to_owned(),
+                x,
+                seed,
+                value,
+                ln_bound: value,
+                ln_reference: None,
+                iterations: 1,
+                options: String::new(),
+            };
+        Records(rows.iter().map(record).collect())
+    }
+
+    #[test]
+    fn an_order_holds_only_where_it_was_compared_and_holds() {
+        let found = records(&[
+            ("a", "WMBE", 1.0, 1, Some(3.0)),
+            ("a", "WMBE", 1.0, 2, Some(1.0)),
+            ("a", "MBE", 1.0, 1, Some(2.5)),
+            ("a", "MBE", 2.0, 1, None),
+            ("a", "WMBE", 2.0, 1, Some(9.0)),
+        ]);
+        // The mean over seeds is 2; at 2 there is nothing to compare.
+        assert!(found.at_most("WMBE", "MBE", 0.0).0);
+        let (holds, measured) = found.at_most("MBE", "WMBE", 0.25);
+        assert!(!holds);
+        assert!(measured.contains("at 0 of 1 points; largest difference +0.500 (a, x = 1)"));
+        assert!(found.at_most("MBE", "WMBE", 0.5).0);
+        let (holds, measured) = found.at_most("WMBE", "nobody", 1e9);
+        assert!(
+            !holds && measured.ends_with("have no point in common"),
+            "{measured}"
+        );
+        assert!(!found.best("WMBE", &["MBE", "nobody"], 0.0).0);
+        let broken = records(&[
+            ("a", "WMBE", 1.0, 1, Some(f64::NAN)),
+            ("a", "MBE", 1.0, 1, Some(1.0)),
+        ]);
+        assert!(!broken.at_most("WMBE", "MBE", 1e9).0);
+    }
+
+    #[test]
+    fn rows_have_a_cell_for_each_column_and_none_for_what_is_missing() {
+        let found = records(&[
+            ("a", "WMBE", 0.5, 3, None),
+            ("b", "MBE", 1.0, 4, Some(0.25)),
+        ]);
+        let shown = found.shown();
+        assert!(
+            shown
+                .table
+                .iter()
+                .all(|row| row.len() == shown.header.len())
+        );
+        assert_eq!(shown.table[0][..5], ["a", "WMBE", "0.5", "3", ""]);
+        assert_eq!(shown.table[1][4], "0.25");
+        assert_eq!(found.panels(), ["a", "b"]);
+        assert_eq!(found.up_to(0.5).0.len(), 1);
+        assert_eq!(found.at("b", "MBE", 1.0), Some(0.25));
+        assert_eq!(found.at("a", "WMBE", 0.5), None);
+        let against = found.0[1].against("c", 0.25 - LN_10);
+        assert_eq!((&against.panel[..], against.value), ("c", Some(1.0)));
+    }
 }

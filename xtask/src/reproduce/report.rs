@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::experiment::{Experiment, Image, Shown};
+use super::experiment::Experiment;
+use super::shown::{Image, Shown};
 
 /// Where and from what a report was made.
 pub(crate) struct Origin {

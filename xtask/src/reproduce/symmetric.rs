@@ -13,9 +13,9 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
 use super::instance::{clockwise, exact, ising_forney, numbered};
 use super::records::Record;
+use super::shown::{Claim, Figure, Shown};
 use super::upper::{proved, schedule};
 
 const IBOUND: usize = 4;

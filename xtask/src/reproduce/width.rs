@@ -11,8 +11,8 @@ use forney_plot::{Axis, Point, Series, Style};
 use forney_uai::{read_evidence, read_file, read_model};
 
 use super::context::{Context, Run};
-use super::experiment::{Claim, Figure, Shown};
-use super::records::{Record, Records};
+use super::records::{Record, Records, TIMED};
+use super::shown::{Claim, Figure, Shown};
 use crate::peers;
 
 /// One instance of each family, and the folder it is in.
@@ -146,7 +146,7 @@ fn trace(
                 ln_bound: None,
                 ln_reference: None,
                 iterations,
-                options: format!("timed; ended after {end:.2} s: {note}"),
+                options: format!("{TIMED}; ended after {end:.2} s: {note}"),
             })
         })
         .collect()

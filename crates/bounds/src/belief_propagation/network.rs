@@ -9,6 +9,7 @@ use std::ops::Range;
 use forney_certify::DoubleDouble;
 use forney_exact::vmath;
 use forney_model::FactorGraph;
+use forney_model::walk::{contract, joint};
 
 use crate::elbo::mean;
 
@@ -331,30 +332,13 @@ impl Network {
         out.fill(0.0);
         let before = self.joint(axes.start..axis, plain, room_before);
         let behind = self.joint(axis + 1..axes.end, plain, room_after);
-        for (p, block) in before.iter().zip(table.chunks_exact(card * after)) {
-            for (out, row) in out.iter_mut().zip(block.chunks_exact(after)) {
-                let sum: f64 = row.iter().zip(behind).map(|(f, p)| f * p).sum();
-                *out += p * sum;
-            }
-        }
+        contract(before, table, behind, out);
     }
 
     /// `Π n` over the joint states of some axes of one factor, last one fastest.
     fn joint<'w>(&self, axes: Range<usize>, plain: &[f64], room: &'w mut [f64]) -> &'w [f64] {
-        room[0] = 1.0;
-        let mut len = 1;
-        for axis in &self.axes[axes] {
-            let n = &plain[axis.message()];
-            // From the back, so that no entry is overwritten before it is read.
-            for at in (0..len).rev() {
-                let p = room[at];
-                for (x, n) in n.iter().enumerate() {
-                    room[at * axis.card + x] = p * n;
-                }
-            }
-            len *= axis.card;
-        }
-        &room[..len]
+        let messages = self.axes[axes].iter().map(|axis| &plain[axis.message()]);
+        joint(messages, room)
     }
 
     /// The same sums in logarithms, without peaks, where plain numbers would underflow.

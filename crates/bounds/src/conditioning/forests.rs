@@ -405,25 +405,26 @@ fn draw(ln: &mut [f64], rng: &mut Pcg64) -> usize {
 #[cfg(test)]
 mod tests {
     use forney_model::enumerate::enumerate;
-    use forney_model::generate::{RandomModel, random};
     use forney_model::{FactorGraph, VarId};
+    use forney_testing::Family;
     use rand::SeedableRng;
 
     use super::*;
     use crate::AllowedSearch;
 
+    const FAMILY: Family = Family {
+        variables: 1..8,
+        max_card: 1..5,
+        max_scope: 0..4,
+        zeros: &[0.0, 0.2],
+        spread: 3.0,
+        ..Family::SMALL
+    };
+
     fn models() -> impl Iterator<Item = (u64, FactorGraph, Vec<usize>)> {
         (0..400).filter_map(|seed| {
             let mut rng = Pcg64::seed_from_u64(seed);
-            let spec = RandomModel {
-                variables: rng.random_range(1..8),
-                max_card: rng.random_range(1..5),
-                factors: rng.random_range(0..12),
-                max_scope: rng.random_range(0..4),
-                zeros: [0.0, 0.2][rng.random_range(0..2)],
-                spread: 3.0,
-            };
-            let graph = random(&spec, &mut rng);
+            let graph = FAMILY.draw(&mut rng);
             let budget = Budget::unlimited();
             let found = AllowedSearch::default().find(&graph, &mut rng, &budget);
             found

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use forney_certify::DoubleDouble;
+use forney_model::walk::{contract, joint};
 use forney_model::{FactorGraph, VarId};
 
 /// All tables in one array, with the places where each variable meets them.
@@ -32,14 +33,12 @@ pub(super) struct Factor {
     forbidden: Range<usize>,
 }
 
-/// One variable of a scope: the entry with its state `x` lies at `(a · card + x) · after + b`,
-/// where `a` counts the states of the variables before it and `b` those of the variables after it.
+/// One variable of a scope.
 #[derive(Debug)]
 struct Axis {
     factor: usize,
     first: usize,
     card: usize,
-    after: usize,
 }
 
 /// Room for the joint probabilities of the variables before and after one axis.
@@ -73,15 +72,12 @@ impl Tables {
             }
             let (axes, ln) = (tables.axes.len(), tables.ln.len());
             let forbidden = tables.forbidden.len();
-            let mut after = table.num_entries();
             for (&v, &card) in table.scope().iter().zip(table.cards()) {
-                after /= card;
                 uses[v.index()].push(tables.axes.len());
                 tables.axes.push(Axis {
                     factor: tables.factors.len(),
                     first: tables.first[v.index()],
                     card,
-                    after,
                 });
             }
             let is_zero = |&ln: &f64| ln == f64::NEG_INFINITY;
@@ -182,46 +178,15 @@ impl Tables {
         weights: &mut Weights,
         out: &mut [f64],
     ) {
-        let Axis {
-            factor,
-            card,
-            after,
-            ..
-        } = self.axes[axis];
-        let axes = self.factors[factor].axes.clone();
+        let axes = self.factors[self.axes[axis].factor].axes.clone();
         let before = self.joint(axes.start..axis, q, &mut weights.before);
-        if after == 1 {
-            for (p, row) in before.iter().zip(entries.chunks_exact(card)) {
-                for (out, f) in out.iter_mut().zip(row) {
-                    *out += p * f;
-                }
-            }
-            return;
-        }
         let behind = self.joint(axis + 1..axes.end, q, &mut weights.after);
-        for (p, block) in before.iter().zip(entries.chunks_exact(card * after)) {
-            for (out, row) in out.iter_mut().zip(block.chunks_exact(after)) {
-                let sum: f64 = row.iter().zip(behind).map(|(f, p)| f * p).sum();
-                *out += p * sum;
-            }
-        }
+        contract(before, entries, behind, out);
     }
 
     /// `Π q` over the joint states of some axes of one scope, last one fastest.
     fn joint<'w>(&self, axes: Range<usize>, q: &[f64], room: &'w mut [f64]) -> &'w [f64] {
-        room[0] = 1.0;
-        let mut len = 1;
-        for axis in &self.axes[axes] {
-            let q = &q[axis.first..axis.first + axis.card];
-            // From the back, so that no entry is overwritten before it is read.
-            for at in (0..len).rev() {
-                let p = room[at];
-                for (x, q) in q.iter().enumerate() {
-                    room[at * axis.card + x] = p * q;
-                }
-            }
-            len *= axis.card;
-        }
-        &room[..len]
+        let part = |axis: &Axis| &q[axis.first..axis.first + axis.card];
+        joint(self.axes[axes].iter().map(part), room)
     }
 }

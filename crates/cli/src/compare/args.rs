@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use forney_methods::{METHODS, Method, Steps};
 
-use crate::args::ModelArgs;
+use crate::model_args::ModelArgs;
 use crate::units;
 
 #[derive(Args, Debug)]

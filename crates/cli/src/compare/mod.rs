@@ -1,15 +1,15 @@
 //! `forney compare`: every method on one model, side by side.
 
-mod args;
+pub(crate) mod args;
 mod csv;
 mod plot;
 mod report;
 
-pub(crate) use args::CompareArgs;
-
 use forney_certify::{Budget, Crossed};
 use forney_methods::{Event, Job, METHODS, Method, Options, compare, exact, jobs};
 use forney_model::{FactorGraph, simplify_sum};
+
+use args::CompareArgs;
 
 use crate::done::Done;
 use crate::error::Failure;

@@ -8,9 +8,11 @@
 pub(crate) mod learning;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+pub(crate) use forney_testing::root;
+
+use forney_testing::Reference;
 use serde_json::Value;
 
 /// What the program left behind.
@@ -38,11 +40,6 @@ impl Ran {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in {:?}; {}", self.stdout, self.stderr))
     }
-}
-
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The program, in the folder of the workspace, with an empty standard input.
@@ -91,65 +88,22 @@ pub(crate) fn number(value: &Value) -> f64 {
     }
 }
 
-/// A row of `testdata/REFERENCE.tsv`.
-pub(crate) struct Reference {
-    /// The model, relative to the workspace.
-    pub(crate) model: String,
-    pub(crate) ln_z: f64,
-    pub(crate) evidence: Option<String>,
-}
-
-pub(crate) fn references() -> Vec<Reference> {
-    let table =
-        std::fs::read_to_string(root().join("testdata/REFERENCE.tsv")).expect("it is there");
-    let rows = table.lines().skip(1).map(|row| {
-        let cells: Vec<&str> = row.split('\t').collect();
-        let [model, ln_z, _, evidence] = cells[..] else {
-            panic!("{row}");
-        };
-        let in_testdata = |name: &str| format!("testdata/{name}");
-        Reference {
-            model: in_testdata(model),
-            ln_z: ln_z.parse().expect("a number"),
-            evidence: (evidence != "-").then(|| in_testdata(evidence)),
-        }
-    });
-    rows.collect()
-}
-
-impl Reference {
-    /// `command model --json`, with the evidence and further words.
-    pub(crate) fn run(&self, command: &str, more: &[&str]) -> Ran {
-        let mut args = vec![command, &self.model, "--json"];
-        if let Some(evidence) = &self.evidence {
-            args.extend(["--evidence", evidence]);
-        }
-        args.extend(more);
-        forney(&args)
+/// `command model --json` on a bundled model, with its evidence and further words.
+pub(crate) fn forney_on(reference: &Reference, command: &str, more: &[&str]) -> Ran {
+    let in_testdata = |name: &String| format!("testdata/{name}");
+    let model = in_testdata(&reference.file);
+    let evidence = reference.evidence.as_ref().map(in_testdata);
+    let mut args = vec![command, &model, "--json"];
+    if let Some(evidence) = &evidence {
+        args.extend(["--evidence", evidence]);
     }
-
-    /// What rounding may do to sums in another order.
-    pub(crate) fn tolerance(&self) -> f64 {
-        if self.ln_z.is_finite() {
-            1e-9 * self.ln_z.abs().max(1.0)
-        } else {
-            0.0
-        }
-    }
+    args.extend(more);
+    forney(&args)
 }
 
 #[track_caller]
-pub(crate) fn assert_close(found: f64, reference: &Reference) {
-    let same = if reference.ln_z.is_finite() {
-        (found - reference.ln_z).abs() <= reference.tolerance()
-    } else {
-        found == reference.ln_z
-    };
-    assert!(
-        same,
-        "{found} for {} of {}",
-        reference.ln_z, reference.model
-    );
+pub(crate) fn assert_exact(found: f64, reference: &Reference) {
+    assert!(reference.is(found), "{found} for {reference:?}");
 }
 
 /// The error object, which must be all there is on standard output.
@@ -161,21 +115,4 @@ pub(crate) fn refused(ran: &Ran, code: i32, kind: &str, message: &str) -> Value 
     let told = error["message"].as_str().expect("a sentence");
     assert!(told.contains(message), "{told:?} lacks {message:?}");
     error
-}
-
-/// An `n × n` grid of binary variables.
-pub(crate) fn grid(n: usize) -> String {
-    let at = |row, column| row * n + column;
-    let mut edges = Vec::new();
-    for row in 0..n {
-        for column in 0..n - 1 {
-            edges.push((at(row, column), at(row, column + 1)));
-            edges.push((at(column, row), at(column + 1, row)));
-        }
-    }
-    let mut text = format!("MARKOV {} {} {}\n", n * n, "2 ".repeat(n * n), edges.len());
-    edges
-        .iter()
-        .for_each(|(a, b)| text += &format!("2 {a} {b}\n"));
-    text + &"4 1 2 3 1\n".repeat(edges.len())
 }

@@ -56,6 +56,7 @@ pub struct Order {
 
 /// Why a list of variables is not an elimination order of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OrderError {
     /// A variable that the model does not have.
     #[error(

@@ -82,6 +82,7 @@ pub struct GaugedLowerReport<Q = MeanField> {
 
 /// Why a gauged lower bound does not apply to a model.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GaugedLowerError {
     /// `Z = 0`.
     #[error("hard zeros forbid every assignment: Z = 0, and there is nothing to bound")]

@@ -395,6 +395,7 @@ fn zeros(ln: &[f64], legs: &[Leg], slots: &[Slot]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use forney_model::Table;
+    use forney_testing::{assert_gradient, ring};
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -404,16 +405,7 @@ mod tests {
     /// A ring with chords over variables of one cardinality, one of them in a third factor, and
     /// with hard zeros in one table.
     fn model(card: usize, rng: &mut Pcg64) -> FactorGraph {
-        let mut tables = Vec::new();
-        for a in 0..6usize {
-            let scope = [(a + 5) % 6, a, 6 + a % 3].map(VarId::new).to_vec();
-            let entries = (0..card.pow(3)).map(|_| 2.0 * rng.random::<f64>() - 1.0);
-            let mut ln: Vec<f64> = entries.collect();
-            if a == 2 {
-                ln[rng.random_range(0..card.pow(3))] = f64::NEG_INFINITY;
-            }
-            tables.push(Table::from_ln(scope, vec![card; 3], ln).unwrap());
-        }
+        let mut tables = ring(card, 2..3, rng).factors().to_vec();
         tables.push(Table::from_ln(vec![VarId(4)], vec![card], vec![0.5; card]).unwrap());
         FactorGraph::new(vec![card; 9], tables).unwrap()
     }
@@ -436,25 +428,9 @@ mod tests {
                 *x += amplitude * (2.0 * rng.random::<f64>() - 1.0);
             }
             let mut objective = objective.with_barrier(0.1);
-            let (mut gradient, mut unused) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-            assert!(
-                objective.evaluate(&x, &mut gradient).is_finite(),
-                "seed {seed}"
-            );
-            for at in 0..x.len() {
-                let (here, step) = (x[at], 1e-7);
-                let mut side = |to: f64| {
-                    x[at] = to;
-                    objective.evaluate(&x, &mut unused)
-                };
-                let slope = (side(here + step) - side(here - step)) / (2.0 * step);
-                x[at] = here;
-                assert!(
-                    (slope - gradient[at]).abs() < 1e-4 * (1.0 + slope.abs()),
-                    "seed {seed}, coordinate {at}: {slope} and {}",
-                    gradient[at]
-                );
-            }
+            let evaluate = |x: &[f64], gradient: &mut [f64]| objective.evaluate(x, gradient);
+            let (all, what) = (0..x.len(), format!("seed {seed}"));
+            assert_gradient(evaluate, x, all, (1e-7, 1e-4), &what);
         }
     }
 

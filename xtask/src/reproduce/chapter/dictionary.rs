@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::patches;
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Figure, Image, Shown};
+use crate::reproduce::shown::{Claim, Figure, Image, Shown};
 
 /// Patches kept apart to be coded after learning, and the number of random ones that are fitted.
 const TEST: usize = 1000;

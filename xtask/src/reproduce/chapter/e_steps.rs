@@ -7,8 +7,8 @@ use forney_latent::binary_sparse_coding::{
 use forney_plot::{Axis, Style};
 
 use crate::reproduce::context::{Context, Run};
-use crate::reproduce::experiment::{Claim, Figure, Shown};
 use crate::reproduce::records::Record;
+use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Amplitudes of the bars, in standard deviations of the noise.
 const STRENGTHS: [f64; 6] = [0.75, 1.0, 1.25, 1.5, 2.0, 3.0];

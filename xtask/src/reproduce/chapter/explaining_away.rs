@@ -8,7 +8,7 @@ use forney_plot::{Axis, Chart, Point, Series, Style};
 use ndarray::{Array1, Array2, Axis as Along};
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Figure, Shown};
+use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Angles between the two weight vectors, in degrees.
 const ANGLES: [f64; 10] = [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0];

@@ -6,7 +6,7 @@ use forney_plot::{Axis, Chart, Series};
 use ndarray::array;
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Figure, Shown};
+use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Observations and weights `w₁, w₂` of `v ~ N(wᵀh, 1)`.
 const CASES: [(f64, [f64; 2]); 3] = [(1.5, [1.0, 0.5]), (1.5, [1.5, 1.5]), (1.5, [3.0, 0.1])];

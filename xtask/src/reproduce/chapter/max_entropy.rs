@@ -6,7 +6,7 @@ use forney_latent::variations::{Grid, MaximumEntropy};
 use forney_plot::{Axis, Chart, Point, Series, Style};
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Figure, Shown};
+use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Standard deviations to constrain to.
 const SIGMAS: [f64; 3] = [0.5, 1.0, 2.0];

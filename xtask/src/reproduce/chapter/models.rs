@@ -13,7 +13,7 @@ use rand_pcg::Pcg64;
 
 use crate::reproduce::context::Context;
 use crate::reproduce::drawing::{Spot, drawing, side_by_side};
-use crate::reproduce::experiment::{Claim, Figure, Image, Shown};
+use crate::reproduce::shown::{Claim, Figure, Image, Shown};
 
 /// Scale of the couplings.
 const COUPLING: f64 = 1.5;

@@ -8,7 +8,7 @@ use forney_plot::{Axis, Chart, Point, Series, Style};
 use ndarray::Array2;
 
 use crate::reproduce::context::Context;
-use crate::reproduce::experiment::{Claim, Figure, Shown};
+use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Duration of an eruption and the wait for the next, in minutes (Azzalini & Bowman 1990).
 const DATA: &str = include_str!("../../../../crates/latent/tests/data/faithful.csv");
