@@ -1,218 +1,232 @@
-//! One candidate of the race: an order, a partition, and what improves the bound on them.
-//!
-//! A *plain* racer moves weights and shifts alone, by quasi-Newton steps, which is plain weighted
-//! mini-buckets; where little is left to gain it hands over to the gauges, which go on from there. A
-//! *gauged* racer moves everything from the start.
+//! One structure, and what improves the bound on it: first weights and shifts alone, by quasi-Newton
+//! steps, which is plain weighted mini-buckets, then gauges with them; or gauges from the start.
 
 use std::sync::Arc;
 
-use forney_bounds::BoundError;
-use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective, pairs};
-use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
+use forney_bounds::Method;
+use forney_bounds::race::{Proof, Racer};
+use forney_bounds::wmbe::{Candidate, PlainRacer, Structure, WmbeObjective, pairs};
+use forney_certify::{Budget, Certificate, Flaw};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
 
-use crate::climb::Climb;
-use crate::orders::Candidate;
+use crate::bracket::NAME;
+use crate::optimiser::Optimiser;
 use crate::{GaugeObjective, GaugedWmbe, Gauges, SignedEngine};
 
 /// Plain steps that gain less than this in all, in nats, have gained what they can.
 const LEAST_GAIN: f64 = 1e-4;
 
-/// A verified bound and its witness.
-pub(crate) type Proof<S> = (Bound<S>, GaugedWmbe<S>);
+/// A witness, and the order of its schedule.
+pub(crate) type Ordered<S> = (GaugedWmbe<S>, Order);
 
-/// A candidate.
-pub(crate) struct Racer<'g, C: Climb> {
-    pub(crate) order: Order,
+/// A racer whose gauges move, sooner or later.
+pub(crate) struct GaugedRacer<'g, C: Optimiser> {
     graph: &'g FactorGraph,
-    schedule: Arc<Schedule>,
-    stage: Stage<C>,
-    /// Weights and shifts that gauges took over from.
-    plain: Option<Vec<f64>>,
-    /// Evaluations of the stages before.
+    stage: Stage<'g, C>,
+    /// Evaluations of the stage before.
     spent: usize,
+    /// Seconds of an evaluation, as last measured; 0 if none was.
+    pace: f64,
+    /// Bytes that gauges may take.
+    memory: f64,
 }
 
-enum Stage<C: Climb> {
-    Plain(Box<Lbfgs<WmbeObjective<C::Side>>>),
-    Gauged(Box<C>),
+enum Stage<'g, C: Optimiser> {
+    Plain(Box<PlainRacer<'g, C::Side>>),
+    Gauged(Box<Gauged<C>>),
 }
 
-impl<'g, C: Climb> Racer<'g, C> {
-    pub(crate) fn new(
+struct Gauged<C> {
+    structure: Structure,
+    optimiser: C,
+    /// Shifts and logits of the weights that gauges took over from, if there were any.
+    plain: Option<Vec<f64>>,
+}
+
+impl<'g, C: Optimiser> GaugedRacer<'g, C> {
+    /// Gauges move from the start, from these if any were found before.
+    pub(crate) fn gauged(
         candidate: Candidate,
         graph: &'g FactorGraph,
-        plain: bool,
         gauges: Option<&Gauges>,
     ) -> Self {
-        let schedule = candidate.schedule;
-        let stage = if plain {
-            let start = WmbeObjective::<C::Side>::start(&schedule);
-            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
-            Stage::Plain(Box::new(Lbfgs::new(objective, start, pairs(&schedule))))
-        } else {
-            let objective = GaugeObjective::new(Arc::clone(&schedule), graph, true);
-            let start = match gauges {
-                Some(gauges) => objective.start_at(gauges),
-                None => objective.start(),
-            };
-            Stage::Gauged(Box::new(C::new(objective, start)))
+        let objective = GaugeObjective::new(candidate.schedule, graph, true);
+        let start = match gauges {
+            Some(gauges) => objective.start_at(gauges),
+            None => objective.start(),
         };
-        Self {
-            order: candidate.order,
+        Self::of(
             graph,
-            schedule,
-            stage,
-            plain: None,
-            spent: 0,
-        }
+            Stage::Gauged(Box::new(Gauged {
+                structure: candidate.structure,
+                optimiser: C::new(objective, start),
+                plain: None,
+            })),
+        )
     }
 
-    /// Gauges on what shifts and weights alone have found, if there is a gauge and room for it.
-    pub(crate) fn after(
-        best: BestMiniBuckets<C::Side>,
+    /// Gauges wait for shifts and weights, and take over if they have room in so many bytes.
+    pub(crate) fn plain(
+        plain: PlainRacer<'g, C::Side>,
         graph: &'g FactorGraph,
         memory: f64,
     ) -> Self {
-        let BestMiniBuckets {
-            order,
-            schedule,
-            point,
-            ..
-        } = best;
-        let room = is_addressed(&schedule) && bytes(&schedule) <= memory;
-        let climb = room
-            .then(|| gauged::<C>(&schedule, graph, &point))
-            .flatten();
-        let stage = if let Some(climb) = climb {
-            Stage::Gauged(Box::new(climb))
-        } else {
-            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
-            Stage::Plain(Box::new(Lbfgs::new(objective, point.clone(), 0)))
-        };
         Self {
-            order,
+            memory,
+            ..Self::of(graph, Stage::Plain(Box::new(plain)))
+        }
+    }
+
+    fn of(graph: &'g FactorGraph, stage: Stage<'g, C>) -> Self {
+        Self {
             graph,
-            schedule,
             stage,
-            plain: Some(point),
             spent: 0,
+            pace: 0.0,
+            memory: f64::INFINITY,
         }
     }
 
-    /// Improves the bound by about so many evaluations.
-    pub(crate) fn cycle(&mut self, evaluations: usize, budget: &Budget) {
-        let end = self.evaluations() + evaluations;
-        if let Stage::Plain(climb) = &mut self.stage {
-            let before = climb.value();
-            let mut stuck = false;
-            while !stuck && self.spent + climb.evaluations() < end && budget.stop().is_none() {
-                let value = climb.value();
-                // Written so that NaN, which a start at an infinity gives, is stuck as well.
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                let idle = !(climb.sweep() < value);
-                stuck = idle;
-            }
-            let gained = before - climb.value();
-            // Taking over costs an evaluation.
-            if (stuck || gained < LEAST_GAIN) && budget.stop().is_none() {
-                self.hand_over();
-            }
-        }
-        let left = end.saturating_sub(self.evaluations());
-        if let (Stage::Gauged(climb), true) = (&mut self.stage, left > 0) {
-            climb.cycle(left, budget);
-        }
-    }
-
-    /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
-    pub(crate) fn hand_over(&mut self) {
+    /// Gauges take over from what shifts and weights have reached, if there is a gauge at all, and room for
+    /// it; that takes one evaluation.
+    pub(crate) fn take_over(&mut self) {
         let Stage::Plain(plain) = &self.stage else {
             return;
         };
+        let schedule = plain.schedule();
+        let in_two = |v| self.graph.factors_of(v).count() == 2;
+        let room = is_addressed(schedule) && bytes(schedule) <= self.memory;
+        if !room || !self.graph.variables().any(in_two) {
+            return;
+        }
+        let objective = GaugeObjective::new(Arc::clone(schedule), self.graph, true);
+        // From below zeros may forbid every gauge.
+        if objective.num_gauge_entries() == 0 {
+            return;
+        }
         let point = plain.point();
-        if let Some(climb) = gauged::<C>(&self.schedule, self.graph, &point) {
-            self.spent += plain.evaluations();
-            self.plain = Some(point);
-            self.stage = Stage::Gauged(Box::new(climb));
-        }
+        let mut start = objective.start();
+        start.truncate(objective.num_gauge_entries());
+        start.extend_from_slice(&point);
+        self.spent = plain.evaluations();
+        self.stage = Stage::Gauged(Box::new(Gauged {
+            structure: plain.structure().clone(),
+            optimiser: C::new(objective, start),
+            plain: Some(point),
+        }));
     }
 
-    /// Do its gauges move?
-    pub(crate) fn is_gauged(&self) -> bool {
-        matches!(self.stage, Stage::Gauged(_))
+    /// Seconds of an evaluation, as last measured; 0 if none was.
+    pub(crate) fn pace(&self) -> f64 {
+        self.pace
     }
 
-    /// `±ln Z_w` at the best point, lower is tighter.
-    pub(crate) fn value(&self) -> f64 {
+    pub(crate) fn schedule(&self) -> &Arc<Schedule> {
         match &self.stage {
-            Stage::Plain(climb) => climb.value(),
-            Stage::Gauged(climb) => climb.value(),
+            Stage::Plain(plain) => plain.schedule(),
+            Stage::Gauged(gauged) => gauged.optimiser.objective().schedule(),
         }
     }
 
-    pub(crate) fn evaluations(&self) -> usize {
-        self.spent
-            + match &self.stage {
-                Stage::Plain(climb) => climb.evaluations(),
-                Stage::Gauged(climb) => climb.evaluations(),
-            }
+    fn order(&self) -> &Order {
+        match &self.stage {
+            Stage::Plain(plain) => &plain.structure().order,
+            Stage::Gauged(gauged) => &gauged.structure.order,
+        }
     }
 
-    /// What its tables take.
-    pub(crate) fn bytes(&self) -> f64 {
-        bytes(&self.schedule)
-    }
-
-    pub(crate) fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-
-    /// The bound at the best point, recomputed from its witness.
+    /// The bound at the best point, recomputed from its witness, under the name of plain mini-buckets where no
+    /// gauge has moved.
     ///
     /// Gauges that went astray, or tables that span more than plain numbers hold, must not cost the
     /// bound that weights and shifts alone have reached.
-    pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError> {
-        let witness = match &self.stage {
-            Stage::Plain(climb) => Ok(self.without_gauges(climb.objective(), &climb.point())),
-            Stage::Gauged(climb) => {
-                let witness = climb.objective().witness(&climb.point(), self.graph);
-                witness.map_err(|error| Flaw::Invalid(error.to_string()))
-            }
+    pub(crate) fn proof(&self) -> Result<Proof<C::Side, Ordered<C::Side>>, Flaw> {
+        let gauged = match &self.stage {
+            Stage::Plain(plain) => return self.without_gauges(&plain.point()),
+            Stage::Gauged(gauged) => gauged,
         };
-        let gauged = witness.and_then(|witness| Ok((witness.verify(self.graph)?, witness)));
-        gauged.or_else(|_| {
-            let objective = WmbeObjective::new(Arc::clone(&self.schedule), self.graph);
-            let start = || WmbeObjective::<C::Side>::start(&self.schedule);
-            let point = self.plain.clone().unwrap_or_else(start);
-            let witness = self.without_gauges(&objective, &point);
-            Ok((witness.verify(self.graph)?, witness))
-        })
+        let (objective, point) = (gauged.optimiser.objective(), gauged.optimiser.point());
+        let witness = objective.witness(&point, self.graph);
+        let witness = witness.map_err(|error| Flaw::Invalid(error.to_string()));
+        if let Ok((bound, witness)) =
+            witness.and_then(|found| Ok((found.verify(self.graph)?, found)))
+        {
+            let gauges = ..objective.num_gauge_entries();
+            let still = point[gauges] == objective.start()[gauges];
+            return Ok(Proof {
+                bound,
+                witness: (witness, self.order().clone()),
+                method: if still { Method::Wmbe.name() } else { NAME },
+            });
+        }
+        match &gauged.plain {
+            Some(point) => self.without_gauges(point),
+            None => self.without_gauges(&WmbeObjective::<C::Side>::start(self.schedule())),
+        }
     }
 
-    fn without_gauges(&self, objective: &WmbeObjective<C::Side>, x: &[f64]) -> GaugedWmbe<C::Side> {
-        let plain = objective.witness(x);
+    fn without_gauges(&self, x: &[f64]) -> Result<Proof<C::Side, Ordered<C::Side>>, Flaw> {
+        let plain = WmbeObjective::<C::Side>::witness_at(self.schedule(), x);
         let gauges = Gauges::identity(self.graph);
-        GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts)
+        let witness = GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts);
+        Ok(Proof {
+            bound: witness.verify(self.graph)?,
+            witness: (witness, self.order().clone()),
+            method: Method::Wmbe.name(),
+        })
     }
 }
 
-/// Gauges that start as identities at these shifts and weights; `None` if nothing can be gauged.
-fn gauged<C: Climb>(schedule: &Arc<Schedule>, graph: &FactorGraph, point: &[f64]) -> Option<C> {
-    let in_two = |v| graph.factors_of(v).count() == 2;
-    if !graph.variables().any(in_two) {
-        return None;
+impl<C: Optimiser> Racer for GaugedRacer<'_, C> {
+    type Side = C::Side;
+    type Witness = Ordered<C::Side>;
+
+    fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
+        let (began, before, value) = (budget.elapsed(), self.evaluations(), self.value());
+        if let Stage::Plain(plain) = &mut self.stage {
+            let start = plain.value();
+            let gains = plain.cycle(evaluations, budget);
+            let gained = start - plain.value() >= LEAST_GAIN;
+            let idle = !(gains && gained) && budget.stop().is_none();
+            if idle && self.evaluations() - before < evaluations {
+                self.take_over();
+            }
+        }
+        let left = evaluations - (self.evaluations() - before);
+        if let (Stage::Gauged(gauged), true) = (&mut self.stage, left > 0) {
+            gauged.optimiser.cycle(left, budget);
+        }
+        let seconds = (budget.elapsed() - began).as_secs_f64();
+        let spent = self.evaluations() - before;
+        if spent > 0 {
+            self.pace = seconds / spent as f64;
+        }
+        self.value() < value
     }
-    let objective = GaugeObjective::new(Arc::clone(schedule), graph, true);
-    // From below zeros may forbid every gauge.
-    if objective.num_gauge_entries() == 0 {
-        return None;
+
+    fn value(&self) -> f64 {
+        match &self.stage {
+            Stage::Plain(plain) => plain.value(),
+            Stage::Gauged(gauged) => gauged.optimiser.value(),
+        }
     }
-    let mut start = objective.start();
-    start.truncate(objective.num_gauge_entries());
-    start.extend_from_slice(point);
-    Some(C::new(objective, start))
+
+    fn evaluations(&self) -> usize {
+        self.spent
+            + match &self.stage {
+                Stage::Plain(plain) => plain.evaluations(),
+                Stage::Gauged(gauged) => gauged.optimiser.evaluations(),
+            }
+    }
+
+    fn bytes(&self) -> f64 {
+        bytes(self.schedule())
+    }
+
+    fn prove(&self) -> Option<Proof<C::Side, Ordered<C::Side>>> {
+        self.proof().ok()
+    }
 }
 
 /// Walks address tables by 32 bits.

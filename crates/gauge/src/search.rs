@@ -5,16 +5,16 @@
 //! best point so far. The winner of a later race climbs the same cycles and takes the lead if it is
 //! ahead after every one of them.
 
-use forney_bounds::BoundError;
+use forney_bounds::race::{Account, Proof, Racer, tighter};
 use forney_bounds::wmbe::CliqueLimit;
+use forney_bounds::{Board, BoundError, Post, Progress};
 use forney_certify::{Above, Below, Bound, Budget, Side, Stop};
 use forney_exact::Order;
 use forney_model::FactorGraph;
 
-use crate::climb::{Ascent, Climb, Descent};
-use crate::leader::{Allowed, Leader};
-use crate::orders::{Field, Kind};
-use crate::race::Won;
+use crate::field::Field;
+use crate::leader::Leader;
+use crate::optimiser::{Ascent, Descent, Optimiser};
 use crate::{GaugedWmbe, Gauges};
 
 /// The leader goes alone until it has spent so many times the evaluations of a race: until then it
@@ -61,10 +61,8 @@ pub struct GaugeReport<S: Side> {
     pub witness: GaugedWmbe<S>,
     /// The elimination order of the witness.
     pub order: Order,
-    /// Gradient evaluations on the structure of the witness.
+    /// Gradient evaluations of all candidates.
     pub iterations: usize,
-    /// Gradient evaluations of all other candidates.
-    pub raced: usize,
     /// Was nothing split, so that the bound is `ln Z` itself?
     pub exact: bool,
     /// Why it ended.
@@ -104,7 +102,7 @@ pub fn gauged_wmbe(
     budget: &Budget,
     watch: &mut (dyn FnMut(Bound<Above>, usize) + Send),
 ) -> Result<GaugeReport<Above>, BoundError> {
-    search::<Descent>(graph, options, budget, watch)
+    watched::<Descent>(graph, options, budget, watch)
 }
 
 /// As [`gauged_wmbe`], from below: gauges that keep every table positive, and reverse Hölder weights.
@@ -119,115 +117,176 @@ pub fn gauged_wmbe_below(
     budget: &Budget,
     watch: &mut (dyn FnMut(Bound<Below>, usize) + Send),
 ) -> Result<GaugeReport<Below>, BoundError> {
-    search::<Ascent>(graph, options, budget, watch)
+    watched::<Ascent>(graph, options, budget, watch)
 }
 
-fn search<C: Climb>(
+/// A search with a board of its own.
+fn watched<C: Optimiser>(
     graph: &FactorGraph,
     options: &GaugeOptions,
     budget: &Budget,
     watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
 ) -> Result<GaugeReport<C::Side>, BoundError> {
-    CliqueLimit::admit(options.limit.ibound, graph)?;
-    let kind = Kind::of(graph);
-    let field = Field {
-        graph,
-        kind,
-        options,
-        count: affordable(kind, options),
+    let mut watch = |progress: &Progress| {
+        // It was verified before it was reported.
+        if let Ok(bound) = Bound::new(<C::Side as Post>::of(progress)) {
+            watch(bound, progress.iterations);
+        }
     };
-    if options.gauges.is_none() && (kind != Kind::Full || field.is_slow(budget)?) {
-        return field.plain_first::<C>(budget, watch);
-    }
-    // The first race gets no more than half of the time.
-    let half = budget.remaining().map(|left| budget.capped(left / 2));
-    let time = half.as_ref().unwrap_or(budget);
-    let Won { winner, lost, pace } = field.race::<C>(0, options.memory, time)?;
-    let mut leader = Leader::new(winner, pace, kind.first_cycle());
-    // Evaluations of all candidates but the leader.
-    let mut others = lost;
+    let board = Board::new(budget, &mut watch);
+    // Without one evaluation there is nothing to report.
+    let most = options.iterations.map(|most| most.max(1));
+    let mut account = Account::new(&board, budget, options.memory, most);
+    search::<C>(graph, options, &mut account)
+}
+
+/// The best bound that an account allows.
+pub(crate) fn search<C: Optimiser>(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    account: &mut Account<'_, '_>,
+) -> Result<GaugeReport<C::Side>, BoundError> {
+    CliqueLimit::admit(options.limit.ibound, graph)?;
+    let field = Field::new(graph, options, account)?;
+    let budget = account.budget().clone();
+    // The first race gets no more than half of the time, where its candidates all move gauges.
+    let time = account.time(if field.waits() { 1.0 } else { 0.5 });
+    let mut leader = account.part(usize::MAX, &time, options.memory, |part| {
+        field.lead::<C>(0, part)
+    })?;
+    let mut best = match tighter(leader.proof.take(), account.prove(&leader.racer)) {
+        Some(proof) => proof,
+        // Why it proves nothing.
+        None => leader.racer.proof()?,
+    };
     let mut races = 1;
-    let (mut bound, mut witness) = leader.racer.prove()?;
-    let mut order = leader.racer.order.clone();
-    watch(bound, others + leader.racer.evaluations());
-    let limited = options.iterations.is_some() || budget.remaining().is_some();
     let stop = loop {
-        let spent = others + leader.racer.evaluations();
-        let left = options
-            .iterations
-            .map_or(usize::MAX, |most| most.saturating_sub(spent));
         if let Some(stop) = budget.stop() {
             break stop;
         }
         if leader.racer.schedule().is_exact() {
             break Stop::Converged;
         }
-        if left == 0 {
+        if account.left() == 0 {
             break Stop::SweepLimit;
         }
         let before = leader.racer.value();
-        let cycle = leader.next_cycle(left, budget);
-        let race = kind.race_evaluations(field.count) + kind.first_cycle();
-        let soon = leader.racer.evaluations() + cycle < ALONE * race;
+        let (left, spent) = (account.left(), leader.racer.evaluations());
+        let cycle = leader.next_cycle(left, &budget);
+        let soon = field.waits() || spent + cycle < ALONE * field.evaluations();
         let alone = soon && !leader.is_idle();
-        let allowed = Allowed {
-            races: match options.races {
-                _ if alone => 0,
-                Some(most) => most.saturating_sub(races),
-                None => usize::MAX,
-            },
+        let open = options.races.map_or(usize::MAX, |most| most - races);
+        let challenge = Challenge {
+            first: races,
+            races: if alone { 0 } else { open },
             enough: cycle.saturating_mul(RACING),
-            most: left - cycle,
-            memory: options.memory - leader.racer.bytes(),
-            budget,
+            tolerance: options.tolerance,
         };
         let heights = leader.heights().to_vec();
-        let ((), later) = rayon::join(
-            || leader.cycle(cycle, options.tolerance, budget),
-            || field.challenge::<C>(races, &heights, &allowed),
+        let rest = match account.is_counted() {
+            true => left - cycle,
+            false => usize::MAX,
+        };
+        let memory = options.memory - leader.racer.bytes();
+        let ((), (held, challenger)) = rayon::join(
+            || leader.cycle(cycle, options.tolerance, &budget),
+            || {
+                account.part(rest, &budget, memory, |part| {
+                    challenge.hold(&field, heights, part)
+                })
+            },
         );
-        races += later.races;
-        others += later.spent;
-        if let Some(mut challenger) = later.challenger {
-            if challenger.is_ahead_of(leader.racer.value()) {
-                std::mem::swap(&mut leader, &mut challenger);
-            }
-            others += challenger.racer.evaluations();
+        account.spend::<C::Side>(leader.racer.evaluations() - spent);
+        races += held;
+        let mut proof = None;
+        if let Some(mut challenger) = challenger
+            && challenger.is_ahead_of(leader.racer.value())
+        {
+            proof = challenger.proof.take();
+            leader = challenger;
         }
         let gained = leader.is_ahead_of(before);
-        // A witness that does not verify is passed over.
-        if gained
-            && let Ok(proof) = leader.racer.prove()
-            && bound.tighten(proof.0)
-        {
-            witness = proof.1;
-            order.clone_from(&leader.racer.order);
-            watch(bound, others + leader.racer.evaluations());
+        if gained {
+            // A witness that does not verify is passed over.
+            proof = tighter(proof, account.prove(&leader.racer));
         }
-        let over = later.races == 0 || (!limited && !gained);
+        best = tighter(Some(best), proof).expect("the first one, if no other");
+        let over = held == 0 || (!account.is_limited() && !gained);
         if leader.is_idle() && !alone && over && budget.stop().is_none() {
-            break Stop::Converged;
+            // With more evaluations there would have been another race.
+            break match account.is_counted() && open > held {
+                true => Stop::SweepLimit,
+                false => Stop::Converged,
+            };
         }
     };
+    let Proof { bound, witness, .. } = best;
+    let (witness, order) = witness;
     Ok(GaugeReport {
         bound,
         witness,
-        iterations: leader.racer.evaluations(),
-        raced: others,
         order,
+        iterations: account.spent(),
         exact: leader.racer.schedule().is_exact(),
         stop,
     })
 }
 
-/// Candidates of a race that leaves half of the evaluations.
-fn affordable(kind: Kind, options: &GaugeOptions) -> usize {
-    let most = options.candidates.max(1);
-    let Some(iterations) = options.iterations else {
-        return most;
-    };
-    let fits = |&count: &usize| 2 * kind.race_evaluations(count) <= iterations;
-    (1..=most).rev().find(fits).unwrap_or(1)
+/// Races for the lead.
+struct Challenge {
+    /// The number of the first one.
+    first: usize,
+    /// Races at most.
+    races: usize,
+    /// No further race begins after so many evaluations.
+    enough: usize,
+    /// A cycle that gains no more than this is the last one.
+    tolerance: f64,
+}
+
+impl Challenge {
+    /// Each winner climbs while it is ahead of what the leader was after as many cycles, and one cycle more;
+    /// returns how many races there were, and the best winner that was ahead everywhere.
+    fn hold<'f, C: Optimiser>(
+        &self,
+        field: &Field<'f>,
+        mut heights: Vec<f64>,
+        account: &mut Account<'_, '_>,
+    ) -> (usize, Option<Leader<'f, C>>) {
+        let budget = account.budget().clone();
+        let (mut held, mut best) = (0, None);
+        let mut memory = account.memory();
+        // A race that leaves nothing for its winner is not worth its evaluations.
+        while held < self.races
+            && budget.stop().is_none()
+            && account.left() >= 2 * field.evaluations()
+            && (held == 0 || account.spent() < self.enough)
+        {
+            let lead = |part: &mut Account<'_, '_>| field.lead::<C>(self.first + held, part);
+            let Ok(mut challenger) = account.part(usize::MAX, &budget, memory, lead) else {
+                break;
+            };
+            held += 1;
+            let mut ahead = true;
+            for &height in &heights {
+                ahead = challenger.is_ahead_of(height);
+                let left = account.left();
+                if !ahead || left == 0 {
+                    break;
+                }
+                let before = challenger.racer.evaluations();
+                let cycle = challenger.next_cycle(left, &budget);
+                challenger.cycle(cycle, self.tolerance, &budget);
+                account.spend::<C::Side>(challenger.racer.evaluations() - before);
+            }
+            if ahead {
+                heights = challenger.heights().to_vec();
+                memory = account.memory() - challenger.racer.bytes();
+                best = Some(challenger);
+            }
+        }
+        (held, best)
+    }
 }
 
 impl Default for GaugeOptions {

@@ -12,8 +12,10 @@ use super::{Job, LAST};
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
+use crate::race::{Account, Racer};
 use crate::wmbe::{
-    BestOptions, Candidates, CliqueLimit, Known, Race, Racer, WeightMap, Wmbe, bytes, climb,
+    Candidates, ClimbOptions, Climbed, CliqueLimit, Known, PlainRacer, WeightMap, Wmbe, bytes,
+    climb_from,
 };
 
 /// The share of the memory for the tables of one side, whatever the method.
@@ -22,14 +24,14 @@ pub(super) const MEMORY: f64 = 0.4;
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
-impl Job<'_, '_> {
+impl<'g> Job<'g, '_> {
     /// Both sides at one ibound, or at a higher one where that is nothing; where time does not afford larger
     /// cliques than those of the incumbents, these go on.
     pub(super) fn level(
         &self,
         ibound: usize,
         round: u64,
-        incumbents: &mut Incumbents,
+        incumbents: &mut Incumbents<'g>,
     ) -> Result<Level, BoundError> {
         let began = self.budget.elapsed();
         self.board.say(Activity::MiniBuckets { ibound });
@@ -46,7 +48,7 @@ impl Job<'_, '_> {
         fit: Fit,
         round: u64,
         began: Duration,
-        incumbents: &mut Incumbents,
+        incumbents: &mut Incumbents<'g>,
     ) -> Result<Level, BoundError> {
         let Fit {
             limit,
@@ -81,16 +83,7 @@ impl Job<'_, '_> {
             }
             None => f64::INFINITY,
         };
-        let own = self.own_iterations::<Above>(terms.leaders);
-        let own = own.max(self.own_iterations::<Below>(terms.leaders));
-        let of_iterations = match self.options.iterations {
-            Some(most) => (own * most as f64 / 32.0) as usize,
-            None => CANDIDATES,
-        };
-        let count = CANDIDATES
-            .min(affordable.min(compiled) as usize)
-            .min(of_iterations)
-            .max(1);
+        let count = CANDIDATES.min(affordable.min(compiled) as usize).max(1);
         // Each change of a structure is compiled; where that takes long, further evaluations gain more.
         let cheap = compiled >= 1.0;
         terms.local &= cheap;
@@ -122,7 +115,7 @@ impl Job<'_, '_> {
         &self,
         reached: Reached,
         round: u64,
-        incumbents: &mut Incumbents,
+        incumbents: &mut Incumbents<'g>,
     ) -> Result<Level, BoundError> {
         let mut terms = self.terms(reached.limit, round, true);
         terms.local = reached.cheap;
@@ -174,7 +167,7 @@ impl Job<'_, '_> {
         &self,
         terms: &Terms,
         count: usize,
-        incumbents: &mut Incumbents,
+        incumbents: &mut Incumbents<'g>,
     ) -> Result<bool, BoundError> {
         let candidates = Candidates {
             fixed: self.options.order.as_ref(),
@@ -184,6 +177,7 @@ impl Job<'_, '_> {
         let began = self.budget.elapsed();
         let alone = self.contender_alone();
         let exact = !alone && self.both(terms, &candidates, self.open(), incumbents)?;
+        let before = (self.board.best::<Above>(), self.board.best::<Below>());
         if !exact {
             self.contend(terms, self.budget.elapsed().saturating_sub(began));
         }
@@ -193,8 +187,8 @@ impl Job<'_, '_> {
         // Where the contender proves nothing, mini-buckets do.
         let (upper, lower) = self.open();
         let idle = (
-            upper && !self.contender_holds::<Above>(),
-            lower && !self.contender_holds::<Below>(),
+            upper && !self.contender_holds::<Above>() && self.board.best::<Above>() == before.0,
+            lower && !self.contender_holds::<Below>() && self.board.best::<Below>() == before.1,
         );
         self.both(terms, &candidates, idle, incumbents)
     }
@@ -205,7 +199,7 @@ impl Job<'_, '_> {
         terms: &Terms,
         candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
-        incumbents: &mut Incumbents,
+        incumbents: &mut Incumbents<'g>,
     ) -> Result<bool, BoundError> {
         let Incumbents { above, below, .. } = incumbents;
         let (upper, lower) = rayon::join(
@@ -233,21 +227,15 @@ impl Job<'_, '_> {
         &self,
         terms: &Terms,
         candidates: &Candidates<'_>,
-        incumbent: &mut Incumbent<S>,
+        incumbent: &mut Incumbent<'g, S>,
     ) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
     {
-        let iterations = self.options.iterations.map_or(usize::MAX, |most| {
-            let left = most.saturating_sub(self.board.counted::<S>());
-            (self.own_iterations::<S>(terms.leaders) * left as f64) as usize
-        });
-        let options = BestOptions {
+        let options = ClimbOptions {
             limit: terms.limit,
             candidates: *candidates,
             local: terms.local,
-            memory: terms.memory,
-            iterations,
             least_gain: terms.least_gain,
         };
         let share = self.own_share::<S>(terms.leaders);
@@ -257,33 +245,42 @@ impl Job<'_, '_> {
             first: terms.first.as_ref(),
             incumbent: incumbent.take(),
         };
-        match climb::<S>(self.graph, &options, known, &budget, self.board) {
-            Race::Exact(candidate) => self.eliminate(candidate.schedule, &budget),
-            Race::Winner(winner) => {
+        let left =
+            (self.options.iterations).map(|most| most.saturating_sub(self.board.counted::<S>()));
+        let mut account = Account::new(self.board, &budget, terms.memory, left);
+        // At least one, so that a run of counted evaluations comes to its end.
+        let own = account.share(self.own_iterations::<S>(terms.leaders));
+        let climbed = account.part(own, &budget, terms.memory, |part| {
+            climb_from(self.graph, &options, known, part)
+        });
+        match climbed {
+            Ok(Climbed::Exact(candidate)) => self.eliminate(candidate.schedule, &budget),
+            Ok(Climbed::Best(winner)) => {
                 *incumbent = Some(winner);
                 Ok(false)
             }
-            Race::Nobody => Ok(false),
+            // The first candidate fits; what did not were others.
+            Err(_) => Ok(false),
         }
     }
 }
 
 /// The best mini-buckets of a side so far, on which a local search goes on.
-type Incumbent<S> = Option<Box<Racer<S>>>;
+type Incumbent<'g, S> = Option<Box<PlainRacer<'g, S>>>;
 
 /// What goes on from level to level.
 #[derive(Default)]
-pub(super) struct Incumbents {
-    above: Incumbent<Above>,
-    below: Incumbent<Below>,
+pub(super) struct Incumbents<'g> {
+    above: Incumbent<'g, Above>,
+    below: Incumbent<'g, Below>,
     reached: Option<Reached>,
 }
 
-impl Incumbents {
+impl Incumbents<'_> {
     /// Forgets those that larger mini-buckets leave no room for: their bounds are on the board.
     fn make_room(&mut self, spare: f64) {
-        self.above.take_if(|racer| racer.bytes > spare);
-        self.below.take_if(|racer| racer.bytes > spare);
+        self.above.take_if(|racer| racer.bytes() > spare);
+        self.below.take_if(|racer| racer.bytes() > spare);
     }
 
     /// The size of the last race, if each side that is wanted has an incumbent.

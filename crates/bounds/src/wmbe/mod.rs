@@ -15,31 +15,30 @@
 //! | ibound | cliques hold at most ibound + 1 variables | |
 //! | `ln Z_w` | the bound | nats |
 
-mod best;
 mod candidates;
 mod carry;
+mod climb;
 mod content;
 mod frozen;
 mod messages;
 mod mini_buckets;
 mod objective;
+mod plain;
 mod published;
-mod racer;
 mod search;
 mod structure;
-mod tournament;
 mod variants;
 mod witness;
 
-pub use best::{BestMiniBuckets, BestOptions, best_mini_buckets};
-pub(crate) use best::{Known, climb};
-pub use candidates::{Candidate, Candidates, candidate_order};
+pub use candidates::{Candidate, Candidates, candidate_order, entrants};
+pub use climb::{ClimbOptions, Climbed, climb};
+pub(crate) use climb::{Known, RACE_EVALUATIONS, climb_from};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub use racer::pairs;
-pub(crate) use racer::{Racer, bytes};
+pub(crate) use plain::bytes;
+pub use plain::{PlainRacer, pairs};
+pub use search::{Mover, Search};
 pub use structure::Structure;
-pub(crate) use tournament::{RACE_EVALUATIONS, Race};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::{Wmbe, check_parameters};

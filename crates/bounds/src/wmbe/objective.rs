@@ -155,7 +155,12 @@ impl<S: WeightMap> WmbeObjective<S> {
     /// The witness at these parameters.
     #[must_use]
     pub fn witness(&self, x: &[f64]) -> Wmbe<S> {
-        let schedule = self.engine.schedule();
+        Self::witness_at(self.engine.schedule(), x)
+    }
+
+    /// The witness at these parameters of a schedule.
+    #[must_use]
+    pub fn witness_at(schedule: &Arc<Schedule>, x: &[f64]) -> Wmbe<S> {
         let (shifts, logits) = x.split_at(schedule.num_shifts());
         let mut weights = vec![0.0; logits.len()];
         set_weights::<S>(schedule, logits, &mut weights);
@@ -167,11 +172,8 @@ impl<S: WeightMap> Wmbe<S> {
     /// No shifts, neutral weights: a bound after a single pass, before anything was optimised.
     #[must_use]
     pub fn neutral(schedule: Arc<Schedule>) -> Self {
-        let logits = WmbeObjective::<S>::start(&schedule).split_off(schedule.num_shifts());
-        let mut weights = vec![0.0; logits.len()];
-        set_weights::<S>(&schedule, &logits, &mut weights);
-        let shifts = vec![0.0; schedule.num_shifts()];
-        Self::new(schedule, weights, shifts)
+        let start = WmbeObjective::<S>::start(&schedule);
+        WmbeObjective::<S>::witness_at(&schedule, &start)
     }
 }
 

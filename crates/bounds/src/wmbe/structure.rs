@@ -34,7 +34,7 @@ impl Structure {
     ///
     /// # Errors
     /// As [`Schedule::compile`].
-    pub(super) fn compile(
+    pub fn compile(
         graph: &FactorGraph,
         order: Order,
         rule: &mut dyn SplitRule,

@@ -329,6 +329,7 @@ impl<S: WeightMap> Best<'_, S> {
         let objective = Frozen::<S>::new(Arc::clone(schedule), self.graph, options.variant);
         let start = objective.start();
         let mut descent = Lbfgs::new(objective, start, PAIRS);
+        descent.limit(options.iterations.unwrap_or(usize::MAX));
         let mut before = descent.value();
         let mut sweeps = 0;
         loop {

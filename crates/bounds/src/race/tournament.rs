@@ -1,0 +1,106 @@
+//! Successive halving: those ahead go on with more evaluations, until one is left.
+
+use rayon::prelude::*;
+
+use super::{Account, Proof, Racer, tighter};
+
+/// How a race is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Evaluations of each racer in the first round; every later round doubles them.
+    pub first: usize,
+    /// One in so many goes on.
+    pub keep: usize,
+}
+
+impl Rules {
+    /// Evaluations of a race of so many, those at the starts included.
+    #[must_use]
+    pub fn evaluations(self, mut racers: usize) -> usize {
+        let (mut each, mut sum) = (self.first, racers);
+        while racers > 1 {
+            sum += each * racers;
+            racers = racers.div_ceil(self.keep);
+            each *= 2;
+        }
+        sum
+    }
+
+    /// How many of so many racers such a number of evaluations affords, at least one.
+    #[must_use]
+    pub fn affordable(self, racers: usize, evaluations: usize) -> usize {
+        let fits = |&count: &usize| self.evaluations(count) <= evaluations;
+        (1..=racers).rev().find(fits).unwrap_or(1)
+    }
+}
+
+/// The last of a race.
+pub struct Won<R: Racer> {
+    /// The racer whose value is lowest.
+    pub racer: R,
+    /// The best proof of all rounds; it may be another's.
+    pub proof: Option<Proof<R::Side, R::Witness>>,
+}
+
+/// Rounds until one racer is left, after `before` rounds that went before; `None` where there was none.
+pub fn race<R: Racer>(
+    mut racers: Vec<R>,
+    rules: Rules,
+    before: u32,
+    account: &mut Account<'_, '_>,
+) -> Option<Won<R>> {
+    let mut evaluations = rules.first << before;
+    let mut proof = None;
+    while racers.len() > 1 {
+        let next = round(&mut racers, evaluations, rules.keep, account);
+        proof = tighter(proof, next);
+        evaluations *= 2;
+    }
+    let racer = racers.pop()?;
+    Some(Won { racer, proof })
+}
+
+/// Every racer goes on by so many evaluations, or its part of what is left; the best stay, a single one where
+/// nothing is left, and the first of them proves its bound.
+pub fn round<R: Racer>(
+    racers: &mut Vec<R>,
+    evaluations: usize,
+    keep: usize,
+    account: &mut Account<'_, '_>,
+) -> Option<Proof<R::Side, R::Witness>> {
+    let each = evaluations.min(account.left() / racers.len().max(1));
+    let spent = racers
+        .par_iter_mut()
+        .map(|racer| account.cycle(racer, each).0);
+    let spent: usize = spent.sum();
+    account.spend::<R::Side>(spent);
+    // NaN sorts last: a start at an infinity loses to everything.
+    racers.sort_by(|a, b| a.value().total_cmp(&b.value()));
+    let over = account.budget().stop().is_some() || account.left() < racers.len();
+    racers.truncate(if over { 1 } else { racers.len().div_ceil(keep) });
+    account.prove(racers.first()?)
+}
+
+/// One racer goes on until an evaluation gains no more than `least_gain`, or something ends it.
+///
+/// It proves its bound every few sweeps, so that an interruption loses little.
+pub fn finish<R: Racer>(racer: &mut R, least_gain: f64, account: &mut Account<'_, '_>) {
+    const SLICE: usize = 20;
+    let mut proving = 4;
+    while !account.is_over() {
+        let value = racer.value();
+        let slice = account.left().min(proving);
+        proving = (2 * proving).min(SLICE);
+        let (spent, gains) = account.cycle(racer, slice);
+        account.spend::<R::Side>(spent);
+        if spent == 0 {
+            break;
+        }
+        account.prove(racer);
+        let gain = value - racer.value();
+        // The first few tell little of what the next ones gain.
+        if !gains || slice == SLICE && gain <= least_gain * slice as f64 {
+            break;
+        }
+    }
+}
