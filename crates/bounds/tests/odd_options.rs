@@ -2,8 +2,8 @@
 
 use forney_bounds::race::Account;
 use forney_bounds::wmbe::{
-    Candidates, ClimbOptions, CliqueLimit, Partition, Steps, Variant, VariantOptions, climb,
-    mini_buckets,
+    Candidates, ClimbOptions, CliqueLimit, Partition, PlainField, Steps, Variant, VariantOptions,
+    climb, mini_buckets,
 };
 use forney_bounds::{
     Board, BoundOptions, Method, Progress, bracket, mean_field, negative_tree_reweighted,
@@ -86,15 +86,17 @@ fn no_option_makes_a_false_bound() {
             ibound: (seed % 3) as usize,
             entries: odd(),
         };
-        let best = ClimbOptions {
+        let climbing = ClimbOptions {
             limit,
-            candidates: Candidates {
-                fixed: None,
-                count: sweeps,
-                seed,
-            },
             local: seed.is_multiple_of(2),
+            fixed: false,
+            seed,
             least_gain: odd(),
+        };
+        let candidates = Candidates {
+            fixed: None,
+            count: sweeps,
+            seed,
         };
         let memory = odd();
         let mut watch = |progress: &Progress| {
@@ -105,8 +107,10 @@ fn no_option_makes_a_false_bound() {
         let account = || Account::new(&board, &budget, memory, Some(sweeps));
         let (mut up, mut down) = (account(), account());
         // What does not fit is no bound.
-        let _ = climb::<Above>(&graph, &best, &mut up);
-        let _ = climb::<Below>(&graph, &best, &mut down);
+        let field = PlainField::<Above>::new(&graph, limit, candidates);
+        let _ = climb(&field, &climbing, None, &mut up);
+        let field = PlainField::<Below>::new(&graph, limit, candidates);
+        let _ = climb(&field, &climbing, None, &mut down);
         assert!(up.spent() <= sweeps && down.spent() <= sweeps);
         let options = VariantOptions {
             variant: [Variant::Mbe, Variant::Wmbe, Variant::ThetaW][sweeps % 3],

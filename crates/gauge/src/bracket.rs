@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use forney_bounds::race::Account;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_bounds::{
     Allowance, BoundError, BoundOptions, BoundReport, Contender, Method, Prospect, Turn, Watch,
@@ -13,7 +12,6 @@ use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
-use crate::field::{CYCLE, PLAIN};
 use crate::gauged_lower::STRUCTURED;
 use crate::lower_contender::GaugedBlocks;
 use crate::optimiser::{Ascent, Descent, Optimiser};
@@ -92,8 +90,7 @@ struct GaugedMiniBuckets {
 struct Found<S: Side> {
     bound: Bound<S>,
     limit: CliqueLimit,
-    order: Order,
-    gauges: Gauges,
+    known: (Order, Gauges),
 }
 
 impl Contender for GaugedMiniBuckets {
@@ -151,7 +148,7 @@ impl GaugedMiniBuckets {
     }
 }
 
-/// One side of a turn: what an earlier level found goes on for a while, then orders race.
+/// One side of a turn.
 fn side<C: Optimiser>(
     turn: &Turn<'_, '_>,
     allowed: Option<&Allowance>,
@@ -160,29 +157,28 @@ fn side<C: Optimiser>(
     let Some(allowed) = allowed else {
         return;
     };
-    let Some(options) = plan(turn, allowed) else {
+    let Some(mut options) = plan(turn, allowed) else {
         return;
     };
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut account = turn.account(allowed);
     let smaller = |found: &&Found<C::Side>| {
         let (before, now) = (found.limit, options.limit);
         before.ibound < now.ibound || before.entries < now.entries
     };
-    if let Some(before) = found.as_ref().filter(smaller) {
-        let again = GaugeOptions {
-            order: Some(before.order.clone()),
-            gauges: Some(before.gauges.clone()),
-            candidates: 1,
-            races: Some(1),
-            ..options.clone()
-        };
-        let (quarter, time) = (account.share(0.25), account.time(0.25));
-        account.part(quarter, &time, turn.memory, |part| {
-            run::<C>(turn, &again, part, &mut found);
+    // What an earlier level found goes on for a while.
+    options.known = (found.as_ref().filter(smaller)).map(|found| found.known.clone());
+    // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
+    let Ok(next) = search::<C>(turn.graph, &options, &mut turn.account(allowed)) else {
+        return;
+    };
+    let known = found.as_ref().map(|found| found.bound);
+    if known.is_none_or(|mut known| known.tighten(next.bound)) {
+        *found = Some(Found {
+            bound: next.bound,
+            limit: options.limit,
+            known: (next.order, next.witness.gauges),
         });
     }
-    run::<C>(turn, &options, &mut account, &mut found);
 }
 
 /// Cliques and candidates within time, memory and evaluations; `None` if not even one fits.
@@ -191,9 +187,9 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         Some(order) => order.clone(),
         None => frontier(turn.graph, None),
     };
-    // Rounds of half the candidates' evaluations each: n (1 + 2/4 + 4/16 + …). Gauges wait for the
-    // winner where time is short.
-    let race_evaluations = 2 * PLAIN.first;
+    // Rounds of fewer and fewer candidates: 8 n (1 + 2/3 + …). Gauges wait for the winner where time is
+    // short.
+    let race_evaluations = 16.0;
     let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
     let mut limit = turn.limit;
     let factors = turn
@@ -207,7 +203,7 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         let schedule = Schedule::compile(turn.graph, &first, &mut rule).ok()?;
         let entries = schedule.demand().total_entries;
         let threads = rayon::current_num_threads() as f64;
-        let race = race_evaluations as f64 * entries * SECONDS_PER_ENTRY;
+        let race = race_evaluations * entries * SECONDS_PER_ENTRY;
         let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
         let bytes = bytes(&schedule);
         let in_memory = turn.memory / bytes;
@@ -231,36 +227,11 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         order: turn.order.cloned(),
         candidates,
         // Where higher ibounds follow, they gain more than other orders.
-        races: turn.ascending.then_some(1),
+        once: turn.ascending,
         iterations: allowed.iterations,
-        tolerance: CYCLE as f64 * turn.least_gain,
+        least_gain: turn.least_gain,
         memory: turn.memory,
         seed: turn.seed,
         ..GaugeOptions::default()
     })
-}
-
-/// Searches within an account and keeps what is found if it is the best so far.
-fn run<C: Optimiser>(
-    turn: &Turn<'_, '_>,
-    options: &GaugeOptions,
-    account: &mut Account<'_, '_>,
-    best: &mut Option<Found<C::Side>>,
-) {
-    if account.is_over() {
-        return;
-    }
-    // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
-    let Ok(found) = search::<C>(turn.graph, options, account) else {
-        return;
-    };
-    let known = best.as_ref().map(|best| best.bound);
-    if known.is_none_or(|mut known| known.tighten(found.bound)) {
-        *best = Some(Found {
-            bound: found.bound,
-            limit: options.limit,
-            order: found.order,
-            gauges: found.witness.gauges,
-        });
-    }
 }

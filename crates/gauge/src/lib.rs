@@ -25,7 +25,6 @@ mod engine;
 mod field;
 mod gauged_lower;
 mod gauges;
-mod leader;
 mod lower_contender;
 mod node;
 mod objective;

@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 /// by candidate.
 const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
 
-/// Candidate `number` of races of `count`; numbers from `count` on are those of further races.
+/// Candidate `number` of `count` in a race.
 ///
 /// # Errors
 /// As [`forney_exact::Schedule::compile`].
@@ -18,8 +18,7 @@ pub(crate) fn gauged_candidate(
     graph: &FactorGraph,
     fixed: Option<&Order>,
     limit: CliqueLimit,
-    number: usize,
-    count: usize,
+    (number, count): (usize, usize),
     seed: u64,
 ) -> Result<Candidate, TooLarge> {
     let seed = seed.wrapping_add(number as u64);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use forney_bounds::Method;
 use forney_bounds::race::{Proof, Racer};
-use forney_bounds::wmbe::{Candidate, PlainRacer, Structure, WmbeObjective, pairs};
+use forney_bounds::wmbe::{Candidate, Mover, PlainRacer, Structure, WmbeObjective, pairs};
 use forney_certify::{Budget, Certificate, Flaw};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
@@ -14,93 +14,98 @@ use crate::bracket::NAME;
 use crate::optimiser::Optimiser;
 use crate::{GaugeObjective, GaugedWmbe, Gauges, SignedEngine};
 
-/// Plain steps that gain less than this in all, in nats, have gained what they can.
-const LEAST_GAIN: f64 = 1e-4;
-
 /// A witness, and the order of its schedule.
 pub(crate) type Ordered<S> = (GaugedWmbe<S>, Order);
 
 /// A racer whose gauges move, sooner or later.
-pub(crate) struct GaugedRacer<'g, C: Optimiser> {
-    graph: &'g FactorGraph,
-    stage: Stage<'g, C>,
+pub(crate) struct GaugedRacer<C: Optimiser> {
+    graph: FactorGraph,
+    stage: Stage<C>,
     /// Evaluations of the stage before.
     spent: usize,
     /// Seconds of an evaluation, as last measured; 0 if none was.
     pace: f64,
-    /// Bytes that gauges may take.
-    memory: f64,
+    /// Evaluations of the next cycle of gauges.
+    next: usize,
 }
 
-enum Stage<'g, C: Optimiser> {
-    Plain(Box<PlainRacer<'g, C::Side>>),
+enum Stage<C: Optimiser> {
+    Plain(Box<PlainRacer<C::Side>>),
     Gauged(Box<Gauged<C>>),
 }
 
 struct Gauged<C> {
     structure: Structure,
     optimiser: C,
+    /// The value at its start.
+    first: f64,
     /// Shifts and logits of the weights that gauges took over from, if there were any.
     plain: Option<Vec<f64>>,
 }
 
-impl<'g, C: Optimiser> GaugedRacer<'g, C> {
-    /// Gauges move from the start, from these if any were found before.
+impl<C: Optimiser> Gauged<C> {
+    fn new(
+        structure: Structure,
+        objective: GaugeObjective<C::Side>,
+        start: Vec<f64>,
+        plain: Option<Vec<f64>>,
+    ) -> Self {
+        let optimiser = C::new(objective, start);
+        Self {
+            structure,
+            first: optimiser.value(),
+            optimiser,
+            plain,
+        }
+    }
+}
+
+impl<C: Optimiser> GaugedRacer<C> {
+    /// Gauges move from the start, from these if any were found before; `cycle` is the length of their first
+    /// cycle.
     pub(crate) fn gauged(
         candidate: Candidate,
-        graph: &'g FactorGraph,
+        graph: &FactorGraph,
         gauges: Option<&Gauges>,
+        cycle: usize,
     ) -> Self {
         let objective = GaugeObjective::new(candidate.schedule, graph, true);
         let start = match gauges {
             Some(gauges) => objective.start_at(gauges),
             None => objective.start(),
         };
-        Self::of(
-            graph,
-            Stage::Gauged(Box::new(Gauged {
-                structure: candidate.structure,
-                optimiser: C::new(objective, start),
-                plain: None,
-            })),
-        )
+        let gauged = Gauged::new(candidate.structure, objective, start, None);
+        Self::of(graph, Stage::Gauged(Box::new(gauged)), cycle)
     }
 
-    /// Gauges wait for shifts and weights, and take over if they have room in so many bytes.
-    pub(crate) fn plain(
-        plain: PlainRacer<'g, C::Side>,
-        graph: &'g FactorGraph,
-        memory: f64,
-    ) -> Self {
-        Self {
-            memory,
-            ..Self::of(graph, Stage::Plain(Box::new(plain)))
-        }
+    /// Gauges wait until they are told to take over.
+    pub(crate) fn plain(plain: PlainRacer<C::Side>, graph: &FactorGraph, cycle: usize) -> Self {
+        Self::of(graph, Stage::Plain(Box::new(plain)), cycle)
     }
 
-    fn of(graph: &'g FactorGraph, stage: Stage<'g, C>) -> Self {
+    fn of(graph: &FactorGraph, stage: Stage<C>, next: usize) -> Self {
         Self {
-            graph,
+            graph: graph.clone(),
             stage,
             spent: 0,
             pace: 0.0,
-            memory: f64::INFINITY,
+            next,
         }
     }
 
     /// Gauges take over from what shifts and weights have reached, if there is a gauge at all, and room for
-    /// it; that takes one evaluation.
-    pub(crate) fn take_over(&mut self) {
+    /// it within so many bytes; that takes one evaluation.
+    pub(crate) fn take_over(&mut self, memory: f64) {
         let Stage::Plain(plain) = &self.stage else {
             return;
         };
         let schedule = plain.schedule();
         let in_two = |v| self.graph.factors_of(v).count() == 2;
-        let room = is_addressed(schedule) && bytes(schedule) <= self.memory;
+        let room = held_bytes(schedule) <= memory;
         if !room || !self.graph.variables().any(in_two) {
             return;
         }
-        let objective = GaugeObjective::new(Arc::clone(schedule), self.graph, true);
+        let objective = GaugeObjective::new(Arc::clone(schedule), &self.graph, true);
         // From below zeros may forbid every gauge.
         if objective.num_gauge_entries() == 0 {
             return;
@@ -110,16 +115,9 @@ impl<'g, C: Optimiser> GaugedRacer<'g, C> {
         start.truncate(objective.num_gauge_entries());
         start.extend_from_slice(&point);
         self.spent = plain.evaluations();
-        self.stage = Stage::Gauged(Box::new(Gauged {
-            structure: plain.structure().clone(),
-            optimiser: C::new(objective, start),
-            plain: Some(point),
-        }));
-    }
-
-    /// Seconds of an evaluation, as last measured; 0 if none was.
-    pub(crate) fn pace(&self) -> f64 {
-        self.pace
+        let structure = plain.structure().clone();
+        let gauged = Gauged::new(structure, objective, start, Some(point));
+        self.stage = Stage::Gauged(Box::new(gauged));
     }
 
     pub(crate) fn schedule(&self) -> &Arc<Schedule> {
@@ -129,10 +127,10 @@ impl<'g, C: Optimiser> GaugedRacer<'g, C> {
         }
     }
 
-    fn order(&self) -> &Order {
+    fn structure(&self) -> &Structure {
         match &self.stage {
-            Stage::Plain(plain) => &plain.structure().order,
-            Stage::Gauged(gauged) => &gauged.structure.order,
+            Stage::Plain(plain) => plain.structure(),
+            Stage::Gauged(gauged) => &gauged.structure,
         }
     }
 
@@ -147,16 +145,16 @@ impl<'g, C: Optimiser> GaugedRacer<'g, C> {
             Stage::Gauged(gauged) => gauged,
         };
         let (objective, point) = (gauged.optimiser.objective(), gauged.optimiser.point());
-        let witness = objective.witness(&point, self.graph);
+        let witness = objective.witness(&point, &self.graph);
         let witness = witness.map_err(|error| Flaw::Invalid(error.to_string()));
         if let Ok((bound, witness)) =
-            witness.and_then(|found| Ok((found.verify(self.graph)?, found)))
+            witness.and_then(|found| Ok((found.verify(&self.graph)?, found)))
         {
             let gauges = ..objective.num_gauge_entries();
             let still = point[gauges] == objective.start()[gauges];
             return Ok(Proof {
                 bound,
-                witness: (witness, self.order().clone()),
+                witness: (witness, self.structure().order.clone()),
                 method: if still { Method::Wmbe.name() } else { NAME },
             });
         }
@@ -168,41 +166,37 @@ impl<'g, C: Optimiser> GaugedRacer<'g, C> {
 
     fn without_gauges(&self, x: &[f64]) -> Result<Proof<C::Side, Ordered<C::Side>>, Flaw> {
         let plain = WmbeObjective::<C::Side>::witness_at(self.schedule(), x);
-        let gauges = Gauges::identity(self.graph);
+        let gauges = Gauges::identity(&self.graph);
         let witness = GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts);
         Ok(Proof {
-            bound: witness.verify(self.graph)?,
-            witness: (witness, self.order().clone()),
+            bound: witness.verify(&self.graph)?,
+            witness: (witness, self.structure().order.clone()),
             method: Method::Wmbe.name(),
         })
     }
 }
 
-impl<C: Optimiser> Racer for GaugedRacer<'_, C> {
+impl<C: Optimiser> Racer for GaugedRacer<C> {
     type Side = C::Side;
     type Witness = Ordered<C::Side>;
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
-        let (began, before, value) = (budget.elapsed(), self.evaluations(), self.value());
-        if let Stage::Plain(plain) = &mut self.stage {
-            let start = plain.value();
-            let gains = plain.cycle(evaluations, budget);
-            let gained = start - plain.value() >= LEAST_GAIN;
-            let idle = !(gains && gained) && budget.stop().is_none();
-            if idle && self.evaluations() - before < evaluations {
-                self.take_over();
-            }
-        }
-        let left = evaluations - (self.evaluations() - before);
-        if let (Stage::Gauged(gauged), true) = (&mut self.stage, left > 0) {
-            gauged.optimiser.cycle(left, budget);
-        }
+        let gauged = match &mut self.stage {
+            Stage::Plain(plain) => return plain.cycle(evaluations, budget),
+            Stage::Gauged(gauged) => gauged,
+        };
+        let (began, optimiser) = (budget.elapsed(), &mut gauged.optimiser);
+        let before = optimiser.evaluations();
+        optimiser.cycle(evaluations, budget);
         let seconds = (budget.elapsed() - began).as_secs_f64();
-        let spent = self.evaluations() - before;
+        let spent = optimiser.evaluations() - before;
         if spent > 0 {
             self.pace = seconds / spent as f64;
         }
-        self.value() < value
+        if evaluations >= self.next {
+            self.next *= 2;
+        }
+        true
     }
 
     fn value(&self) -> f64 {
@@ -221,7 +215,20 @@ impl<C: Optimiser> Racer for GaugedRacer<'_, C> {
     }
 
     fn bytes(&self) -> f64 {
-        bytes(self.schedule())
+        self.bytes_on(self.schedule())
+    }
+
+    /// Cycles of gauges are each twice as long as the one before: steps of a cycle that is cut short are too
+    /// large to end with.
+    fn slice(&self) -> usize {
+        match &self.stage {
+            Stage::Plain(plain) => plain.slice(),
+            Stage::Gauged(_) => self.next,
+        }
+    }
+
+    fn pace(&self) -> f64 {
+        self.pace
     }
 
     fn prove(&self) -> Option<Proof<C::Side, Ordered<C::Side>>> {
@@ -229,9 +236,61 @@ impl<C: Optimiser> Racer for GaugedRacer<'_, C> {
     }
 }
 
-/// Walks address tables by 32 bits.
-pub(crate) fn is_addressed(schedule: &Schedule) -> bool {
-    schedule.demand().max_entries < f64::from(u32::MAX)
+impl<C: Optimiser> Mover for GaugedRacer<C> {
+    fn place(&self) -> (&Structure, &Schedule, Vec<f64>) {
+        let point = match &self.stage {
+            Stage::Plain(plain) => plain.point(),
+            Stage::Gauged(gauged) => {
+                let gauges = gauged.optimiser.objective().num_gauge_entries();
+                gauged.optimiser.point().split_off(gauges)
+            }
+        };
+        (self.structure(), self.schedule(), point)
+    }
+
+    fn gained(&self) -> f64 {
+        match &self.stage {
+            Stage::Plain(plain) => plain.gained(),
+            Stage::Gauged(gauged) => gauged.first - self.value(),
+        }
+    }
+
+    fn bytes_on(&self, schedule: &Schedule) -> f64 {
+        match &self.stage {
+            Stage::Plain(plain) => plain.bytes_on(schedule),
+            Stage::Gauged(_) => held_bytes(schedule),
+        }
+    }
+
+    /// Gauges belong to variables, so they go along.
+    fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self {
+        let stage = match &self.stage {
+            Stage::Plain(plain) => Stage::Plain(Box::new(plain.on(candidate, point))),
+            Stage::Gauged(gauged) => {
+                let objective = GaugeObjective::new(candidate.schedule, &self.graph, true);
+                let mut start = gauged.optimiser.point();
+                start.truncate(objective.num_gauge_entries());
+                start.extend(point);
+                Stage::Gauged(Box::new(Gauged::new(
+                    candidate.structure,
+                    objective,
+                    start,
+                    None,
+                )))
+            }
+        };
+        Self::of(&self.graph, stage, self.next)
+    }
+}
+
+/// Bytes of a racer with gauges; none hold it whose tables the walks cannot address by 32 bits.
+pub(crate) fn held_bytes(schedule: &Schedule) -> f64 {
+    let addressed = schedule.demand().max_entries < f64::from(u32::MAX);
+    if addressed {
+        bytes(schedule)
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// Bytes of one candidate of [`gauged_wmbe`](crate::gauged_wmbe), known from the schedule alone.

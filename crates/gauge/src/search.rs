@@ -1,28 +1,32 @@
-//! The best gauged bound within a budget: orders race, the winner is optimised on, and while it is,
-//! others race.
-//!
-//! The leader runs in cycles of cosine decay, each twice as long as the one before and each from the
-//! best point so far. The winner of a later race climbs the same cycles and takes the lead if it is
-//! ahead after every one of them.
+//! The best gauged bound within a budget: structures race, the winner goes on, and while it does, others race.
 
-use forney_bounds::race::{Account, Proof, Racer, tighter};
-use forney_bounds::wmbe::CliqueLimit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use forney_bounds::race::{Account, Proof, Racer, Won, finish, tighter};
+use forney_bounds::wmbe::{
+    Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, PlainRacer, climb,
+};
 use forney_bounds::{Board, BoundError, Post, Progress};
 use forney_certify::{Above, Below, Bound, Budget, Side, Stop};
 use forney_exact::Order;
 use forney_model::FactorGraph;
 
-use crate::field::Field;
-use crate::leader::Leader;
+use crate::field::{CYCLE, Gaugeable, GaugedField};
 use crate::optimiser::{Ascent, Descent, Optimiser};
+use crate::racer::{GaugedRacer, held_bytes};
 use crate::{GaugedWmbe, Gauges};
 
-/// The leader goes alone until it has spent so many times the evaluations of a race: until then it
-/// gains more than another one would.
-const ALONE: usize = 2;
+/// A winner goes alone for so many times the evaluations of a race, if as many races more are left: until then
+/// it gains more than another one would.
+const ALONE: usize = 3;
+const LEFT: usize = 2;
 
-/// Evaluations of later races for one of the leader, which runs on one core while they have the rest.
-const RACING: usize = 3;
+/// What goes on beside a race may have this share of the evaluations.
+const BESIDE: f64 = 0.25;
+
+/// Gauges that were found before go on for this share of what there is.
+const KNOWN: f64 = 0.25;
 
 /// What [`gauged_wmbe`] works with.
 #[derive(Clone, Debug)]
@@ -31,21 +35,18 @@ pub struct GaugeOptions {
     pub limit: CliqueLimit,
     /// The elimination order, of which partitions race; `None` lets orders race.
     pub order: Option<Order>,
-    /// Gauges to start from, for instance those that a smaller ibound found; `None` for identities.
-    ///
-    /// They suit the order that they were found on best: [`GaugeReport::order`].
-    pub gauges: Option<Gauges>,
+    /// An order and its gauges to go on from first, for instance those that a smaller ibound found:
+    /// [`GaugeReport::order`].
+    pub known: Option<(Order, Gauges)>,
     /// Candidates that race at once: orders, and partitions of a fixed order.
     pub candidates: usize,
-    /// Races at most; `None` for as many as time and evaluations allow.
-    pub races: Option<usize>,
+    /// Is one race without a local search enough? Else there are as many as time and evaluations allow.
+    pub once: bool,
     /// At most so many gradient evaluations of all candidates together; `None` for no limit.
     pub iterations: Option<usize>,
-    /// The leader has converged once a cycle gains no more than this, in nats.
-    ///
-    /// The search ends then if there is no race left to run, or if neither time nor evaluations have
-    /// an end and a last race gained nothing.
-    pub tolerance: f64,
+    /// A winner has converged once an evaluation gains no more than this, in nats; if neither time nor
+    /// evaluations have an end, the search has, too.
+    pub least_gain: f64,
     /// Bytes that all candidates together may take.
     pub memory: f64,
     /// Seed of random orders.
@@ -147,145 +148,180 @@ pub(crate) fn search<C: Optimiser>(
     account: &mut Account<'_, '_>,
 ) -> Result<GaugeReport<C::Side>, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let field = Field::new(graph, options, account)?;
-    let budget = account.budget().clone();
-    // The first race gets no more than half of the time, where its candidates all move gauges.
-    let time = account.time(if field.waits() { 1.0 } else { 0.5 });
-    let mut leader = account.part(usize::MAX, &time, options.memory, |part| {
-        field.lead::<C>(0, part)
-    })?;
-    let mut best = match tighter(leader.proof.take(), account.prove(&leader.racer)) {
-        Some(proof) => proof,
-        // Why it proves nothing.
-        None => leader.racer.proof()?,
-    };
-    let mut races = 1;
+    let gaugeable = Gaugeable::of(graph);
+    let mut best: Option<Won<GaugedRacer<C>>> = None;
+    let (mut known, mut number) = (options.known.as_ref(), 0);
     let stop = loop {
-        if let Some(stop) = budget.stop() {
+        let spent = account.spent();
+        let again = known.is_some();
+        let round = Round {
+            graph,
+            options,
+            gaugeable,
+            known: known.take(),
+            number,
+        };
+        number += usize::from(!again);
+        let next = beside(&round, &mut best, account);
+        best = match (best, next) {
+            (Some(mut held), Ok(mut next)) => {
+                let proof = tighter(held.proof.take(), next.proof.take());
+                // NaN sorts last.
+                let ahead = next.racer.value().total_cmp(&held.racer.value()).is_lt();
+                let won = if ahead { next } else { held };
+                Some(Won { proof, ..won })
+            }
+            (None, Ok(next)) => Some(next),
+            (held, Err(_)) if held.is_some() => held,
+            (_, Err(error)) => return Err(error),
+        };
+        let exact = |won: &Won<GaugedRacer<C>>| won.racer.schedule().is_exact();
+        if let Some(stop) = account.budget().stop() {
             break stop;
         }
-        if leader.racer.schedule().is_exact() {
-            break Stop::Converged;
-        }
-        if account.left() == 0 {
+        if account.left() == 0 && !best.as_ref().is_some_and(exact) {
             break Stop::SweepLimit;
         }
-        let before = leader.racer.value();
-        let (left, spent) = (account.left(), leader.racer.evaluations());
-        let cycle = leader.next_cycle(left, &budget);
-        let soon = field.waits() || spent + cycle < ALONE * field.evaluations();
-        let alone = soon && !leader.is_idle();
-        let open = options.races.map_or(usize::MAX, |most| most - races);
-        let challenge = Challenge {
-            first: races,
-            races: if alone { 0 } else { open },
-            enough: cycle.saturating_mul(RACING),
-            tolerance: options.tolerance,
-        };
-        let heights = leader.heights().to_vec();
-        let rest = match account.is_counted() {
-            true => left - cycle,
-            false => usize::MAX,
-        };
-        let memory = options.memory - leader.racer.bytes();
-        let ((), (held, challenger)) = rayon::join(
-            || leader.cycle(cycle, options.tolerance, &budget),
-            || {
-                account.part(rest, &budget, memory, |part| {
-                    challenge.hold(&field, heights, part)
-                })
-            },
-        );
-        account.spend::<C::Side>(leader.racer.evaluations() - spent);
-        races += held;
-        let mut proof = None;
-        if let Some(mut challenger) = challenger
-            && challenger.is_ahead_of(leader.racer.value())
-        {
-            proof = challenger.proof.take();
-            leader = challenger;
-        }
-        let gained = leader.is_ahead_of(before);
-        if gained {
-            // A witness that does not verify is passed over.
-            proof = tighter(proof, account.prove(&leader.racer));
-        }
-        best = tighter(Some(best), proof).expect("the first one, if no other");
-        let over = held == 0 || (!account.is_limited() && !gained);
-        if leader.is_idle() && !alone && over && budget.stop().is_none() {
-            // With more evaluations there would have been another race.
-            break match account.is_counted() && open > held {
-                true => Stop::SweepLimit,
-                false => Stop::Converged,
-            };
+        let over = !again && (options.once || !account.is_limited());
+        if over || best.as_ref().is_some_and(exact) || account.spent() == spent {
+            break Stop::Converged;
         }
     };
-    let Proof { bound, witness, .. } = best;
+    let best = best.expect("the first round has a winner");
+    let exact = best.racer.schedule().is_exact();
+    let proof = best.proof.map_or_else(|| best.racer.proof(), Ok)?;
+    let Proof { bound, witness, .. } = proof;
     let (witness, order) = witness;
     Ok(GaugeReport {
         bound,
         witness,
         order,
         iterations: account.spent(),
-        exact: leader.racer.schedule().is_exact(),
+        exact,
         stop,
     })
 }
 
-/// Races for the lead.
-struct Challenge {
-    /// The number of the first one.
-    first: usize,
-    /// Races at most.
-    races: usize,
-    /// No further race begins after so many evaluations.
-    enough: usize,
-    /// A cycle that gains no more than this is the last one.
-    tolerance: f64,
+/// The next round, and the best so far beside it.
+fn beside<C: Optimiser>(
+    round: &Round<'_>,
+    best: &mut Option<Won<GaugedRacer<C>>>,
+    account: &mut Account<'_, '_>,
+) -> Result<Won<GaugedRacer<C>>, BoundError> {
+    let over = Arc::new(AtomicBool::new(false));
+    let until = account.budget().cancelled_by(Arc::clone(&over));
+    let (memory, budget) = (account.memory(), account.budget().clone());
+    let held = best.as_ref().map_or(0.0, |best| best.racer.bytes());
+    let going = best.as_mut().filter(|best| !best.idle);
+    let own = if going.is_some() {
+        account.share(BESIDE).left()
+    } else {
+        0
+    };
+    let others = if account.is_counted() {
+        account.left() - own
+    } else {
+        usize::MAX
+    };
+    let mut leading = account.part(own, &until, memory);
+    let mut racing = account.part(others, &budget, memory - held);
+    let ((), won) = rayon::join(
+        || {
+            if let Some(best) = going {
+                finish(best, round.options.least_gain, &mut leading);
+            }
+        },
+        || {
+            let won = round.hold(&mut racing);
+            over.store(true, Ordering::Relaxed);
+            won
+        },
+    );
+    account.settle(&leading);
+    account.settle(&racing);
+    won
 }
 
-impl Challenge {
-    /// Each winner climbs while it is ahead of what the leader was after as many cycles, and one cycle more;
-    /// returns how many races there were, and the best winner that was ahead everywhere.
-    fn hold<'f, C: Optimiser>(
+/// A race, its winner, and what follows it.
+struct Round<'r> {
+    graph: &'r FactorGraph,
+    options: &'r GaugeOptions,
+    gaugeable: Gaugeable,
+    known: Option<&'r (Order, Gauges)>,
+    number: usize,
+}
+
+impl Round<'_> {
+    fn hold<C: Optimiser>(
         &self,
-        field: &Field<'f>,
-        mut heights: Vec<f64>,
         account: &mut Account<'_, '_>,
-    ) -> (usize, Option<Leader<'f, C>>) {
-        let budget = account.budget().clone();
-        let (mut held, mut best) = (0, None);
-        let mut memory = account.memory();
-        // A race that leaves nothing for its winner is not worth its evaluations.
-        while held < self.races
-            && budget.stop().is_none()
-            && account.left() >= 2 * field.evaluations()
-            && (held == 0 || account.spent() < self.enough)
-        {
-            let lead = |part: &mut Account<'_, '_>| field.lead::<C>(self.first + held, part);
-            let Ok(mut challenger) = account.part(usize::MAX, &budget, memory, lead) else {
-                break;
-            };
-            held += 1;
-            let mut ahead = true;
-            for &height in &heights {
-                ahead = challenger.is_ahead_of(height);
-                let left = account.left();
-                if !ahead || left == 0 {
-                    break;
-                }
-                let before = challenger.racer.evaluations();
-                let cycle = challenger.next_cycle(left, &budget);
-                challenger.cycle(cycle, self.tolerance, &budget);
-                account.spend::<C::Side>(challenger.racer.evaluations() - before);
+    ) -> Result<Won<GaugedRacer<C>>, BoundError> {
+        let (graph, options) = (self.graph, self.options);
+        // Neighbouring seeds of a search share no candidate.
+        let seed = (options.seed.wrapping_mul(0x9e37_79b9)).wrapping_add(self.number as u64);
+        let candidates = Candidates {
+            fixed: options.order.as_ref(),
+            count: options.candidates.max(1),
+            seed,
+        };
+        let mut field = GaugedField::<C> {
+            plain: PlainField::new(graph, options.limit, candidates),
+            gaugeable: self.gaugeable,
+            waits: false,
+            limit: options.limit,
+            fixed: options.order.as_ref(),
+            known: self.known,
+            candidates: if self.known.is_some() {
+                1
+            } else {
+                candidates.count
+            },
+            round: self.number,
+            seed,
+        };
+        // Gauges found before are the start wherever gauges matter; of other races every second one finds the
+        // structure first.
+        field.waits = self.known.is_none()
+            && (!self.gaugeable.most || self.number % 2 == 1 || field.is_slow(account.budget()));
+        let climbing = ClimbOptions {
+            limit: options.limit,
+            local: field.waits && !options.once,
+            fixed: options.order.is_some(),
+            seed,
+            least_gain: options.least_gain,
+        };
+        let mut part = if field.waits {
+            account.share(self.gaugeable.waiting)
+        } else if self.known.is_some() {
+            account.share(KNOWN)
+        } else {
+            let race = field.evaluations();
+            let many = !options.once && account.left() > (ALONE + LEFT) * race;
+            let most = if many { ALONE * race } else { usize::MAX };
+            account.part(most, account.budget(), account.memory())
+        };
+        let climbed = climb(&field, &climbing, None, &mut part);
+        account.settle(&part);
+        let mut won = match climbed? {
+            Climbed::Best(won) => *won,
+            Climbed::Exact(candidate) => {
+                let schedule = &candidate.schedule;
+                (schedule.demand()).admit(held_bytes(schedule), account.memory())?;
+                account.spend::<C::Side>(1);
+                let racer = PlainRacer::new(*candidate, graph);
+                let racer = GaugedRacer::plain(racer, graph, CYCLE);
+                let proof = account.prove(&racer);
+                return Ok(Won::new(racer, proof));
             }
-            if ahead {
-                heights = challenger.heights().to_vec();
-                memory = account.memory() - challenger.racer.bytes();
-                best = Some(challenger);
-            }
+        };
+        if field.waits && !account.is_over() {
+            let before = won.racer.evaluations();
+            won.racer.take_over(account.memory());
+            account.spend::<C::Side>(won.racer.evaluations() - before);
+            won.idle = false;
+            finish(&mut won, options.least_gain, account);
         }
-        (held, best)
+        Ok(won)
     }
 }
 
@@ -298,11 +334,11 @@ impl Default for GaugeOptions {
                 entries: 1e7,
             },
             order: None,
-            gauges: None,
+            known: None,
             candidates: 32,
-            races: None,
+            once: false,
             iterations: None,
-            tolerance: 1e-5,
+            least_gain: 1e-7,
             memory: 2e9,
             seed: 0,
         }

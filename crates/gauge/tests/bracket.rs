@@ -189,7 +189,10 @@ fn iterations_are_a_limit_of_each_side() {
         Method::MeanField,
         Method::Contender,
     ];
-    for (graph, method) in models.iter().flat_map(|m| methods.map(|method| (m, method))) {
+    for (graph, method) in models
+        .iter()
+        .flat_map(|m| methods.map(|method| (m, method)))
+    {
         for (ibound, sides) in [
             (Some(3), Sides::Upper),
             (Some(3), Sides::Lower),

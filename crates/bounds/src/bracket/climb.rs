@@ -20,16 +20,16 @@ pub(super) fn first_ibound(graph: &FactorGraph) -> usize {
 }
 
 /// Bounds at higher and higher ibounds, or at the one that the caller fixed.
-pub(super) struct Ascent<'g> {
+pub(super) struct Ascent {
     ibound: usize,
     fixed: bool,
     /// Does nothing larger fit?
     capped: bool,
     round: u64,
-    incumbents: Incumbents<'g>,
+    incumbents: Incumbents,
 }
 
-impl<'g> Ascent<'g> {
+impl Ascent {
     /// Starts at the ibound of the caller, or at the least one that holds the factors.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl<'g> Ascent<'g> {
     }
 
     /// One level; why the ascent is over, if it is.
-    pub(super) fn level(&mut self, job: &Job<'g, '_>) -> Result<Option<Stop>, BoundError> {
+    pub(super) fn level(&mut self, job: &Job<'_, '_>) -> Result<Option<Stop>, BoundError> {
         let level = job.level(self.ibound, self.round, &mut self.incumbents);
         self.round += 1;
         match level {

@@ -38,7 +38,7 @@ const METHODS: usize = 4;
 
 /// What goes on from turn to turn.
 pub(super) struct Lane<'g> {
-    ascent: Ascent<'g>,
+    ascent: Ascent,
     products: Products<'g>,
     blocks: Blocks<'g>,
     cutsets: Cutsets<'g>,

@@ -12,10 +12,10 @@ use super::{Job, LAST};
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
-use crate::race::{Account, Racer};
+use crate::race::{Account, Racer, Won};
 use crate::wmbe::{
-    Candidates, ClimbOptions, Climbed, CliqueLimit, Known, PlainRacer, WeightMap, Wmbe, bytes,
-    climb_from,
+    Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, PlainRacer, WeightMap, Wmbe, bytes,
+    climb,
 };
 
 /// The share of the memory for the tables of one side, whatever the method.
@@ -24,14 +24,14 @@ pub(super) const MEMORY: f64 = 0.4;
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
 
-impl<'g> Job<'g, '_> {
+impl Job<'_, '_> {
     /// Both sides at one ibound, or at a higher one where that is nothing; where time does not afford larger
     /// cliques than those of the incumbents, these go on.
     pub(super) fn level(
         &self,
         ibound: usize,
         round: u64,
-        incumbents: &mut Incumbents<'g>,
+        incumbents: &mut Incumbents,
     ) -> Result<Level, BoundError> {
         let began = self.budget.elapsed();
         self.board.say(Activity::MiniBuckets { ibound });
@@ -48,7 +48,7 @@ impl<'g> Job<'g, '_> {
         fit: Fit,
         round: u64,
         began: Duration,
-        incumbents: &mut Incumbents<'g>,
+        incumbents: &mut Incumbents,
     ) -> Result<Level, BoundError> {
         let Fit {
             limit,
@@ -115,7 +115,7 @@ impl<'g> Job<'g, '_> {
         &self,
         reached: Reached,
         round: u64,
-        incumbents: &mut Incumbents<'g>,
+        incumbents: &mut Incumbents,
     ) -> Result<Level, BoundError> {
         let mut terms = self.terms(reached.limit, round, true);
         terms.local = reached.cheap;
@@ -167,7 +167,7 @@ impl<'g> Job<'g, '_> {
         &self,
         terms: &Terms,
         count: usize,
-        incumbents: &mut Incumbents<'g>,
+        incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
         let candidates = Candidates {
             fixed: self.options.order.as_ref(),
@@ -199,7 +199,7 @@ impl<'g> Job<'g, '_> {
         terms: &Terms,
         candidates: &Candidates<'_>,
         (upper, lower): (bool, bool),
-        incumbents: &mut Incumbents<'g>,
+        incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
         let Incumbents { above, below, .. } = incumbents;
         let (upper, lower) = rayon::join(
@@ -227,33 +227,31 @@ impl<'g> Job<'g, '_> {
         &self,
         terms: &Terms,
         candidates: &Candidates<'_>,
-        incumbent: &mut Incumbent<'g, S>,
+        incumbent: &mut Incumbent<S>,
     ) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
     {
         let options = ClimbOptions {
             limit: terms.limit,
-            candidates: *candidates,
             local: terms.local,
+            fixed: candidates.fixed.is_some(),
+            seed: candidates.seed,
             least_gain: terms.least_gain,
         };
         let share = self.own_share::<S>(terms.leaders);
         let time = self.slice(share).max(terms.worth.min(self.share(LAST)));
         let budget = self.budget.capped(time);
-        let known = Known {
-            first: terms.first.as_ref(),
-            incumbent: incumbent.take(),
-        };
         let left =
             (self.options.iterations).map(|most| most.saturating_sub(self.board.counted::<S>()));
-        let mut account = Account::new(self.board, &budget, terms.memory, left);
-        // At least one, so that a run of counted evaluations comes to its end.
-        let own = account.share(self.own_iterations::<S>(terms.leaders));
-        let climbed = account.part(own, &budget, terms.memory, |part| {
-            climb_from(self.graph, &options, known, part)
-        });
-        match climbed {
+        let account = Account::new(self.board, &budget, terms.memory, left);
+        let own = account
+            .share(self.own_iterations::<S>(terms.leaders))
+            .left();
+        let mut account = account.part(own, &budget, terms.memory);
+        let field = PlainField::<S>::new(self.graph, terms.limit, *candidates);
+        let field = field.with_first(terms.first.as_ref());
+        match climb(&field, &options, incumbent.take(), &mut account) {
             Ok(Climbed::Exact(candidate)) => self.eliminate(candidate.schedule, &budget),
             Ok(Climbed::Best(winner)) => {
                 *incumbent = Some(winner);
@@ -266,21 +264,21 @@ impl<'g> Job<'g, '_> {
 }
 
 /// The best mini-buckets of a side so far, on which a local search goes on.
-type Incumbent<'g, S> = Option<Box<PlainRacer<'g, S>>>;
+type Incumbent<S> = Option<Box<Won<PlainRacer<S>>>>;
 
 /// What goes on from level to level.
 #[derive(Default)]
-pub(super) struct Incumbents<'g> {
-    above: Incumbent<'g, Above>,
-    below: Incumbent<'g, Below>,
+pub(super) struct Incumbents {
+    above: Incumbent<Above>,
+    below: Incumbent<Below>,
     reached: Option<Reached>,
 }
 
-impl Incumbents<'_> {
+impl Incumbents {
     /// Forgets those that larger mini-buckets leave no room for: their bounds are on the board.
     fn make_room(&mut self, spare: f64) {
-        self.above.take_if(|racer| racer.bytes() > spare);
-        self.below.take_if(|racer| racer.bytes() > spare);
+        self.above.take_if(|best| best.racer.bytes() > spare);
+        self.below.take_if(|best| best.racer.bytes() > spare);
     }
 
     /// The size of the last race, if each side that is wanted has an incumbent.

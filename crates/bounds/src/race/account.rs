@@ -5,6 +5,9 @@ use forney_certify::Budget;
 use super::{Proof, Racer};
 use crate::board::{Board, Post};
 
+/// The part of the time left that a last cycle is planned for.
+const PLANNED: f64 = 0.9;
+
 /// Evaluations, bytes and time of a race, and the board on which its bounds are entered.
 ///
 /// Evaluations are given out before they are spent and in an order that no thread changes.
@@ -35,25 +38,33 @@ impl<'a, 'w> Account<'a, 'w> {
         }
     }
 
-    /// Does `work` with so many evaluations and bytes at most, and in so much time; what it spends is spent
-    /// here.
-    pub fn part<T>(
-        &mut self,
-        evaluations: usize,
-        budget: &Budget,
-        memory: f64,
-        work: impl FnOnce(&mut Self) -> T,
-    ) -> T {
-        let mut part = Self {
+    /// So many evaluations and bytes of it at most, for so long; what is spent of that is to be
+    /// [settled](Self::settle).
+    #[must_use]
+    pub fn part(&self, evaluations: usize, budget: &Budget, memory: f64) -> Self {
+        Self {
+            board: self.board,
             budget: budget.clone(),
             memory,
             most: evaluations.min(self.left()),
             spent: 0,
-            board: self.board,
+        }
+    }
+
+    /// A share of the evaluations that are left, at least one if any is, and of the time.
+    #[must_use]
+    pub fn share(&self, share: f64) -> Self {
+        let left = self.left();
+        let evaluations = match self.is_counted() {
+            true => ((share * left as f64) as usize).clamp(1.min(left), left),
+            false => left,
         };
-        let done = work(&mut part);
+        self.part(evaluations, &self.time(share), self.memory)
+    }
+
+    /// Takes off what was spent of a part; no more than one part is out that has all evaluations.
+    pub fn settle(&mut self, part: &Self) {
         self.spent += part.spent;
-        done
     }
 
     /// The budget of a share of the time that is left; where time has no end, all of it.
@@ -86,14 +97,17 @@ impl<'a, 'w> Account<'a, 'w> {
         }
     }
 
-    /// A share of the evaluations that are left, at least one if any is.
+    /// Evaluations that are left, or that the time has room for at so many seconds each.
     #[must_use]
-    pub fn share(&self, share: f64) -> usize {
-        let left = self.left();
-        match self.is_counted() {
-            true => ((share * left as f64) as usize).clamp(1.min(left), left),
-            false => left,
-        }
+    pub fn left_at(&self, pace: f64) -> usize {
+        let in_time = self
+            .budget
+            .remaining()
+            .map_or(f64::INFINITY, |left| PLANNED * left.as_secs_f64() / pace);
+        // A pace of 0, which nothing measured, leaves no end of time.
+        (in_time as usize)
+            .clamp(1, self.left().max(1))
+            .min(self.left())
     }
 
     /// Evaluations spent so far.
@@ -123,7 +137,7 @@ impl<'a, 'w> Account<'a, 'w> {
     /// Takes off evaluations that were spent.
     pub fn spend<S: Post>(&mut self, evaluations: usize) {
         debug_assert!(evaluations <= self.left());
-        self.spent = self.spent.saturating_add(evaluations).min(self.most);
+        self.spent += evaluations;
         self.board.count::<S>(evaluations);
     }
 

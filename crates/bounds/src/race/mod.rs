@@ -39,6 +39,14 @@ pub trait Racer: Send {
         0.0
     }
 
+    /// Evaluations after which its gain is judged.
+    fn slice(&self) -> usize;
+
+    /// Seconds of an evaluation, as last measured, where that matters for a slice.
+    fn pace(&self) -> f64 {
+        0.0
+    }
+
     /// The bound at its best point, recomputed from the witness alone; `None` if that proves nothing, because
     /// the optimiser went astray.
     fn prove(&self) -> Option<Proof<Self::Side, Self::Witness>>;

@@ -11,6 +11,8 @@ pub struct Rules {
     pub first: usize,
     /// One in so many goes on.
     pub keep: usize,
+    /// The share of the time that a race may take.
+    pub time: f64,
 }
 
 impl Rules {
@@ -40,6 +42,19 @@ pub struct Won<R: Racer> {
     pub racer: R,
     /// The best proof of all rounds; it may be another's.
     pub proof: Option<Proof<R::Side, R::Witness>>,
+    /// Has it gained too little of late to go on?
+    pub idle: bool,
+}
+
+impl<R: Racer> Won<R> {
+    /// One that is to go on.
+    pub fn new(racer: R, proof: Option<Proof<R::Side, R::Witness>>) -> Self {
+        Self {
+            racer,
+            proof,
+            idle: false,
+        }
+    }
 }
 
 /// Rounds until one racer is left, after `before` rounds that went before; `None` where there was none.
@@ -56,8 +71,7 @@ pub fn race<R: Racer>(
         proof = tighter(proof, next);
         evaluations *= 2;
     }
-    let racer = racers.pop()?;
-    Some(Won { racer, proof })
+    Some(Won::new(racers.pop()?, proof))
 }
 
 /// Every racer goes on by so many evaluations, or its part of what is left; the best stay, a single one where
@@ -81,26 +95,27 @@ pub fn round<R: Racer>(
     account.prove(racers.first()?)
 }
 
-/// One racer goes on until an evaluation gains no more than `least_gain`, or something ends it.
+/// Gains are judged by no fewer evaluations: the first few tell little of what the next ones gain.
+const JUDGED: usize = 20;
+
+/// A winner goes on, slice by slice, until an evaluation gains no more than `least_gain`, or something ends it.
 ///
-/// It proves its bound every few sweeps, so that an interruption loses little.
-pub fn finish<R: Racer>(racer: &mut R, least_gain: f64, account: &mut Account<'_, '_>) {
-    const SLICE: usize = 20;
-    let mut proving = 4;
-    while !account.is_over() {
-        let value = racer.value();
-        let slice = account.left().min(proving);
-        proving = (2 * proving).min(SLICE);
+/// A last slice takes all that is left.
+pub fn finish<R: Racer>(won: &mut Won<R>, least_gain: f64, account: &mut Account<'_, '_>) {
+    let racer = &mut won.racer;
+    while !won.idle && !account.is_over() {
+        let (value, left) = (racer.value(), account.left_at(racer.pace()));
+        let slice = racer.slice();
+        let slice = if left < 3 * slice { left } else { slice };
         let (spent, gains) = account.cycle(racer, slice);
         account.spend::<R::Side>(spent);
         if spent == 0 {
             break;
         }
-        account.prove(racer);
+        won.proof = tighter(won.proof.take(), account.prove(racer));
         let gain = value - racer.value();
-        // The first few tell little of what the next ones gain.
-        if !gains || slice == SLICE && gain <= least_gain * slice as f64 {
-            break;
-        }
+        // Written so that NaN, which infinities give, gains nothing.
+        let enough = gain > least_gain * spent as f64;
+        won.idle = !gains || (spent >= JUDGED && !enough);
     }
 }

@@ -7,11 +7,9 @@ use forney_exact::{Heuristic, Order, Schedule, TooLarge, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-use rayon::prelude::*;
 
 use super::structure::Structure;
 use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap};
-use crate::race::Account;
 
 /// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
 #[must_use]
@@ -66,48 +64,6 @@ pub struct Candidate {
     pub structure: Structure,
     /// What is computed along them.
     pub schedule: Arc<Schedule>,
-}
-
-/// Compiles candidates within a share of the time, the first of them in any case, and returns those that the
-/// account has room and a first evaluation for; a single one if it has to split nothing.
-///
-/// # Errors
-/// [`TooLarge`] if there is room for none.
-pub fn entrants(
-    numbers: &[usize],
-    compiling: &Budget,
-    memory: f64,
-    account: &Account<'_, '_>,
-    bytes: impl Fn(&Schedule) -> f64,
-    compile: impl Fn(usize) -> Result<Candidate, TooLarge> + Sync,
-) -> Result<Vec<Candidate>, TooLarge> {
-    let compiled: Vec<_> = (numbers.iter().take(account.left()).enumerate())
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .filter(|&(place, _)| place == 0 || compiling.stop().is_none())
-        .map(|(_, &number)| compile(number))
-        .collect();
-    let (mut admitted, mut refused, mut spare) = (Vec::new(), None, memory);
-    for candidate in compiled {
-        match candidate {
-            Ok(candidate) if candidate.schedule.is_exact() => return Ok(vec![candidate]),
-            Ok(candidate) => {
-                let bytes = bytes(&candidate.schedule);
-                match candidate.schedule.demand().admit(bytes, spare) {
-                    Ok(()) => {
-                        spare -= bytes;
-                        admitted.push(candidate);
-                    }
-                    Err(error) => refused = Some(error),
-                }
-            }
-            Err(error) => refused = Some(error),
-        }
-    }
-    match refused {
-        Some(error) if admitted.is_empty() => Err(error),
-        _ => Ok(admitted),
-    }
 }
 
 impl Candidates<'_> {

@@ -1,18 +1,24 @@
-//! The best bound at one clique size: structures race, the winner climbs, a local search follows.
+//! The best bound at one clique size: structures race, the winner goes on, a local search follows.
 
-use forney_exact::TooLarge;
+use std::marker::PhantomData;
+
+use forney_certify::Budget;
+use forney_exact::{Schedule, TooLarge};
 use forney_model::FactorGraph;
 use rayon::prelude::*;
 
-use super::candidates::entrants;
 use super::plain::{PlainRacer, bytes};
-use super::search::Search;
+use super::search::{Mover, Search};
 use super::{Candidate, Candidates, CliqueLimit, WeightMap};
 use crate::board::Post;
-use crate::race::{self, Account, Racer, Rules, finish, round};
+use crate::race::{Account, Racer, Rules, Won, finish, race, round, tighter};
 
 /// Every candidate has eight evaluations, and a third of them goes on.
-const RULES: Rules = Rules { first: 8, keep: 3 };
+const RULES: Rules = Rules {
+    first: 8,
+    keep: 3,
+    time: 1.0,
+};
 
 /// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
 pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
@@ -28,38 +34,68 @@ const COMPILING: f64 = 0.2;
 const RACES: u64 = 8;
 const RACING: f64 = 0.3;
 
+/// Who takes part in the races of a [`climb`].
+pub trait Field: Sync {
+    /// What races.
+    type Racer: Mover;
+
+    /// The model.
+    fn graph(&self) -> &FactorGraph;
+
+    /// How a race is run.
+    fn rules(&self) -> Rules;
+
+    /// How many race where so many evaluations are left.
+    fn count(&self, evaluations: usize) -> usize;
+
+    /// Does candidate `number` take so long to compile that it races in a later heat?
+    fn is_late(&self, number: usize) -> bool;
+
+    /// The candidate of this number, of so many in one of several races, within `memory` bytes for all of them.
+    ///
+    /// # Errors
+    /// As [`Schedule::compile`].
+    fn compile(
+        &self,
+        race: u64,
+        place: (usize, usize),
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Candidate, TooLarge>;
+
+    /// The bytes of a racer.
+    fn bytes(&self, schedule: &Schedule) -> f64;
+
+    /// Evaluates candidate `number` at its start.
+    fn start(&self, candidate: Candidate, number: usize) -> Self::Racer;
+}
+
 /// What a [`climb`] works with.
 #[derive(Clone, Copy, Debug)]
-pub struct ClimbOptions<'o> {
+pub struct ClimbOptions {
     /// How large cliques may be.
     pub limit: CliqueLimit,
-    /// Which structures race, or as many of them as the evaluations afford; where there are none, what is known
-    /// goes on.
-    pub candidates: Candidates<'o>,
     /// Does a local search over structures follow the race?
     pub local: bool,
+    /// Is the order the caller's, so that only partitions change?
+    pub fixed: bool,
+    /// Seed of the changes that are tried.
+    pub seed: u64,
     /// Ends once an evaluation gains no more than this, in nats.
     pub least_gain: f64,
 }
 
-/// What is known before a climb.
-pub(crate) struct Known<'k, 'g, S: WeightMap> {
-    /// Candidate 0.
-    pub(crate) first: Option<&'k Candidate>,
-    /// The winner of an earlier climb.
-    pub(crate) incumbent: Option<Box<PlainRacer<'g, S>>>,
-}
-
 /// How a race or a climb ended.
-pub enum Climbed<'g, S: WeightMap> {
+pub enum Climbed<R: Racer> {
     /// A candidate that has to split nothing: its value is `ln Z`.
     Exact(Box<Candidate>),
-    /// The candidate with the tightest bound.
-    Best(Box<PlainRacer<'g, S>>),
+    /// The tightest bound.
+    Best(Box<Won<R>>),
 }
 
-/// The tightest weighted mini-bucket bound that an account allows at one clique size, all bounds on the way
-/// entered.
+/// The tightest bound that an account allows at one clique size, all bounds on the way entered. An incumbent of
+/// an earlier climb stays unless a better one is found, and the local search goes on from it; where nothing
+/// races it goes on first.
 ///
 /// # Errors
 /// [`TooLarge`] if the memory holds not even one candidate.
@@ -67,93 +103,74 @@ pub enum Climbed<'g, S: WeightMap> {
 /// # Example
 /// ```
 /// use forney_bounds::Board;
-/// use forney_bounds::race::{Account, Racer};
-/// use forney_bounds::wmbe::{Candidates, Climbed, ClimbOptions, CliqueLimit, climb};
+/// use forney_bounds::race::Account;
+/// use forney_bounds::wmbe::{Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, climb};
 /// use forney_certify::{Above, Budget};
 /// use forney_model::{enumerate::enumerate, generate::ising_grid};
 /// use rand::SeedableRng;
 /// let model = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
-/// let options = ClimbOptions {
-///     limit: CliqueLimit { ibound: 2, entries: 1e6 },
-///     candidates: Candidates { fixed: None, count: 8, seed: 0 },
-///     local: true,
-///     least_gain: 1e-6,
-/// };
+/// let limit = CliqueLimit { ibound: 2, entries: 1e6 };
+/// let candidates = Candidates { fixed: None, count: 8, seed: 0 };
+/// let field = PlainField::<Above>::new(&model, limit, candidates);
+/// let options = ClimbOptions { limit, local: true, fixed: false, seed: 0, least_gain: 1e-6 };
 /// let (budget, mut watch) = (Budget::unlimited(), |_: &_| {});
 /// let board = Board::new(&budget, &mut watch);
 /// let mut account = Account::new(&board, &budget, 1e9, Some(2_000));
-/// if let Climbed::Best(best) = climb::<Above>(&model, &options, &mut account)? {
-///     let proof = best.prove().expect("it is a bound");
+/// if let Climbed::Best(best) = climb(&field, &options, None, &mut account)? {
+///     let proof = best.proof.expect("it is a bound");
 ///     assert!(proof.bound.ln() >= enumerate(&model).ln_z && account.spent() <= 2_000);
 /// }
 /// # Ok::<(), forney_exact::TooLarge>(())
 /// ```
-pub fn climb<'g, S: WeightMap + Post>(
-    graph: &'g FactorGraph,
-    options: &ClimbOptions<'_>,
+pub fn climb<F: Field>(
+    field: &F,
+    options: &ClimbOptions,
+    incumbent: Option<Box<Won<F::Racer>>>,
     account: &mut Account<'_, '_>,
-) -> Result<Climbed<'g, S>, TooLarge> {
-    let known = Known {
-        first: None,
-        incumbent: None,
-    };
-    climb_from(graph, options, known, account)
-}
-
-/// As [`climb`]; an incumbent stays unless a better one is found, and the local search goes on from it. Without
-/// candidates the incumbent itself goes on first.
-pub(crate) fn climb_from<'g, S: WeightMap + Post>(
-    graph: &'g FactorGraph,
-    options: &ClimbOptions<'_>,
-    known: Known<'_, 'g, S>,
-    account: &mut Account<'_, '_>,
-) -> Result<Climbed<'g, S>, TooLarge> {
-    let ClimbOptions {
-        candidates,
-        least_gain,
-        ..
-    } = *options;
+) -> Result<Climbed<F::Racer>, TooLarge>
+where
+    <F::Racer as Racer>::Side: WeightMap,
+{
     let racing = account.time(RACING);
     let races = match options.local {
-        _ if candidates.count == 0 => 0,
+        _ if field.count(account.left()) == 0 => 0,
         // Without an end of time nothing may depend on how fast the machine is.
         true if racing.remaining().is_some() => RACES,
         _ => 1,
     };
-    let mut best = known.incumbent;
-    if candidates.count == 0
-        && let Some(best) = &mut best
-    {
-        finish(&mut **best, least_gain, account);
+    let (mut best, mut refused) = (incumbent, None);
+    if let (0, Some(best)) = (races, &mut best) {
+        best.idle = false;
+        finish(best, options.least_gain, account);
     }
-    let mut refused = None;
     for number in 0..races {
         if best.is_some() && (racing.stop().is_some() || account.left() == 0) {
             break;
         }
         // Only what stands in for nothing may take all of the time.
-        let budget = match (options.local, &best) {
-            (true, Some(_)) => racing.clone(),
-            _ => account.budget().clone(),
+        let time = match (options.local, &best) {
+            (true, Some(_)) => &racing,
+            _ => account.budget(),
         };
-        let spare = account.memory() - best.as_ref().map_or(0.0, |best| best.bytes());
-        let seed = candidates.seed.wrapping_add(number << 32);
-        let seeded = ClimbOptions {
-            candidates: Candidates { seed, ..candidates },
-            ..*options
-        };
-        let found = account.part(usize::MAX, &budget, spare, |part| {
-            let mut found = race(graph, &seeded, known.first, part);
-            if let Ok(Climbed::Best(winner)) = &mut found {
-                finish(&mut **winner, least_gain, part);
+        let spare = account.memory() - best.as_ref().map_or(0.0, |best| best.racer.bytes());
+        let mut part = account.part(usize::MAX, time, spare);
+        let mut heats = part.part(usize::MAX, &part.time(field.rules().time), spare);
+        let found = hold(field, options.limit.ibound, number, &mut heats);
+        part.settle(&heats);
+        let found = found.map(|mut found| {
+            if let Climbed::Best(winner) = &mut found {
+                finish(winner, options.least_gain, &mut part);
             }
             found
         });
+        account.settle(&part);
         match found {
             Ok(Climbed::Best(other)) => {
-                let value = best.as_ref().map_or(f64::INFINITY, |best| best.value());
+                let value = best
+                    .as_ref()
+                    .map_or(f64::INFINITY, |best| best.racer.value());
                 // NaN sorts last.
-                if best.is_none() || other.value().total_cmp(&value).is_lt() {
+                if best.is_none() || other.racer.value().total_cmp(&value).is_lt() {
                     best = Some(other);
                 }
             }
@@ -164,20 +181,19 @@ pub(crate) fn climb_from<'g, S: WeightMap + Post>(
             }
         }
     }
-    let Some(mut winner) = best else {
-        return Err(refused.unwrap_or(NOTHING));
-    };
+    let mut best = best.ok_or_else(|| refused.unwrap_or(NOTHING))?;
     if options.local {
         let search = Search {
-            graph,
+            graph: field.graph(),
             limit: options.limit,
-            fixed: candidates.fixed.is_some(),
-            seed: candidates.seed,
-            least_gain,
+            fixed: options.fixed,
+            seed: options.seed,
+            least_gain: options.least_gain,
         };
-        search.improve(&mut *winner, account);
+        let proof = search.improve(&mut best.racer, account);
+        best.proof = tighter(best.proof, proof);
     }
-    Ok(Climbed::Best(winner))
+    Ok(Climbed::Best(best))
 }
 
 /// Where nothing raced and nothing was known.
@@ -187,81 +203,151 @@ const NOTHING: TooLarge = TooLarge {
     limit: 0.0,
 };
 
-/// One race; the first candidate may be known.
+/// One race.
 ///
 /// Partitions by content take longer to compile, so theirs is a heat of its own: when it begins, the
 /// best of the partitions by scope has proved its bound.
-fn race<'g, S: WeightMap + Post>(
-    graph: &'g FactorGraph,
-    options: &ClimbOptions<'_>,
-    first: Option<&Candidate>,
+fn hold<F: Field>(
+    field: &F,
+    ibound: usize,
+    race_number: u64,
     account: &mut Account<'_, '_>,
-) -> Result<Climbed<'g, S>, TooLarge> {
-    let count = account.left() / EVALUATIONS_PER_CANDIDATE;
-    let candidates = Candidates {
-        count: options.candidates.count.min(count).max(1),
-        ..options.candidates
-    };
-    let whole = account.budget().remaining();
-    let mut racers: Vec<PlainRacer<'_, S>> = Vec::new();
-    let mut refused = None;
-    let (by_content, by_scope): (Vec<_>, Vec<_>) =
-        (0..candidates.count).partition(|&number| candidates.by_content(number));
-    for numbers in [by_scope, by_content] {
-        let compiling = match whole {
-            Some(time) => account.budget().capped(time.mul_f64(COMPILING)),
-            None => account.budget().clone(),
-        };
+) -> Result<Climbed<F::Racer>, TooLarge> {
+    let rules = field.rules();
+    let count = field.count(account.left());
+    let compiling = account
+        .budget()
+        .remaining()
+        .map(|time| time.mul_f64(COMPILING));
+    let (mut racers, mut proof, mut refused) = (Vec::new(), None, None);
+    let (late, early): (Vec<_>, Vec<_>) = (0..count).partition(|&number| field.is_late(number));
+    for mut numbers in [early, late] {
+        let compiling = compiling.map_or(account.budget().clone(), |time| {
+            account.budget().capped(time)
+        });
         let held: f64 = racers.iter().map(Racer::bytes).sum();
-        let spare = account.memory() - held;
-        let heat = entrants(
-            &numbers,
-            &compiling,
-            spare,
-            account,
-            bytes,
-            |number| match first.filter(|_| number == 0) {
-                Some(first) => Ok(first.clone()),
-                None => candidates.compile::<S>(graph, options.limit, number, spare, &compiling),
-            },
-        );
-        let mut heat = match heat {
-            Ok(heat) => heat,
-            Err(error) => {
-                refused = Some(error);
-                continue;
+        let mut spare = account.memory() - held;
+        numbers.truncate(account.left());
+        let compiled: Vec<_> = (numbers.into_par_iter())
+            .filter(|&number| number == 0 || compiling.stop().is_none())
+            .map(|number| {
+                let place = (number, count);
+                (number, field.compile(race_number, place, spare, &compiling))
+            })
+            .collect();
+        let mut admitted = Vec::new();
+        for (number, candidate) in compiled {
+            let fits = candidate.and_then(|candidate| {
+                let exact = candidate.schedule.is_exact();
+                let bytes = field.bytes(&candidate.schedule);
+                if !exact {
+                    candidate.schedule.demand().admit(bytes, spare)?;
+                    spare -= bytes;
+                }
+                Ok(candidate)
+            });
+            match fits {
+                Ok(candidate) if candidate.schedule.is_exact() => {
+                    return Ok(Climbed::Exact(Box::new(candidate)));
+                }
+                Ok(candidate) => admitted.push((number, candidate)),
+                Err(error) => refused = Some(error),
             }
+        }
+        account.spend::<<F::Racer as Racer>::Side>(admitted.len());
+        account.begin(ibound, account.memory() - spare);
+        let mut heat: Vec<F::Racer> = admitted
+            .into_par_iter()
+            .map(|(number, candidate)| field.start(candidate, number))
+            .collect();
+        let next = match count {
+            1 => heat.first().and_then(|only| account.prove(only)),
+            _ => round(&mut heat, rules.first, rules.keep, account),
         };
-        if heat.iter().any(|candidate| candidate.schedule.is_exact()) {
-            return Ok(Climbed::Exact(Box::new(heat.swap_remove(0))));
-        }
-        let mut heat = start(heat, graph, account);
-        account.begin(
-            options.limit.ibound,
-            held + heat.iter().map(Racer::bytes).sum::<f64>(),
-        );
-        if candidates.count > 1 {
-            round(&mut heat, RULES.first, RULES.keep, account);
-        } else if let Some(only) = heat.first() {
-            account.prove(only);
-        }
+        proof = tighter(proof, next);
         racers.append(&mut heat);
     }
-    match race::race(racers, RULES, 1, account) {
-        Some(won) => Ok(Climbed::Best(Box::new(won.racer))),
+    match race(racers, rules, 1, account) {
+        Some(mut won) => {
+            won.proof = tighter(proof, won.proof);
+            Ok(Climbed::Best(Box::new(won)))
+        }
         None => Err(refused.unwrap_or(NOTHING)),
     }
 }
 
-/// The first evaluation of each candidate.
-fn start<'g, S: WeightMap + Post>(
-    candidates: Vec<Candidate>,
-    graph: &'g FactorGraph,
-    account: &mut Account<'_, '_>,
-) -> Vec<PlainRacer<'g, S>> {
-    account.spend::<S>(candidates.len());
-    let racers = candidates.into_par_iter();
-    racers
-        .map(|candidate| PlainRacer::new(candidate, graph))
-        .collect()
+/// Mini-buckets without gauges.
+#[derive(Clone, Copy)]
+pub struct PlainField<'f, S> {
+    graph: &'f FactorGraph,
+    limit: CliqueLimit,
+    candidates: Candidates<'f>,
+    first: Option<&'f Candidate>,
+    side: PhantomData<S>,
+}
+
+impl<'f, S> PlainField<'f, S> {
+    /// So many of these candidates race, or as many as the evaluations afford.
+    #[must_use]
+    pub fn new(graph: &'f FactorGraph, limit: CliqueLimit, candidates: Candidates<'f>) -> Self {
+        Self {
+            graph,
+            limit,
+            candidates,
+            first: None,
+            side: PhantomData,
+        }
+    }
+
+    /// Candidate 0 is known already.
+    pub(crate) fn with_first(self, first: Option<&'f Candidate>) -> Self {
+        Self { first, ..self }
+    }
+}
+
+impl<S: WeightMap + Post> Field for PlainField<'_, S> {
+    type Racer = PlainRacer<S>;
+
+    fn graph(&self) -> &FactorGraph {
+        self.graph
+    }
+
+    fn rules(&self) -> Rules {
+        RULES
+    }
+
+    fn count(&self, evaluations: usize) -> usize {
+        let most = (evaluations / EVALUATIONS_PER_CANDIDATE).max(1);
+        self.candidates.count.min(most)
+    }
+
+    fn is_late(&self, number: usize) -> bool {
+        self.candidates.by_content(number)
+    }
+
+    fn compile(
+        &self,
+        race: u64,
+        (number, count): (usize, usize),
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Candidate, TooLarge> {
+        if let (0, Some(first)) = (number, self.first) {
+            return Ok(first.clone());
+        }
+        let candidates = Candidates {
+            seed: self.candidates.seed.wrapping_add(race << 32),
+            count,
+            ..self.candidates
+        };
+        candidates.compile::<S>(self.graph, self.limit, number, memory, budget)
+    }
+
+    fn bytes(&self, schedule: &Schedule) -> f64 {
+        bytes(schedule)
+    }
+
+    fn start(&self, candidate: Candidate, _: usize) -> PlainRacer<S> {
+        PlainRacer::new(candidate, self.graph)
+    }
 }

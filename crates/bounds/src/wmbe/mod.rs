@@ -30,9 +30,9 @@ mod structure;
 mod variants;
 mod witness;
 
-pub use candidates::{Candidate, Candidates, candidate_order, entrants};
-pub use climb::{ClimbOptions, Climbed, climb};
-pub(crate) use climb::{Known, RACE_EVALUATIONS, climb_from};
+pub use candidates::{Candidate, Candidates, candidate_order};
+pub(crate) use climb::RACE_EVALUATIONS;
+pub use climb::{ClimbOptions, Climbed, Field, PlainField, climb};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};

@@ -38,30 +38,30 @@ pub(crate) fn bytes(schedule: &Schedule) -> f64 {
 }
 
 /// A structure whose shifts and weights quasi-Newton steps improve.
-pub struct PlainRacer<'g, S: WeightMap> {
-    graph: &'g FactorGraph,
+pub struct PlainRacer<S: WeightMap> {
+    graph: FactorGraph,
     structure: Structure,
     descent: Lbfgs<WmbeObjective<S>>,
     first: f64,
     gains: bool,
 }
 
-impl<'g, S: WeightMap> PlainRacer<'g, S> {
+impl<S: WeightMap> PlainRacer<S> {
     /// Starts without shifts, at neutral weights.
     #[must_use]
-    pub fn new(candidate: Candidate, graph: &'g FactorGraph) -> Self {
+    pub fn new(candidate: Candidate, graph: &FactorGraph) -> Self {
         let start = WmbeObjective::<S>::start(&candidate.schedule);
         Self::at(candidate, graph, start)
     }
 
     /// Starts at these shifts and logits of the weights.
     #[must_use]
-    pub fn at(candidate: Candidate, graph: &'g FactorGraph, start: Vec<f64>) -> Self {
+    pub fn at(candidate: Candidate, graph: &FactorGraph, start: Vec<f64>) -> Self {
         let pairs = pairs(&candidate.schedule);
         let objective = WmbeObjective::new(candidate.schedule, graph);
         let descent = Lbfgs::new(objective, start, pairs);
         Self {
-            graph,
+            graph: graph.clone(),
             structure: candidate.structure,
             first: descent.value(),
             descent,
@@ -88,7 +88,7 @@ impl<'g, S: WeightMap> PlainRacer<'g, S> {
     }
 }
 
-impl<S: WeightMap + Post> Racer for PlainRacer<'_, S> {
+impl<S: WeightMap + Post> Racer for PlainRacer<S> {
     type Side = S;
     type Witness = Wmbe<S>;
 
@@ -109,6 +109,11 @@ impl<S: WeightMap + Post> Racer for PlainRacer<'_, S> {
         bytes(self.schedule())
     }
 
+    /// It proves its bound every few sweeps, so that an interruption loses little.
+    fn slice(&self) -> usize {
+        (self.evaluations() / 2).clamp(4, 20)
+    }
+
     fn entries(&self) -> f64 {
         self.schedule().demand().total_entries
     }
@@ -116,14 +121,14 @@ impl<S: WeightMap + Post> Racer for PlainRacer<'_, S> {
     fn prove(&self) -> Option<Proof<S, Wmbe<S>>> {
         let witness = self.descent.objective().witness(&self.descent.point());
         Some(Proof {
-            bound: witness.verify(self.graph).ok()?,
+            bound: witness.verify(&self.graph).ok()?,
             witness,
             method: Method::Wmbe.name(),
         })
     }
 }
 
-impl<S: WeightMap + Post> Mover for PlainRacer<'_, S> {
+impl<S: WeightMap + Post> Mover for PlainRacer<S> {
     fn place(&self) -> (&Structure, &Schedule, Vec<f64>) {
         (&self.structure, self.schedule(), self.point())
     }
@@ -132,11 +137,11 @@ impl<S: WeightMap + Post> Mover for PlainRacer<'_, S> {
         self.first - self.value()
     }
 
-    fn bytes_on(schedule: &Schedule) -> f64 {
+    fn bytes_on(&self, schedule: &Schedule) -> f64 {
         bytes(schedule)
     }
 
     fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self {
-        Self::at(candidate, self.graph, point)
+        Self::at(candidate, &self.graph, point)
     }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::carry::Carried;
 use super::structure::{Mutation, Structure};
 use super::{Candidate, CliqueLimit, ContentMiniBuckets, WeightMap};
-use crate::race::{Account, Racer};
+use crate::race::{Account, Proof, Racer, tighter};
 
 /// Changes that are tried at once, whatever the number of threads.
 const BATCH: usize = 8;
@@ -42,7 +42,7 @@ pub trait Mover: Racer + Sync + Sized {
     fn gained(&self) -> f64;
 
     /// The bytes that it would hold on another structure.
-    fn bytes_on(schedule: &Schedule) -> f64;
+    fn bytes_on(&self, schedule: &Schedule) -> f64;
 
     /// The same on another structure, at these shifts and logits.
     fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self;
@@ -78,8 +78,12 @@ struct Trial<R> {
 }
 
 impl Search<'_> {
-    /// Changes the structure of the incumbent while that pays.
-    pub fn improve<R>(&self, incumbent: &mut R, account: &mut Account<'_, '_>)
+    /// Changes the structure of the incumbent while that pays; its best proof on the way.
+    pub fn improve<R>(
+        &self,
+        incumbent: &mut R,
+        account: &mut Account<'_, '_>,
+    ) -> Option<Proof<R::Side, R::Witness>>
     where
         R: Mover,
         R::Side: WeightMap,
@@ -88,8 +92,9 @@ impl Search<'_> {
         let margin = (MARGIN * gained).min(ENOUGH);
         // A start at an infinity leaves NaN, and nothing to compare with.
         if gained.is_nan() {
-            return;
+            return None;
         }
+        let mut proof = None;
         let mut rng = Pcg64::seed_from_u64(self.seed);
         let mut again: Vec<Mutation> = Vec::new();
         let mut window = (incumbent.value(), account.spent());
@@ -129,7 +134,7 @@ impl Search<'_> {
             let mut better = better.into_iter();
             if let Some((_, best)) = better.next() {
                 *incumbent = best;
-                account.prove(incumbent);
+                proof = tighter(proof, account.prove(incumbent));
             }
             // What improved the old incumbent may improve the new one as well.
             again = better.map(|(mutation, _)| mutation).collect();
@@ -141,6 +146,7 @@ impl Search<'_> {
                 window = (incumbent.value(), account.spent());
             }
         }
+        proof
     }
 
     /// The mover on a changed structure, at its weights and shifts; `None` if that is the same again, or too
@@ -166,7 +172,7 @@ impl Search<'_> {
         };
         let (structure, schedule) = Structure::compile(self.graph, order, &mut rule).ok()?;
         // Written so that bytes that are NaN do not fit.
-        let fits = R::bytes_on(&schedule) <= memory;
+        let fits = from.bytes_on(&schedule) <= memory;
         if !fits || budget.stop().is_some() {
             return None;
         }

@@ -92,7 +92,7 @@ pub(super) fn search(
         .collect();
     account.spend::<Below>(begun.iter().map(|(evaluations, _)| evaluations).sum());
     let starts = begun.into_iter().filter_map(|(_, start)| start).collect();
-    let (best, stop) = climb(starts, plain_proof, options.tolerance, &mut account);
+    let (best, stop) = climb(starts, plain_proof, &mut account);
     if best.bound.ln() == f64::NEG_INFINITY {
         return Err(GaugedLowerError::NoStart);
     }
@@ -205,7 +205,13 @@ impl<'f> Field<'f> {
             let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
             let x = objective.start(&gauges);
             evaluations += 1;
-            if let Some(start) = Start::new(graph, family.name(), objective, x, bytes) {
+            if let Some(start) = Start::new(
+                graph,
+                family.name(),
+                objective,
+                x,
+                (bytes, options.tolerance),
+            ) {
                 return (evaluations, Some(start));
             }
         }

@@ -1,6 +1,6 @@
 //! Starts that race under a falling barrier.
 
-use forney_bounds::race::{Account, Proof, Racer, Rules, Won, race, tighter};
+use forney_bounds::race::{Account, Proof, Racer, Rules, finish, race, tighter};
 use forney_certify::{Below, Budget, Certificate, Lbfgs, Objective, Refine, Stop};
 use forney_model::FactorGraph;
 
@@ -51,6 +51,8 @@ pub(super) struct Start<'g> {
     value: f64,
     evaluations: usize,
     bytes: f64,
+    /// In nats.
+    tolerance: f64,
 }
 
 impl<'g> Start<'g> {
@@ -60,7 +62,7 @@ impl<'g> Start<'g> {
         method: &'static str,
         mut objective: GaugedElbo,
         x: Vec<f64>,
-        bytes: f64,
+        (bytes, tolerance): (f64, f64),
     ) -> Option<Self> {
         let value = objective.evaluate(&x, &mut vec![0.0; x.len()]);
         value.is_finite().then_some(Self {
@@ -72,6 +74,7 @@ impl<'g> Start<'g> {
             value,
             evaluations: 1,
             bytes,
+            tolerance,
         })
     }
 
@@ -88,20 +91,16 @@ impl<'g> Start<'g> {
         self.value = (self.objective).evaluate(&self.x, &mut vec![0.0; self.x.len()]);
         self.barrier = (self.barrier * FALL).max(LEAST_BARRIER);
     }
-
-    /// What the barrier still costs is about its weight for each factor.
-    fn is_at_the_end(&self, tolerance: f64) -> bool {
-        let costs = self.barrier / FALL * self.graph.num_factors() as f64;
-        costs <= tolerance || self.barrier <= LEAST_BARRIER
-    }
 }
 
 impl Racer for Start<'_> {
     type Side = Below;
     type Witness = GaugedMeanField;
 
-    /// Lets the barrier fall once, and before the values mean anything until they do.
+    /// Lets the barrier fall once, and before the values mean anything until they do; it is at its end once
+    /// what the barrier still costs, about its weight for each factor, is nothing and neither is the gain.
     fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
+        let before = self.value;
         let end = self.evaluations + evaluations;
         while end - self.evaluations >= SHORTEST && budget.stop().is_none() {
             self.follow(end - self.evaluations, budget);
@@ -109,7 +108,9 @@ impl Racer for Start<'_> {
                 break;
             }
         }
-        true
+        let costs = self.barrier / FALL * self.graph.num_factors() as f64;
+        let fallen = costs <= self.tolerance || self.barrier <= LEAST_BARRIER;
+        !(fallen && before - self.value <= self.tolerance)
     }
 
     fn value(&self) -> f64 {
@@ -122,6 +123,10 @@ impl Racer for Start<'_> {
 
     fn bytes(&self) -> f64 {
         self.bytes
+    }
+
+    fn slice(&self) -> usize {
+        CYCLE
     }
 
     /// A point that does not verify, because rounding hides a sign, proves nothing.
@@ -143,47 +148,26 @@ pub(super) fn affordable(starts: usize, account: &Account<'_, '_>) -> usize {
 /// Lets starts race for half of what there is, and the winner go on; the best proof of all, and why it ended.
 pub(super) fn climb(
     starts: Vec<Start<'_>>,
-    mut best: StartProof,
-    tolerance: f64,
+    plain: StartProof,
     account: &mut Account<'_, '_>,
 ) -> (StartProof, Stop) {
     let rules = Rules {
         first: (account.left() / (4 * starts.len().max(1))).min(2 * CYCLE),
         keep: 2,
+        time: 0.5,
     };
-    let (time, memory) = (account.time(0.5), account.memory());
-    let won = account.part(usize::MAX, &time, memory, |part| {
-        race(starts, rules, 0, part)
-    });
-    let mut winner = won.map(|Won { racer, proof }| {
-        best = tighter(Some(best.clone()), proof).expect("one of the two");
-        racer
-    });
-    let mut gained = f64::INFINITY;
-    let stop = loop {
-        if let Some(stop) = account.budget().stop() {
-            break stop;
+    let mut part = account.part(usize::MAX, &account.time(rules.time), account.memory());
+    let won = race(starts, rules, 0, &mut part);
+    account.settle(&part);
+    let (mut best, mut stop) = (Some(plain), Stop::Converged);
+    if let Some(mut won) = won {
+        // The start itself says when it has come to its end.
+        finish(&mut won, f64::NEG_INFINITY, account);
+        best = tighter(best, won.proof);
+        if !won.idle {
+            stop = Stop::SweepLimit;
         }
-        let Some(winner) = &mut winner else {
-            break Stop::Converged;
-        };
-        if gained <= tolerance && winner.is_at_the_end(tolerance) {
-            break Stop::Converged;
-        }
-        let before = winner.evaluations();
-        let cycle = account.left().min(CYCLE);
-        account.cycle(winner, cycle);
-        account.spend::<Below>(winner.evaluations() - before);
-        if winner.evaluations() == before {
-            break Stop::SweepLimit;
-        }
-        let known = best.bound.ln();
-        // A proof of a point that is no better would take time and change nothing. Written so that
-        // NaN, of a start that rounding has stranded, is passed over.
-        if -winner.value() > known {
-            best = tighter(Some(best), account.prove(winner)).expect("one of the two");
-        }
-        gained = best.bound.ln() - known;
-    };
-    (best, stop)
+    }
+    let stop = account.budget().stop().unwrap_or(stop);
+    (best.expect("that without gauges, if no other"), stop)
 }

@@ -29,7 +29,7 @@ fn structure(graph: &FactorGraph, seed: u64) -> (Structure, Schedule) {
 fn racer<S: WeightMap + Post>(
     graph: &FactorGraph,
     (structure, schedule): (Structure, Schedule),
-) -> PlainRacer<'_, S> {
+) -> PlainRacer<S> {
     let candidate = Candidate {
         structure,
         schedule: schedule.into(),
