@@ -2,8 +2,8 @@
 
 use forney_bounds::race::Account;
 use forney_bounds::wmbe::{
-    Candidates, ClimbOptions, CliqueLimit, Partition, PlainField, Steps, Variant, VariantOptions,
-    climb, mini_buckets,
+    Candidates, CliqueLimit, Partition, Setting, Steps, Variant, VariantOptions, climb,
+    mini_buckets,
 };
 use forney_bounds::{
     Board, BoundOptions, Method, Progress, bracket, mean_field, negative_tree_reweighted,
@@ -86,18 +86,13 @@ fn no_option_makes_a_false_bound() {
             ibound: (seed % 3) as usize,
             entries: odd(),
         };
-        let climbing = ClimbOptions {
+        let setting = Setting {
+            graph: &graph,
             limit,
-            local: seed.is_multiple_of(2),
-            fixed: false,
-            seed,
-            least_gain: odd(),
-        };
-        let candidates = Candidates {
             fixed: None,
-            count: sweeps,
             seed,
         };
+        let (local, least_gain) = (seed.is_multiple_of(2), odd());
         let memory = odd();
         let mut watch = |progress: &Progress| {
             above(Upper::new(progress.upper).unwrap(), ln_z);
@@ -107,10 +102,10 @@ fn no_option_makes_a_false_bound() {
         let account = || Account::new(&board, &budget, memory, Some(sweeps));
         let (mut up, mut down) = (account(), account());
         // What does not fit is no bound.
-        let field = PlainField::<Above>::new(&graph, limit, candidates);
-        let _ = climb(&field, &climbing, None, &mut up);
-        let field = PlainField::<Below>::new(&graph, limit, candidates);
-        let _ = climb(&field, &climbing, None, &mut down);
+        let field = Candidates::<Above>::new(setting, sweeps);
+        let _ = climb(&field, local, least_gain, None, &mut up);
+        let field = Candidates::<Below>::new(setting, sweeps);
+        let _ = climb(&field, local, least_gain, None, &mut down);
         assert!(up.spent() <= sweeps && down.spent() <= sweeps);
         let options = VariantOptions {
             variant: [Variant::Mbe, Variant::Wmbe, Variant::ThetaW][sweeps % 3],

@@ -1,8 +1,9 @@
-//! Who races where gauges are to move: candidates with gauges from the start, or without them until one of
-//! them has won.
+//! What can be gauged in a model, and the races in which gauges move from the start.
+
+use std::marker::PhantomData;
 
 use forney_bounds::race::Rules;
-use forney_bounds::wmbe::{Candidate, CliqueLimit, Field, MiniBuckets, PlainField, PlainRacer};
+use forney_bounds::wmbe::{Candidate, Field, MiniBuckets, Setting};
 use forney_certify::Budget;
 use forney_exact::{Order, Schedule, TooLarge, frontier};
 use forney_model::FactorGraph;
@@ -17,7 +18,7 @@ use crate::racer::{GaugedRacer, held_bytes};
 const FEW: usize = 16;
 
 /// Evaluations of the first cycle of a winner, and of one with few gauges.
-pub(crate) const CYCLE: usize = 150;
+const CYCLE: usize = 150;
 const SHORT_CYCLE: usize = 50;
 
 /// One in four goes on with twice the evaluations, for half of the time.
@@ -30,7 +31,7 @@ const RULES: Rules = Rules {
 /// Seconds that a gradient evaluation with gauges takes for one clique entry, for predictions.
 const SECONDS_PER_ENTRY: f64 = 2e-8;
 
-/// A gauged race that would take more than this share of the time is slow.
+/// A race that would take more than this share of the time is slow.
 const SLOW: f64 = 0.125;
 
 /// How much of a model can be gauged, and so when gauges move.
@@ -42,7 +43,7 @@ pub(crate) struct Gaugeable {
     /// of it where nothing can be gauged.
     pub(crate) waiting: f64,
     /// Evaluations of the first cycle of gauges.
-    cycle: usize,
+    pub(crate) cycle: usize,
 }
 
 impl Gaugeable {
@@ -65,39 +66,34 @@ impl Gaugeable {
     }
 }
 
-/// The candidates of a race.
-pub(crate) struct GaugedField<'f, C: Optimiser> {
-    pub(crate) plain: PlainField<'f, C::Side>,
-    pub(crate) gaugeable: Gaugeable,
-    /// Do gauges wait?
-    pub(crate) waits: bool,
-    pub(crate) limit: CliqueLimit,
-    /// The caller's order.
-    pub(crate) fixed: Option<&'f Order>,
-    /// The order and the gauges with which the first candidate begins.
-    pub(crate) known: Option<&'f (Order, Gauges)>,
+/// A race in which gauges move from the start.
+pub(crate) struct GaugedField<'f, C> {
+    /// With the order of known gauges, if there are any.
+    pub(crate) setting: Setting<'f>,
+    /// Where the only candidate begins.
+    pub(crate) known: Option<&'f Gauges>,
     pub(crate) candidates: usize,
     /// The number of the race: none repeats the candidates of another.
-    pub(crate) round: usize,
-    pub(crate) seed: u64,
+    pub(crate) race: usize,
+    /// Evaluations of the first cycle of the winner.
+    pub(crate) cycle: usize,
+    pub(crate) optimiser: PhantomData<fn() -> C>,
 }
 
 impl<C: Optimiser> GaugedField<'_, C> {
     /// Evaluations of a race and the first cycle of its winner.
     pub(crate) fn evaluations(&self) -> usize {
-        RULES.evaluations(self.candidates) + self.gaugeable.cycle
+        RULES.evaluations(self.candidates) + self.cycle
     }
 
-    /// Would a gauged race take too much of the time?
+    /// Would the race take too much of the time?
     pub(crate) fn is_slow(&self, budget: &Budget) -> bool {
         let Some(left) = budget.remaining() else {
             return false;
         };
-        let graph = self.plain.graph();
-        let first = self
-            .fixed
-            .map_or_else(|| frontier(graph, None), Order::clone);
-        let mut rule = MiniBuckets::new(self.limit, None);
+        let Setting { graph, limit, .. } = self.setting;
+        let first = (self.setting.fixed).map_or_else(|| frontier(graph, None), Order::clone);
+        let mut rule = MiniBuckets::new(limit, None);
         let Ok(schedule) = Schedule::compile(graph, &first, &mut rule) else {
             return true;
         };
@@ -111,59 +107,41 @@ impl<C: Optimiser> GaugedField<'_, C> {
 impl<C: Optimiser> Field for GaugedField<'_, C> {
     type Racer = GaugedRacer<C>;
 
-    fn graph(&self) -> &FactorGraph {
-        self.plain.graph()
+    fn setting(&self) -> Setting<'_> {
+        self.setting
     }
 
     fn rules(&self) -> Rules {
-        if self.waits {
-            self.plain.rules()
-        } else {
-            RULES
-        }
+        RULES
     }
 
-    /// A gauged race leaves half of the evaluations.
+    /// A race leaves half of the evaluations.
     fn count(&self, evaluations: usize) -> usize {
-        match self.waits {
-            true => self.plain.count(evaluations),
-            false => RULES.affordable(self.candidates, evaluations / 2),
+        match self.known {
+            Some(_) => 1,
+            None => RULES.affordable(self.candidates, evaluations / 2),
         }
     }
 
-    fn is_late(&self, number: usize) -> bool {
-        self.waits && self.plain.is_late(number)
+    fn is_late(&self, _: usize) -> bool {
+        false
     }
 
     fn compile(
         &self,
-        race: u64,
+        _: u64,
         (number, count): (usize, usize),
-        memory: f64,
-        budget: &Budget,
+        _: f64,
+        _: &Budget,
     ) -> Result<Candidate, TooLarge> {
-        if self.waits {
-            return self.plain.compile(race, (number, count), memory, budget);
-        }
-        let known = self.known.filter(|_| number == 0);
-        let fixed = self.fixed.or(known.map(|(order, _)| order));
-        let place = (self.round * count + number, count);
-        gauged_candidate(self.graph(), fixed, self.limit, place, self.seed)
+        gauged_candidate(&self.setting, (self.race * count + number, count))
     }
 
     fn bytes(&self, schedule: &Schedule) -> f64 {
-        match self.waits {
-            true => self.plain.bytes(schedule),
-            false => held_bytes(schedule),
-        }
+        held_bytes(schedule)
     }
 
-    fn start(&self, candidate: Candidate, number: usize) -> GaugedRacer<C> {
-        let (graph, cycle) = (self.graph(), self.gaugeable.cycle);
-        if self.waits {
-            return GaugedRacer::plain(PlainRacer::new(candidate, graph), graph, cycle);
-        }
-        let known = self.known.filter(|_| number == 0);
-        GaugedRacer::gauged(candidate, graph, known.map(|(_, gauges)| gauges), cycle)
+    fn start(&self, candidate: Candidate) -> GaugedRacer<C> {
+        GaugedRacer::new(candidate, self.setting.graph, self.known, self.cycle)
     }
 }

@@ -1,6 +1,6 @@
 //! Which orders and partitions race with gauges moving from the start.
 
-use forney_bounds::wmbe::{Candidate, CliqueLimit, MiniBuckets, Structure};
+use forney_bounds::wmbe::{Candidate, MiniBuckets, Setting};
 use forney_exact::{Bucket, Heuristic, Order, SplitRule, TooLarge, frontier, greedy};
 use forney_model::FactorGraph;
 use rand::{RngExt, SeedableRng};
@@ -15,15 +15,13 @@ const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
 /// # Errors
 /// As [`forney_exact::Schedule::compile`].
 pub(crate) fn gauged_candidate(
-    graph: &FactorGraph,
-    fixed: Option<&Order>,
-    limit: CliqueLimit,
+    setting: &Setting<'_>,
     (number, count): (usize, usize),
-    seed: u64,
 ) -> Result<Candidate, TooLarge> {
-    let seed = seed.wrapping_add(number as u64);
+    let graph = setting.graph;
+    let seed = setting.seed.wrapping_add(number as u64);
     let mut random = Pcg64::seed_from_u64(seed);
-    let (order, noisy, share) = match fixed {
+    let (order, noisy, share) = match setting.fixed {
         Some(order) if number == 0 => (order.clone(), false, 0.0),
         Some(order) => (order.clone(), true, LOOSE[number % LOOSE.len()]),
         None => {
@@ -32,15 +30,11 @@ pub(crate) fn gauged_candidate(
         }
     };
     let mut rule = Loosened {
-        rule: MiniBuckets::new(limit, noisy.then_some(seed)),
+        rule: MiniBuckets::new(setting.limit, noisy.then_some(seed)),
         share,
         random: Pcg64::seed_from_u64(if noisy { seed } else { 0 }),
     };
-    let (structure, schedule) = Structure::compile(graph, order, &mut rule)?;
-    Ok(Candidate {
-        structure,
-        schedule: schedule.into(),
-    })
+    Candidate::new(graph, order, &mut rule)
 }
 
 /// Orders for gauges: three deterministic ones, then mostly frontier orders, which win most races.

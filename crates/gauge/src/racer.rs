@@ -1,11 +1,10 @@
-//! One structure, and what improves the bound on it: first weights and shifts alone, by quasi-Newton
-//! steps, which is plain weighted mini-buckets, then gauges with them; or gauges from the start.
+//! One structure with gauges, shifts and weights that move together.
 
 use std::sync::Arc;
 
-use forney_bounds::Method;
 use forney_bounds::race::{Proof, Racer};
-use forney_bounds::wmbe::{Candidate, Mover, PlainRacer, Structure, WmbeObjective, pairs};
+use forney_bounds::wmbe::{Candidate, Mover, PlainRacer, Structure, WeightMap, Wmbe, pairs};
+use forney_bounds::{Method, Post};
 use forney_certify::{Budget, Certificate, Flaw};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
@@ -17,53 +16,23 @@ use crate::{GaugeObjective, GaugedWmbe, Gauges, SignedEngine};
 /// A witness, and the order of its schedule.
 pub(crate) type Ordered<S> = (GaugedWmbe<S>, Order);
 
-/// A racer whose gauges move, sooner or later.
+/// A structure whose gauges move.
 pub(crate) struct GaugedRacer<C: Optimiser> {
     graph: FactorGraph,
-    stage: Stage<C>,
-    /// Evaluations of the stage before.
-    spent: usize,
-    /// Seconds of an evaluation, as last measured; 0 if none was.
-    pace: f64,
-    /// Evaluations of the next cycle of gauges.
-    next: usize,
-}
-
-enum Stage<C: Optimiser> {
-    Plain(Box<PlainRacer<C::Side>>),
-    Gauged(Box<Gauged<C>>),
-}
-
-struct Gauged<C> {
     structure: Structure,
     optimiser: C,
     /// The value at its start.
     first: f64,
-    /// Shifts and logits of the weights that gauges took over from, if there were any.
-    plain: Option<Vec<f64>>,
-}
-
-impl<C: Optimiser> Gauged<C> {
-    fn new(
-        structure: Structure,
-        objective: GaugeObjective<C::Side>,
-        start: Vec<f64>,
-        plain: Option<Vec<f64>>,
-    ) -> Self {
-        let optimiser = C::new(objective, start);
-        Self {
-            structure,
-            first: optimiser.value(),
-            optimiser,
-            plain,
-        }
-    }
+    /// Seconds of an evaluation, as last measured; 0 if none was.
+    pace: f64,
+    /// Evaluations of the next cycle.
+    next: usize,
 }
 
 impl<C: Optimiser> GaugedRacer<C> {
-    /// Gauges move from the start, from these if any were found before; `cycle` is the length of their first
+    /// Starts at identity gauges, or at these if any were found before; `cycle` is the length of the first
     /// cycle.
-    pub(crate) fn gauged(
+    pub(crate) fn new(
         candidate: Candidate,
         graph: &FactorGraph,
         gauges: Option<&Gauges>,
@@ -74,106 +43,71 @@ impl<C: Optimiser> GaugedRacer<C> {
             Some(gauges) => objective.start_at(gauges),
             None => objective.start(),
         };
-        let gauged = Gauged::new(candidate.structure, objective, start, None);
-        Self::of(graph, Stage::Gauged(Box::new(gauged)), cycle)
+        Self::at(graph, candidate.structure, objective, start, cycle)
     }
 
-    /// Gauges wait until they are told to take over.
-    pub(crate) fn plain(plain: PlainRacer<C::Side>, graph: &FactorGraph, cycle: usize) -> Self {
-        Self::of(graph, Stage::Plain(Box::new(plain)), cycle)
+    /// Goes on from what shifts and weights alone have reached, if there is a gauge at all, and room for it
+    /// within so many bytes.
+    pub(crate) fn after(
+        plain: &PlainRacer<C::Side>,
+        graph: &FactorGraph,
+        memory: f64,
+        cycle: usize,
+    ) -> Option<Self> {
+        let schedule = plain.schedule();
+        let in_two = |v| graph.factors_of(v).count() == 2;
+        let room = held_bytes(schedule) <= memory;
+        if !room || !graph.variables().any(in_two) {
+            return None;
+        }
+        let objective = GaugeObjective::new(Arc::clone(schedule), graph, true);
+        let mut start = objective.start();
+        start.truncate(objective.num_gauge_entries());
+        // From below zeros may forbid every gauge.
+        if start.is_empty() {
+            return None;
+        }
+        start.extend(plain.point());
+        let structure = plain.structure().clone();
+        Some(Self::at(graph, structure, objective, start, cycle))
     }
 
-    fn of(graph: &FactorGraph, stage: Stage<C>, next: usize) -> Self {
+    fn at(
+        graph: &FactorGraph,
+        structure: Structure,
+        objective: GaugeObjective<C::Side>,
+        start: Vec<f64>,
+        next: usize,
+    ) -> Self {
+        let optimiser = C::new(objective, start);
         Self {
             graph: graph.clone(),
-            stage,
-            spent: 0,
+            structure,
+            first: optimiser.value(),
+            optimiser,
             pace: 0.0,
             next,
         }
     }
 
-    /// Gauges take over from what shifts and weights have reached, if there is a gauge at all, and room for
-    /// it within so many bytes; that takes one evaluation.
-    pub(crate) fn take_over(&mut self, memory: f64) {
-        let Stage::Plain(plain) = &self.stage else {
-            return;
-        };
-        let schedule = plain.schedule();
-        let in_two = |v| self.graph.factors_of(v).count() == 2;
-        let room = held_bytes(schedule) <= memory;
-        if !room || !self.graph.variables().any(in_two) {
-            return;
-        }
-        let objective = GaugeObjective::new(Arc::clone(schedule), &self.graph, true);
-        // From below zeros may forbid every gauge.
-        if objective.num_gauge_entries() == 0 {
-            return;
-        }
-        let point = plain.point();
-        let mut start = objective.start();
-        start.truncate(objective.num_gauge_entries());
-        start.extend_from_slice(&point);
-        self.spent = plain.evaluations();
-        let structure = plain.structure().clone();
-        let gauged = Gauged::new(structure, objective, start, Some(point));
-        self.stage = Stage::Gauged(Box::new(gauged));
-    }
-
     pub(crate) fn schedule(&self) -> &Arc<Schedule> {
-        match &self.stage {
-            Stage::Plain(plain) => plain.schedule(),
-            Stage::Gauged(gauged) => gauged.optimiser.objective().schedule(),
-        }
+        self.optimiser.objective().schedule()
     }
+}
 
-    fn structure(&self) -> &Structure {
-        match &self.stage {
-            Stage::Plain(plain) => plain.structure(),
-            Stage::Gauged(gauged) => &gauged.structure,
-        }
-    }
-
-    /// The bound at the best point, recomputed from its witness, under the name of plain mini-buckets where no
-    /// gauge has moved.
-    ///
-    /// Gauges that went astray, or tables that span more than plain numbers hold, must not cost the
-    /// bound that weights and shifts alone have reached.
-    pub(crate) fn proof(&self) -> Result<Proof<C::Side, Ordered<C::Side>>, Flaw> {
-        let gauged = match &self.stage {
-            Stage::Plain(plain) => return self.without_gauges(&plain.point()),
-            Stage::Gauged(gauged) => gauged,
-        };
-        let (objective, point) = (gauged.optimiser.objective(), gauged.optimiser.point());
-        let witness = objective.witness(&point, &self.graph);
-        let witness = witness.map_err(|error| Flaw::Invalid(error.to_string()));
-        if let Ok((bound, witness)) =
-            witness.and_then(|found| Ok((found.verify(&self.graph)?, found)))
-        {
-            let gauges = ..objective.num_gauge_entries();
-            let still = point[gauges] == objective.start()[gauges];
-            return Ok(Proof {
-                bound,
-                witness: (witness, self.structure().order.clone()),
-                method: if still { Method::Wmbe.name() } else { NAME },
-            });
-        }
-        match &gauged.plain {
-            Some(point) => self.without_gauges(point),
-            None => self.without_gauges(&WmbeObjective::<C::Side>::start(self.schedule())),
-        }
-    }
-
-    fn without_gauges(&self, x: &[f64]) -> Result<Proof<C::Side, Ordered<C::Side>>, Flaw> {
-        let plain = WmbeObjective::<C::Side>::witness_at(self.schedule(), x);
-        let gauges = Gauges::identity(&self.graph);
-        let witness = GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts);
-        Ok(Proof {
-            bound: witness.verify(&self.graph)?,
-            witness: (witness, self.structure().order.clone()),
-            method: Method::Wmbe.name(),
-        })
-    }
+/// The proof of plain mini-buckets as one with identity gauges.
+pub(crate) fn without_gauges<S: WeightMap + Post>(
+    plain: Proof<S, (Wmbe<S>, Order)>,
+    graph: &FactorGraph,
+) -> Result<Proof<S, Ordered<S>>, Flaw> {
+    let (witness, order) = plain.witness;
+    let gauges = Gauges::identity(graph);
+    let witness = GaugedWmbe::new(witness.schedule, gauges, witness.weights, witness.shifts);
+    Ok(Proof {
+        bound: witness.verify(graph)?,
+        witness: (witness, order),
+        method: plain.method,
+    })
 }
 
 impl<C: Optimiser> Racer for GaugedRacer<C> {
@@ -181,15 +115,10 @@ impl<C: Optimiser> Racer for GaugedRacer<C> {
     type Witness = Ordered<C::Side>;
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
-        let gauged = match &mut self.stage {
-            Stage::Plain(plain) => return plain.cycle(evaluations, budget),
-            Stage::Gauged(gauged) => gauged,
-        };
-        let (began, optimiser) = (budget.elapsed(), &mut gauged.optimiser);
-        let before = optimiser.evaluations();
-        optimiser.cycle(evaluations, budget);
+        let (began, before) = (budget.elapsed(), self.evaluations());
+        self.optimiser.cycle(evaluations, budget);
         let seconds = (budget.elapsed() - began).as_secs_f64();
-        let spent = optimiser.evaluations() - before;
+        let spent = self.evaluations() - before;
         if spent > 0 {
             self.pace = seconds / spent as f64;
         }
@@ -200,90 +129,73 @@ impl<C: Optimiser> Racer for GaugedRacer<C> {
     }
 
     fn value(&self) -> f64 {
-        match &self.stage {
-            Stage::Plain(plain) => plain.value(),
-            Stage::Gauged(gauged) => gauged.optimiser.value(),
-        }
+        self.optimiser.value()
     }
 
     fn evaluations(&self) -> usize {
-        self.spent
-            + match &self.stage {
-                Stage::Plain(plain) => plain.evaluations(),
-                Stage::Gauged(gauged) => gauged.optimiser.evaluations(),
-            }
+        self.optimiser.evaluations()
     }
 
     fn bytes(&self) -> f64 {
-        self.bytes_on(self.schedule())
+        held_bytes(self.schedule())
     }
 
-    /// Cycles of gauges are each twice as long as the one before: steps of a cycle that is cut short are too
-    /// large to end with.
+    /// Cycles are each twice as long as the one before: steps of a cycle that is cut short are too large to
+    /// end with.
     fn slice(&self) -> usize {
-        match &self.stage {
-            Stage::Plain(plain) => plain.slice(),
-            Stage::Gauged(_) => self.next,
-        }
+        self.next
     }
 
     fn pace(&self) -> f64 {
         self.pace
     }
 
+    /// The bound goes by the name of plain mini-buckets where no gauge has moved.
     fn prove(&self) -> Option<Proof<C::Side, Ordered<C::Side>>> {
-        self.proof().ok()
+        let (objective, point) = (self.optimiser.objective(), self.optimiser.point());
+        let witness = objective.witness(&point, &self.graph).ok()?;
+        let gauges = ..objective.num_gauge_entries();
+        let moved = point[gauges] != objective.start()[gauges];
+        Some(Proof {
+            bound: witness.verify(&self.graph).ok()?,
+            witness: (witness, self.structure.order.clone()),
+            method: if moved { NAME } else { Method::Wmbe.name() },
+        })
     }
 }
 
 impl<C: Optimiser> Mover for GaugedRacer<C> {
     fn place(&self) -> (&Structure, &Schedule, Vec<f64>) {
-        let point = match &self.stage {
-            Stage::Plain(plain) => plain.point(),
-            Stage::Gauged(gauged) => {
-                let gauges = gauged.optimiser.objective().num_gauge_entries();
-                gauged.optimiser.point().split_off(gauges)
-            }
-        };
-        (self.structure(), self.schedule(), point)
+        let gauges = self.optimiser.objective().num_gauge_entries();
+        let point = self.optimiser.point().split_off(gauges);
+        (&self.structure, self.schedule(), point)
     }
 
     fn gained(&self) -> f64 {
-        match &self.stage {
-            Stage::Plain(plain) => plain.gained(),
-            Stage::Gauged(gauged) => gauged.first - self.value(),
-        }
+        self.first - self.value()
     }
 
     fn bytes_on(&self, schedule: &Schedule) -> f64 {
-        match &self.stage {
-            Stage::Plain(plain) => plain.bytes_on(schedule),
-            Stage::Gauged(_) => held_bytes(schedule),
-        }
+        held_bytes(schedule)
     }
 
     /// Gauges belong to variables, so they go along.
     fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self {
-        let stage = match &self.stage {
-            Stage::Plain(plain) => Stage::Plain(Box::new(plain.on(candidate, point))),
-            Stage::Gauged(gauged) => {
-                let objective = GaugeObjective::new(candidate.schedule, &self.graph, true);
-                let mut start = gauged.optimiser.point();
-                start.truncate(objective.num_gauge_entries());
-                start.extend(point);
-                Stage::Gauged(Box::new(Gauged::new(
-                    candidate.structure,
-                    objective,
-                    start,
-                    None,
-                )))
-            }
-        };
-        Self::of(&self.graph, stage, self.next)
+        let objective = GaugeObjective::new(candidate.schedule, &self.graph, true);
+        let mut start = self.optimiser.point();
+        start.truncate(objective.num_gauge_entries());
+        start.extend(point);
+        Self::at(
+            &self.graph,
+            candidate.structure,
+            objective,
+            start,
+            self.next,
+        )
     }
 }
 
-/// Bytes of a racer with gauges; none hold it whose tables the walks cannot address by 32 bits.
+/// Bytes of a racer; none hold it whose tables the walks cannot address by 32 bits.
 pub(crate) fn held_bytes(schedule: &Schedule) -> f64 {
     let addressed = schedule.demand().max_entries < f64::from(u32::MAX);
     if addressed {

@@ -1,20 +1,19 @@
 //! The best gauged bound within a budget: structures race, the winner goes on, and while it does, others race.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use forney_bounds::race::{Account, Proof, Racer, Won, finish, tighter};
-use forney_bounds::wmbe::{
-    Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, PlainRacer, climb,
-};
-use forney_bounds::{Board, BoundError, Post, Progress};
-use forney_certify::{Above, Below, Bound, Budget, Side, Stop};
+use forney_bounds::wmbe::{Candidate, Candidates, Climbed, CliqueLimit, Setting, Wmbe, climb};
+use forney_bounds::{Board, BoundError, Method, Post, Progress};
+use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
 use forney_exact::Order;
 use forney_model::FactorGraph;
 
-use crate::field::{CYCLE, Gaugeable, GaugedField};
+use crate::field::{Gaugeable, GaugedField};
 use crate::optimiser::{Ascent, Descent, Optimiser};
-use crate::racer::{GaugedRacer, held_bytes};
+use crate::racer::{GaugedRacer, Ordered, held_bytes, without_gauges};
 use crate::{GaugedWmbe, Gauges};
 
 /// A winner goes alone for so many times the evaluations of a race, if as many races more are left: until then
@@ -148,180 +147,198 @@ pub(crate) fn search<C: Optimiser>(
     account: &mut Account<'_, '_>,
 ) -> Result<GaugeReport<C::Side>, BoundError> {
     CliqueLimit::admit(options.limit.ibound, graph)?;
-    let gaugeable = Gaugeable::of(graph);
-    let mut best: Option<Won<GaugedRacer<C>>> = None;
-    let (mut known, mut number) = (options.known.as_ref(), 0);
+    let mut search = Search::<C> {
+        graph,
+        options,
+        gaugeable: Gaugeable::of(graph),
+        races: 0,
+        best: None,
+        proof: None,
+        exact: false,
+    };
+    let mut known = options.known.as_ref();
     let stop = loop {
         let spent = account.spent();
         let again = known.is_some();
-        let round = Round {
-            graph,
-            options,
-            gaugeable,
-            known: known.take(),
-            number,
-        };
-        number += usize::from(!again);
-        let next = beside(&round, &mut best, account);
-        best = match (best, next) {
-            (Some(mut held), Ok(mut next)) => {
-                let proof = tighter(held.proof.take(), next.proof.take());
-                // NaN sorts last.
-                let ahead = next.racer.value().total_cmp(&held.racer.value()).is_lt();
-                let won = if ahead { next } else { held };
-                Some(Won { proof, ..won })
-            }
-            (None, Ok(next)) => Some(next),
-            (held, Err(_)) if held.is_some() => held,
-            (_, Err(error)) => return Err(error),
-        };
-        let exact = |won: &Won<GaugedRacer<C>>| won.racer.schedule().is_exact();
+        let round = search.round(known.take(), account);
+        if search.proof.is_none() {
+            round?;
+        }
         if let Some(stop) = account.budget().stop() {
             break stop;
         }
-        if account.left() == 0 && !best.as_ref().is_some_and(exact) {
+        if account.left() == 0 && !search.exact {
             break Stop::SweepLimit;
         }
-        let over = !again && (options.once || !account.is_limited());
-        if over || best.as_ref().is_some_and(exact) || account.spent() == spent {
+        let enough = !again && (options.once || !account.is_limited());
+        if enough || search.exact || account.spent() == spent {
             break Stop::Converged;
         }
     };
-    let best = best.expect("the first round has a winner");
-    let exact = best.racer.schedule().is_exact();
-    let proof = best.proof.map_or_else(|| best.racer.proof(), Ok)?;
-    let Proof { bound, witness, .. } = proof;
+    let unproved = || Flaw::Invalid("no gauge that was found proves a bound".into());
+    let Proof { bound, witness, .. } = search.proof.ok_or_else(unproved)?;
     let (witness, order) = witness;
     Ok(GaugeReport {
         bound,
         witness,
         order,
         iterations: account.spent(),
-        exact,
+        exact: search.exact,
         stop,
     })
 }
 
-/// The next round, and the best so far beside it.
-fn beside<C: Optimiser>(
-    round: &Round<'_>,
-    best: &mut Option<Won<GaugedRacer<C>>>,
-    account: &mut Account<'_, '_>,
-) -> Result<Won<GaugedRacer<C>>, BoundError> {
-    let over = Arc::new(AtomicBool::new(false));
-    let until = account.budget().cancelled_by(Arc::clone(&over));
-    let (memory, budget) = (account.memory(), account.budget().clone());
-    let held = best.as_ref().map_or(0.0, |best| best.racer.bytes());
-    let going = best.as_mut().filter(|best| !best.idle);
-    let own = if going.is_some() {
-        account.share(BESIDE).left()
-    } else {
-        0
-    };
-    let others = if account.is_counted() {
-        account.left() - own
-    } else {
-        usize::MAX
-    };
-    let mut leading = account.part(own, &until, memory);
-    let mut racing = account.part(others, &budget, memory - held);
-    let ((), won) = rayon::join(
-        || {
-            if let Some(best) = going {
-                finish(best, round.options.least_gain, &mut leading);
-            }
-        },
-        || {
-            let won = round.hold(&mut racing);
-            over.store(true, Ordering::Relaxed);
-            won
-        },
-    );
-    account.settle(&leading);
-    account.settle(&racing);
-    won
-}
-
-/// A race, its winner, and what follows it.
-struct Round<'r> {
-    graph: &'r FactorGraph,
-    options: &'r GaugeOptions,
+/// A search under way.
+struct Search<'s, C: Optimiser> {
+    graph: &'s FactorGraph,
+    options: &'s GaugeOptions,
     gaugeable: Gaugeable,
-    known: Option<&'r (Order, Gauges)>,
-    number: usize,
+    /// How many races there were.
+    races: usize,
+    best: Option<Won<GaugedRacer<C>>>,
+    proof: Option<Proof<C::Side, Ordered<C::Side>>>,
+    /// Does one of the structures split nothing?
+    exact: bool,
 }
 
-impl Round<'_> {
-    fn hold<C: Optimiser>(
-        &self,
+/// What a race came to, if it left anything to go on with.
+type Next<C> = Result<Option<Won<GaugedRacer<C>>>, BoundError>;
+
+impl<C: Optimiser> Search<'_, C> {
+    /// A race, its winner and what follows, and beside it the best so far; the better one stays.
+    fn round(
+        &mut self,
+        known: Option<&(Order, Gauges)>,
         account: &mut Account<'_, '_>,
-    ) -> Result<Won<GaugedRacer<C>>, BoundError> {
-        let (graph, options) = (self.graph, self.options);
-        // Neighbouring seeds of a search share no candidate.
-        let seed = (options.seed.wrapping_mul(0x9e37_79b9)).wrapping_add(self.number as u64);
-        let candidates = Candidates {
-            fixed: options.order.as_ref(),
-            count: options.candidates.max(1),
-            seed,
+    ) -> Result<(), BoundError> {
+        let mut best = self.best.take();
+        let held = best.as_ref().map_or(0.0, |best| best.racer.bytes());
+        let going = best.as_mut().filter(|best| !best.idle);
+        let own = match going {
+            Some(_) => account.share(BESIDE).left(),
+            None => 0,
         };
-        let mut field = GaugedField::<C> {
-            plain: PlainField::new(graph, options.limit, candidates),
-            gaugeable: self.gaugeable,
-            waits: false,
-            limit: options.limit,
-            fixed: options.order.as_ref(),
-            known: self.known,
-            candidates: if self.known.is_some() {
-                1
-            } else {
-                candidates.count
+        let others = match account.is_counted() {
+            true => account.left() - own,
+            false => usize::MAX,
+        };
+        let over = Arc::new(AtomicBool::new(false));
+        let until = account.budget().cancelled_by(Arc::clone(&over));
+        let memory = account.memory();
+        let mut leading = account.part(own, &until, memory);
+        let mut racing = account.part(others, account.budget(), memory - held);
+        let least_gain = self.options.least_gain;
+        let ((), next) = rayon::join(
+            || {
+                if let Some(best) = going {
+                    finish(best, least_gain, &mut leading);
+                }
             },
-            round: self.number,
-            seed,
-        };
-        // Gauges found before are the start wherever gauges matter; of other races every second one finds the
-        // structure first.
-        field.waits = self.known.is_none()
-            && (!self.gaugeable.most || self.number % 2 == 1 || field.is_slow(account.budget()));
-        let climbing = ClimbOptions {
-            limit: options.limit,
-            local: field.waits && !options.once,
-            fixed: options.order.is_some(),
-            seed,
-            least_gain: options.least_gain,
-        };
-        let mut part = if field.waits {
-            account.share(self.gaugeable.waiting)
-        } else if self.known.is_some() {
-            account.share(KNOWN)
-        } else {
-            let race = field.evaluations();
-            let many = !options.once && account.left() > (ALONE + LEFT) * race;
-            let most = if many { ALONE * race } else { usize::MAX };
-            account.part(most, account.budget(), account.memory())
-        };
-        let climbed = climb(&field, &climbing, None, &mut part);
-        account.settle(&part);
-        let mut won = match climbed? {
-            Climbed::Best(won) => *won,
-            Climbed::Exact(candidate) => {
-                let schedule = &candidate.schedule;
-                (schedule.demand()).admit(held_bytes(schedule), account.memory())?;
-                account.spend::<C::Side>(1);
-                let racer = PlainRacer::new(*candidate, graph);
-                let racer = GaugedRacer::plain(racer, graph, CYCLE);
-                let proof = account.prove(&racer);
-                return Ok(Won::new(racer, proof));
-            }
-        };
-        if field.waits && !account.is_over() {
-            let before = won.racer.evaluations();
-            won.racer.take_over(account.memory());
-            account.spend::<C::Side>(won.racer.evaluations() - before);
-            won.idle = false;
-            finish(&mut won, options.least_gain, account);
+            || {
+                let next = self.race(known, &mut racing);
+                over.store(true, Ordering::Relaxed);
+                next
+            },
+        );
+        account.settle(&leading);
+        account.settle(&racing);
+        let mut both: Vec<Won<_>> = best.into_iter().collect();
+        let error = next.map(|next| both.extend(next)).err();
+        for won in &mut both {
+            self.proof = tighter(self.proof.take(), won.proof.take());
         }
-        Ok(won)
+        // NaN sorts last.
+        both.sort_by(|a, b| a.racer.value().total_cmp(&b.racer.value()));
+        self.best = both.into_iter().next();
+        error.map_or(Ok(()), Err)
+    }
+
+    /// Gauges found before are the start wherever gauges matter; of other races every second one, and every one
+    /// where gauges are few or slow, finds the structure first.
+    fn race(&mut self, known: Option<&(Order, Gauges)>, account: &mut Account<'_, '_>) -> Next<C> {
+        let options = self.options;
+        let (number, cycle) = (self.races, self.gaugeable.cycle);
+        self.races += usize::from(known.is_none());
+        // Neighbouring seeds of a search share no candidate.
+        let seed = options.seed.wrapping_mul(0x9e37_79b9);
+        let order = known.map(|(order, _)| order);
+        let setting = Setting {
+            graph: self.graph,
+            limit: options.limit,
+            fixed: options.order.as_ref().or(order),
+            seed,
+        };
+        let field = GaugedField::<C> {
+            setting,
+            known: known.map(|(_, gauges)| gauges),
+            candidates: options.candidates.max(1),
+            race: number,
+            cycle,
+            optimiser: PhantomData,
+        };
+        let waits = !self.gaugeable.most || number % 2 == 1 || field.is_slow(account.budget());
+        if known.is_none() && waits {
+            let seed = seed.wrapping_add(number as u64);
+            return self.plain_first(Setting { seed, ..setting }, account);
+        }
+        let race = field.evaluations();
+        let many = !options.once && account.left() > (ALONE + LEFT) * race;
+        let mut part = match known {
+            Some(_) => account.share(KNOWN),
+            None if many => account.part(ALONE * race, account.budget(), account.memory()),
+            None => account.part(usize::MAX, account.budget(), account.memory()),
+        };
+        let climbed = climb(&field, !options.once, options.least_gain, None, &mut part);
+        account.settle(&part);
+        match climbed? {
+            Climbed::Best(won) => Ok(Some(*won)),
+            Climbed::Exact(candidate) => self.exactly(*candidate, account),
+        }
+    }
+
+    /// Mini-buckets have their share, then gauges go on from what they have found.
+    fn plain_first(&mut self, setting: Setting<'_>, account: &mut Account<'_, '_>) -> Next<C> {
+        let (graph, options) = (self.graph, self.options);
+        let field = Candidates::<C::Side>::new(setting, options.candidates.max(1));
+        let mut part = account.share(self.gaugeable.waiting);
+        let climbed = climb(&field, !options.once, options.least_gain, None, &mut part);
+        account.settle(&part);
+        let plain = match climbed? {
+            Climbed::Best(plain) => plain,
+            Climbed::Exact(candidate) => return self.exactly(*candidate, account),
+        };
+        let proof = plain
+            .proof
+            .and_then(|proof| without_gauges(proof, graph).ok());
+        self.proof = tighter(self.proof.take(), proof);
+        if account.is_over() {
+            return Ok(None);
+        }
+        let memory = account.memory();
+        let after = GaugedRacer::after(&plain.racer, graph, memory, self.gaugeable.cycle);
+        Ok(after.map(|racer| {
+            account.spend::<C::Side>(1);
+            let mut won = Won::new(racer, None);
+            finish(&mut won, options.least_gain, account);
+            won
+        }))
+    }
+
+    /// A structure that splits nothing proves `ln Z` itself.
+    fn exactly(&mut self, candidate: Candidate, account: &Account<'_, '_>) -> Next<C> {
+        let schedule = candidate.schedule;
+        (schedule.demand()).admit(held_bytes(&schedule), account.memory())?;
+        let witness = Wmbe::neutral(schedule);
+        let proof = Proof {
+            bound: witness.verify(self.graph)?,
+            witness: (witness, candidate.structure.order),
+            method: Method::Wmbe.name(),
+        };
+        let proof = without_gauges(proof, self.graph)?;
+        account.enter(&proof);
+        self.proof = Some(proof);
+        self.exact = true;
+        Ok(None)
     }
 }
 

@@ -14,8 +14,7 @@ use crate::board::Post;
 use crate::options::{Activity, Method};
 use crate::race::{Account, Racer, Won};
 use crate::wmbe::{
-    Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, PlainRacer, WeightMap, Wmbe, bytes,
-    climb,
+    Candidates, Climbed, CliqueLimit, PlainRacer, Setting, WeightMap, Wmbe, bytes, climb,
 };
 
 /// The share of the memory for the tables of one side, whatever the method.
@@ -169,14 +168,9 @@ impl Job<'_, '_> {
         count: usize,
         incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
-        let candidates = Candidates {
-            fixed: self.options.order.as_ref(),
-            count,
-            seed: terms.seed,
-        };
         let began = self.budget.elapsed();
         let alone = self.contender_alone();
-        let exact = !alone && self.both(terms, &candidates, self.open(), incumbents)?;
+        let exact = !alone && self.both(terms, count, self.open(), incumbents)?;
         let before = (self.board.best::<Above>(), self.board.best::<Below>());
         if !exact {
             self.contend(terms, self.budget.elapsed().saturating_sub(began));
@@ -190,21 +184,21 @@ impl Job<'_, '_> {
             upper && !self.contender_holds::<Above>() && self.board.best::<Above>() == before.0,
             lower && !self.contender_holds::<Below>() && self.board.best::<Below>() == before.1,
         );
-        self.both(terms, &candidates, idle, incumbents)
+        self.both(terms, count, idle, incumbents)
     }
 
     /// Mini-buckets on the sides that are wanted; true if nothing had to be split.
     fn both(
         &self,
         terms: &Terms,
-        candidates: &Candidates<'_>,
+        count: usize,
         (upper, lower): (bool, bool),
         incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
         let Incumbents { above, below, .. } = incumbents;
         let (upper, lower) = rayon::join(
-            || upper.then(|| self.side(terms, candidates, above)),
-            || lower.then(|| self.side(terms, candidates, below)),
+            || upper.then(|| self.side(terms, count, above)),
+            || lower.then(|| self.side(terms, count, below)),
         );
         let mut exact = false;
         for side in [upper, lower].into_iter().flatten() {
@@ -226,19 +220,12 @@ impl Job<'_, '_> {
     fn side<S>(
         &self,
         terms: &Terms,
-        candidates: &Candidates<'_>,
+        count: usize,
         incumbent: &mut Incumbent<S>,
     ) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
     {
-        let options = ClimbOptions {
-            limit: terms.limit,
-            local: terms.local,
-            fixed: candidates.fixed.is_some(),
-            seed: candidates.seed,
-            least_gain: terms.least_gain,
-        };
         let share = self.own_share::<S>(terms.leaders);
         let time = self.slice(share).max(terms.worth.min(self.share(LAST)));
         let budget = self.budget.capped(time);
@@ -249,9 +236,15 @@ impl Job<'_, '_> {
             .share(self.own_iterations::<S>(terms.leaders))
             .left();
         let mut account = account.part(own, &budget, terms.memory);
-        let field = PlainField::<S>::new(self.graph, terms.limit, *candidates);
-        let field = field.with_first(terms.first.as_ref());
-        match climb(&field, &options, incumbent.take(), &mut account) {
+        let setting = Setting {
+            graph: self.graph,
+            limit: terms.limit,
+            fixed: self.options.order.as_ref(),
+            seed: terms.seed,
+        };
+        let field = Candidates::<S>::new(setting, count).with_first(terms.first.as_ref());
+        let (local, least_gain) = (terms.local, terms.least_gain);
+        match climb(&field, local, least_gain, incumbent.take(), &mut account) {
             Ok(Climbed::Exact(candidate)) => self.eliminate(candidate.schedule, &budget),
             Ok(Climbed::Best(winner)) => {
                 *incumbent = Some(winner);

@@ -1,30 +1,13 @@
 //! The best bound at one clique size: structures race, the winner goes on, a local search follows.
 
-use std::marker::PhantomData;
-
 use forney_certify::Budget;
 use forney_exact::{Schedule, TooLarge};
-use forney_model::FactorGraph;
 use rayon::prelude::*;
 
-use super::plain::{PlainRacer, bytes};
+use super::WeightMap;
 use super::search::{Mover, Search};
-use super::{Candidate, Candidates, CliqueLimit, WeightMap};
-use crate::board::Post;
+use super::structure::{Candidate, Setting};
 use crate::race::{Account, Racer, Rules, Won, finish, race, round, tighter};
-
-/// Every candidate has eight evaluations, and a third of them goes on.
-const RULES: Rules = Rules {
-    first: 8,
-    keep: 3,
-    time: 1.0,
-};
-
-/// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
-pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
-
-/// One candidate races for so many evaluations, which leaves some for the winner.
-const EVALUATIONS_PER_CANDIDATE: usize = 32;
 
 /// The share of a race's time in which the candidates of a heat are compiled.
 const COMPILING: f64 = 0.2;
@@ -39,8 +22,8 @@ pub trait Field: Sync {
     /// What races.
     type Racer: Mover;
 
-    /// The model.
-    fn graph(&self) -> &FactorGraph;
+    /// What its structures have in common.
+    fn setting(&self) -> Setting<'_>;
 
     /// How a race is run.
     fn rules(&self) -> Rules;
@@ -66,23 +49,8 @@ pub trait Field: Sync {
     /// The bytes of a racer.
     fn bytes(&self, schedule: &Schedule) -> f64;
 
-    /// Evaluates candidate `number` at its start.
-    fn start(&self, candidate: Candidate, number: usize) -> Self::Racer;
-}
-
-/// What a [`climb`] works with.
-#[derive(Clone, Copy, Debug)]
-pub struct ClimbOptions {
-    /// How large cliques may be.
-    pub limit: CliqueLimit,
-    /// Does a local search over structures follow the race?
-    pub local: bool,
-    /// Is the order the caller's, so that only partitions change?
-    pub fixed: bool,
-    /// Seed of the changes that are tried.
-    pub seed: u64,
-    /// Ends once an evaluation gains no more than this, in nats.
-    pub least_gain: f64,
+    /// Evaluates a candidate at its start.
+    fn start(&self, candidate: Candidate) -> Self::Racer;
 }
 
 /// How a race or a climb ended.
@@ -93,7 +61,9 @@ pub enum Climbed<R: Racer> {
     Best(Box<Won<R>>),
 }
 
-/// The tightest bound that an account allows at one clique size, all bounds on the way entered. An incumbent of
+/// The tightest bound that an account allows at one clique size, all bounds on the way entered: a race, its
+/// winner until an evaluation gains no more than `least_gain`, in nats, and where it is to be `local` a search over
+/// structures. An incumbent of
 /// an earlier climb stays unless a better one is found, and the local search goes on from it; where nothing
 /// races it goes on first.
 ///
@@ -104,19 +74,18 @@ pub enum Climbed<R: Racer> {
 /// ```
 /// use forney_bounds::Board;
 /// use forney_bounds::race::Account;
-/// use forney_bounds::wmbe::{Candidates, ClimbOptions, Climbed, CliqueLimit, PlainField, climb};
+/// use forney_bounds::wmbe::{Candidates, Climbed, CliqueLimit, Setting, climb};
 /// use forney_certify::{Above, Budget};
 /// use forney_model::{enumerate::enumerate, generate::ising_grid};
 /// use rand::SeedableRng;
 /// let model = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let limit = CliqueLimit { ibound: 2, entries: 1e6 };
-/// let candidates = Candidates { fixed: None, count: 8, seed: 0 };
-/// let field = PlainField::<Above>::new(&model, limit, candidates);
-/// let options = ClimbOptions { limit, local: true, fixed: false, seed: 0, least_gain: 1e-6 };
+/// let setting = Setting { graph: &model, limit, fixed: None, seed: 0 };
+/// let candidates = Candidates::<Above>::new(setting, 8);
 /// let (budget, mut watch) = (Budget::unlimited(), |_: &_| {});
 /// let board = Board::new(&budget, &mut watch);
 /// let mut account = Account::new(&board, &budget, 1e9, Some(2_000));
-/// if let Climbed::Best(best) = climb(&field, &options, None, &mut account)? {
+/// if let Climbed::Best(best) = climb(&candidates, true, 1e-6, None, &mut account)? {
 ///     let proof = best.proof.expect("it is a bound");
 ///     assert!(proof.bound.ln() >= enumerate(&model).ln_z && account.spent() <= 2_000);
 /// }
@@ -124,7 +93,8 @@ pub enum Climbed<R: Racer> {
 /// ```
 pub fn climb<F: Field>(
     field: &F,
-    options: &ClimbOptions,
+    local: bool,
+    least_gain: f64,
     incumbent: Option<Box<Won<F::Racer>>>,
     account: &mut Account<'_, '_>,
 ) -> Result<Climbed<F::Racer>, TooLarge>
@@ -132,7 +102,7 @@ where
     <F::Racer as Racer>::Side: WeightMap,
 {
     let racing = account.time(RACING);
-    let races = match options.local {
+    let races = match local {
         _ if field.count(account.left()) == 0 => 0,
         // Without an end of time nothing may depend on how fast the machine is.
         true if racing.remaining().is_some() => RACES,
@@ -141,25 +111,25 @@ where
     let (mut best, mut refused) = (incumbent, None);
     if let (0, Some(best)) = (races, &mut best) {
         best.idle = false;
-        finish(best, options.least_gain, account);
+        finish(best, least_gain, account);
     }
     for number in 0..races {
         if best.is_some() && (racing.stop().is_some() || account.left() == 0) {
             break;
         }
         // Only what stands in for nothing may take all of the time.
-        let time = match (options.local, &best) {
+        let time = match (local, &best) {
             (true, Some(_)) => &racing,
             _ => account.budget(),
         };
         let spare = account.memory() - best.as_ref().map_or(0.0, |best| best.racer.bytes());
         let mut part = account.part(usize::MAX, time, spare);
         let mut heats = part.part(usize::MAX, &part.time(field.rules().time), spare);
-        let found = hold(field, options.limit.ibound, number, &mut heats);
+        let found = hold(field, number, &mut heats);
         part.settle(&heats);
         let found = found.map(|mut found| {
             if let Climbed::Best(winner) = &mut found {
-                finish(winner, options.least_gain, &mut part);
+                finish(winner, least_gain, &mut part);
             }
             found
         });
@@ -182,13 +152,10 @@ where
         }
     }
     let mut best = best.ok_or_else(|| refused.unwrap_or(NOTHING))?;
-    if options.local {
+    if local {
         let search = Search {
-            graph: field.graph(),
-            limit: options.limit,
-            fixed: options.fixed,
-            seed: options.seed,
-            least_gain: options.least_gain,
+            setting: field.setting(),
+            least_gain,
         };
         let proof = search.improve(&mut best.racer, account);
         best.proof = tighter(best.proof, proof);
@@ -209,7 +176,6 @@ const NOTHING: TooLarge = TooLarge {
 /// best of the partitions by scope has proved its bound.
 fn hold<F: Field>(
     field: &F,
-    ibound: usize,
     race_number: u64,
     account: &mut Account<'_, '_>,
 ) -> Result<Climbed<F::Racer>, TooLarge> {
@@ -230,13 +196,10 @@ fn hold<F: Field>(
         numbers.truncate(account.left());
         let compiled: Vec<_> = (numbers.into_par_iter())
             .filter(|&number| number == 0 || compiling.stop().is_none())
-            .map(|number| {
-                let place = (number, count);
-                (number, field.compile(race_number, place, spare, &compiling))
-            })
+            .map(|number| field.compile(race_number, (number, count), spare, &compiling))
             .collect();
         let mut admitted = Vec::new();
-        for (number, candidate) in compiled {
+        for candidate in compiled {
             let fits = candidate.and_then(|candidate| {
                 let exact = candidate.schedule.is_exact();
                 let bytes = field.bytes(&candidate.schedule);
@@ -250,15 +213,15 @@ fn hold<F: Field>(
                 Ok(candidate) if candidate.schedule.is_exact() => {
                     return Ok(Climbed::Exact(Box::new(candidate)));
                 }
-                Ok(candidate) => admitted.push((number, candidate)),
+                Ok(candidate) => admitted.push(candidate),
                 Err(error) => refused = Some(error),
             }
         }
         account.spend::<<F::Racer as Racer>::Side>(admitted.len());
-        account.begin(ibound, account.memory() - spare);
+        account.begin(field.setting().limit.ibound, account.memory() - spare);
         let mut heat: Vec<F::Racer> = admitted
             .into_par_iter()
-            .map(|(number, candidate)| field.start(candidate, number))
+            .map(|candidate| field.start(candidate))
             .collect();
         let next = match count {
             1 => heat.first().and_then(|only| account.prove(only)),
@@ -273,81 +236,5 @@ fn hold<F: Field>(
             Ok(Climbed::Best(Box::new(won)))
         }
         None => Err(refused.unwrap_or(NOTHING)),
-    }
-}
-
-/// Mini-buckets without gauges.
-#[derive(Clone, Copy)]
-pub struct PlainField<'f, S> {
-    graph: &'f FactorGraph,
-    limit: CliqueLimit,
-    candidates: Candidates<'f>,
-    first: Option<&'f Candidate>,
-    side: PhantomData<S>,
-}
-
-impl<'f, S> PlainField<'f, S> {
-    /// So many of these candidates race, or as many as the evaluations afford.
-    #[must_use]
-    pub fn new(graph: &'f FactorGraph, limit: CliqueLimit, candidates: Candidates<'f>) -> Self {
-        Self {
-            graph,
-            limit,
-            candidates,
-            first: None,
-            side: PhantomData,
-        }
-    }
-
-    /// Candidate 0 is known already.
-    pub(crate) fn with_first(self, first: Option<&'f Candidate>) -> Self {
-        Self { first, ..self }
-    }
-}
-
-impl<S: WeightMap + Post> Field for PlainField<'_, S> {
-    type Racer = PlainRacer<S>;
-
-    fn graph(&self) -> &FactorGraph {
-        self.graph
-    }
-
-    fn rules(&self) -> Rules {
-        RULES
-    }
-
-    fn count(&self, evaluations: usize) -> usize {
-        let most = (evaluations / EVALUATIONS_PER_CANDIDATE).max(1);
-        self.candidates.count.min(most)
-    }
-
-    fn is_late(&self, number: usize) -> bool {
-        self.candidates.by_content(number)
-    }
-
-    fn compile(
-        &self,
-        race: u64,
-        (number, count): (usize, usize),
-        memory: f64,
-        budget: &Budget,
-    ) -> Result<Candidate, TooLarge> {
-        if let (0, Some(first)) = (number, self.first) {
-            return Ok(first.clone());
-        }
-        let candidates = Candidates {
-            seed: self.candidates.seed.wrapping_add(race << 32),
-            count,
-            ..self.candidates
-        };
-        candidates.compile::<S>(self.graph, self.limit, number, memory, budget)
-    }
-
-    fn bytes(&self, schedule: &Schedule) -> f64 {
-        bytes(schedule)
-    }
-
-    fn start(&self, candidate: Candidate, _: usize) -> PlainRacer<S> {
-        PlainRacer::new(candidate, self.graph)
     }
 }

@@ -7,7 +7,7 @@ use forney_certify::{Above, Below, Objective, Side};
 use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
-use super::Wmbe;
+use super::{Variant, Wmbe};
 
 /// No weight comes closer to 0: the powers `1/w` stay far from overflow.
 const LEAST_WEIGHT: f64 = 1e-6;
@@ -113,6 +113,8 @@ pub struct WmbeObjective<S: WeightMap> {
     engine: Engine,
     weights: Vec<f64>,
     d_weights: Vec<f64>,
+    /// Do shifts move, and weights? Others have no gradient, so they stay where they start.
+    moves: [bool; 2],
     side: PhantomData<S>,
 }
 
@@ -126,8 +128,15 @@ impl<S: WeightMap> WmbeObjective<S> {
             engine,
             d_weights: weights.clone(),
             weights,
+            moves: [true; 2],
             side: PhantomData,
         }
+    }
+
+    /// The same with only those parameters free that a variant moves.
+    pub(super) fn moving(self, variant: Variant) -> Self {
+        let moves = [variant.moves_shifts(), variant.moves_weights()];
+        Self { moves, ..self }
     }
 
     /// The schedule.
@@ -202,8 +211,11 @@ impl<S: WeightMap> Objective for WmbeObjective<S> {
                 &mut d_logits[part],
             );
         }
-        for g in gradient {
-            *g *= S::SENSE;
+        for (part, moves) in [d_shifts, d_logits].into_iter().zip(self.moves) {
+            match moves {
+                true => part.iter_mut().for_each(|g| *g *= S::SENSE),
+                false => part.fill(0.0),
+            }
         }
         S::SENSE * value
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forney_certify::{Budget, Certificate, Lbfgs, Refine};
-use forney_exact::Schedule;
+use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
 
 use super::search::Mover;
@@ -90,7 +90,8 @@ impl<S: WeightMap> PlainRacer<S> {
 
 impl<S: WeightMap + Post> Racer for PlainRacer<S> {
     type Side = S;
-    type Witness = Wmbe<S>;
+    /// With its order.
+    type Witness = (Wmbe<S>, Order);
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
         self.gains = self.gains && self.descent.descend_by(evaluations, 0.0, budget);
@@ -118,11 +119,11 @@ impl<S: WeightMap + Post> Racer for PlainRacer<S> {
         self.schedule().demand().total_entries
     }
 
-    fn prove(&self) -> Option<Proof<S, Wmbe<S>>> {
+    fn prove(&self) -> Option<Proof<S, (Wmbe<S>, Order)>> {
         let witness = self.descent.objective().witness(&self.descent.point());
         Some(Proof {
             bound: witness.verify(&self.graph).ok()?,
-            witness,
+            witness: (witness, self.structure.order.clone()),
             method: Method::Wmbe.name(),
         })
     }

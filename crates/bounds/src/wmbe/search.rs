@@ -5,14 +5,13 @@
 
 use forney_certify::Budget;
 use forney_exact::{Bucket, Schedule, SplitRule};
-use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::carry::Carried;
-use super::structure::{Mutation, Structure};
-use super::{Candidate, CliqueLimit, ContentMiniBuckets, WeightMap};
+use super::structure::{Candidate, Mutation, Setting, Structure};
+use super::{ContentMiniBuckets, WeightMap};
 use crate::race::{Account, Proof, Racer, tighter};
 
 /// Changes that are tried at once, whatever the number of threads.
@@ -48,18 +47,10 @@ pub trait Mover: Racer + Sync + Sized {
     fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self;
 }
 
-/// What a local search works with.
-pub struct Search<'g> {
-    /// The model.
-    pub graph: &'g FactorGraph,
-    /// How large cliques may be.
-    pub limit: CliqueLimit,
-    /// Is the order the caller's, so that only partitions change?
-    pub fixed: bool,
-    /// Of the changes that are tried.
-    pub seed: u64,
-    /// The search ends once an evaluation gains no more than this, in nats.
-    pub least_gain: f64,
+/// A local search, which ends once an evaluation gains no more than `least_gain`, in nats.
+pub(super) struct Search<'g> {
+    pub(super) setting: Setting<'g>,
+    pub(super) least_gain: f64,
 }
 
 /// What a change has to reach, and within how many evaluations.
@@ -79,7 +70,7 @@ struct Trial<R> {
 
 impl Search<'_> {
     /// Changes the structure of the incumbent while that pays; its best proof on the way.
-    pub fn improve<R>(
+    pub(super) fn improve<R>(
         &self,
         incumbent: &mut R,
         account: &mut Account<'_, '_>,
@@ -95,7 +86,7 @@ impl Search<'_> {
             return None;
         }
         let mut proof = None;
-        let mut rng = Pcg64::seed_from_u64(self.seed);
+        let mut rng = Pcg64::seed_from_u64(self.setting.seed);
         let mut again: Vec<Mutation> = Vec::new();
         let mut window = (incumbent.value(), account.spent());
         for round in 1.. {
@@ -109,7 +100,11 @@ impl Search<'_> {
             let mut mutations = std::mem::take(&mut again);
             mutations.truncate(batch);
             while mutations.len() < batch {
-                mutations.push(Mutation::propose(schedule, self.fixed, &mut rng));
+                mutations.push(Mutation::propose(
+                    schedule,
+                    self.setting.fixed.is_some(),
+                    &mut rng,
+                ));
             }
             let carried = Carried::new(schedule, &point);
             let target = Target {
@@ -164,23 +159,20 @@ impl Search<'_> {
         R: Mover,
         R::Side: WeightMap,
     {
+        let Setting { graph, limit, .. } = self.setting;
         let order = mutation.order(parent);
         let mut rule = Mutated::<R::Side> {
             parent,
             mutation,
-            content: ContentMiniBuckets::new(self.graph, &order, self.limit, memory, budget),
+            content: ContentMiniBuckets::new(graph, &order, limit, memory, budget),
         };
-        let (structure, schedule) = Structure::compile(self.graph, order, &mut rule).ok()?;
+        let candidate = Candidate::new(graph, order, &mut rule).ok()?;
         // Written so that bytes that are NaN do not fit.
-        let fits = from.bytes_on(&schedule) <= memory;
+        let fits = from.bytes_on(&candidate.schedule) <= memory;
         if !fits || budget.stop().is_some() {
             return None;
         }
-        let point = carried.start::<R::Side>(&schedule)?;
-        let candidate = Candidate {
-            structure,
-            schedule: schedule.into(),
-        };
+        let point = carried.start::<R::Side>(&candidate.schedule)?;
         Some(from.on(candidate, point))
     }
 }

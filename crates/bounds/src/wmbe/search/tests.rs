@@ -1,14 +1,14 @@
 use forney_certify::{Above, Below};
 use forney_exact::{Heuristic, Schedule, greedy};
-use forney_model::VarId;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
+use forney_model::{FactorGraph, VarId};
 
 use std::sync::Arc;
 
 use super::*;
 use crate::board::{Board, Post};
-use crate::wmbe::{MiniBuckets, PlainRacer, WmbeObjective};
+use crate::wmbe::{CliqueLimit, MiniBuckets, PlainRacer, WmbeObjective};
 
 const LIMIT: CliqueLimit = CliqueLimit {
     ibound: 2,
@@ -22,7 +22,12 @@ fn grid(side: usize, seed: u64) -> FactorGraph {
 /// A partition by scope with some noise, and its schedule.
 fn structure(graph: &FactorGraph, seed: u64) -> (Structure, Schedule) {
     let order = greedy(graph, Heuristic::MinFill, None);
-    Structure::compile(graph, order, &mut MiniBuckets::new(LIMIT, Some(seed))).unwrap()
+    let rule = &mut MiniBuckets::new(LIMIT, Some(seed));
+    let Candidate {
+        structure,
+        schedule,
+    } = Candidate::new(graph, order, rule).unwrap();
+    (structure, Arc::unwrap_or_clone(schedule))
 }
 
 /// At its start.
@@ -38,11 +43,14 @@ fn racer<S: WeightMap + Post>(
 }
 
 fn search(graph: &FactorGraph) -> Search<'_> {
-    Search {
+    let setting = Setting {
         graph,
         limit: LIMIT,
-        fixed: false,
+        fixed: None,
         seed: 7,
+    };
+    Search {
+        setting,
         least_gain: 0.0,
     }
 }
