@@ -12,6 +12,10 @@ use crate::{Adam, GaugeObjective};
 /// First step of every cycle of Adam.
 const STEP: f64 = 0.1;
 
+/// So few evaluations gain more by quasi-Newton steps, up to the next kink.
+const SHORT: usize = 20;
+const PAIRS: usize = 5;
+
 /// The first weight of the barrier.
 const BARRIER: f64 = 0.1;
 
@@ -58,6 +62,10 @@ impl Optimiser for Descent {
     }
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        if evaluations < SHORT {
+            self.0.polish(evaluations, PAIRS, budget);
+            return;
+        }
         self.0.restart(STEP, evaluations);
         for _ in 0..evaluations {
             if budget.stop().is_some() || !self.0.sweep().is_finite() {

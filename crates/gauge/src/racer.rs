@@ -90,6 +90,10 @@ impl<C: Optimiser> GaugedRacer<C> {
         }
     }
 
+    pub(crate) fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
     pub(crate) fn schedule(&self) -> &Arc<Schedule> {
         self.optimiser.objective().schedule()
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use forney_bounds::race::{Account, Proof, Racer, Won, finish, tighter};
-use forney_bounds::wmbe::{Candidate, Candidates, Climbed, CliqueLimit, Setting, Wmbe, climb};
+use forney_bounds::wmbe::{
+    Candidate, Candidates, Climbed, CliqueLimit, LocalSearch, Setting, Wmbe, climb,
+};
 use forney_bounds::{Board, BoundError, Method, Post, Progress};
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
-use forney_exact::Order;
+use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
 
 use crate::field::{Gaugeable, GaugedField};
@@ -154,6 +156,7 @@ pub(crate) fn search<C: Optimiser>(
         races: 0,
         best: None,
         proof: None,
+        height: f64::INFINITY,
         exact: false,
     };
     let mut known = options.known.as_ref();
@@ -197,6 +200,8 @@ struct Search<'s, C: Optimiser> {
     races: usize,
     best: Option<Won<GaugedRacer<C>>>,
     proof: Option<Proof<C::Side, Ordered<C::Side>>>,
+    /// The best value of a winner after its first cycle.
+    height: f64,
     /// Does one of the structures split nothing?
     exact: bool,
 }
@@ -236,7 +241,8 @@ impl<C: Optimiser> Search<'_, C> {
             },
             || {
                 let next = self.race(known, &mut racing);
-                over.store(true, Ordering::Relaxed);
+                // Where no race fits, the best goes on to its end.
+                over.store(next.is_ok(), Ordering::Relaxed);
                 next
             },
         );
@@ -253,8 +259,8 @@ impl<C: Optimiser> Search<'_, C> {
         error.map_or(Ok(()), Err)
     }
 
-    /// Gauges found before are the start wherever gauges matter; of other races every second one, and every one
-    /// where gauges are few or slow, finds the structure first.
+    /// Gauges found before go on; of other races every second one, and every one where gauges are few or slow,
+    /// finds the structure first.
     fn race(&mut self, known: Option<&(Order, Gauges)>, account: &mut Account<'_, '_>) -> Next<C> {
         let options = self.options;
         let (number, cycle) = (self.races, self.gaugeable.cycle);
@@ -276,32 +282,59 @@ impl<C: Optimiser> Search<'_, C> {
             cycle,
             optimiser: PhantomData,
         };
-        let waits = !self.gaugeable.most || number % 2 == 1 || field.is_slow(account.budget());
-        if known.is_none() && waits {
-            let seed = seed.wrapping_add(number as u64);
-            return self.plain_first(Setting { seed, ..setting }, account);
-        }
+        let thorough = !self.gaugeable.most || field.is_slow(account.budget());
         let race = field.evaluations();
-        let many = !options.once && account.left() > (ALONE + LEFT) * race;
+        let others = !options.once && account.is_limited();
+        let many = others && account.left() > (ALONE + LEFT) * race;
         let mut part = match known {
             Some(_) => account.share(KNOWN),
-            None if many => account.part(ALONE * race, account.budget(), account.memory()),
+            None if many && !thorough => {
+                account.part(ALONE * race, account.budget(), account.memory())
+            }
             None => account.part(usize::MAX, account.budget(), account.memory()),
         };
-        let climbed = climb(&field, !options.once, options.least_gain, None, &mut part);
+        let next = if known.is_none() && (thorough || number % 2 == 1) {
+            let seed = seed.wrapping_add(number as u64);
+            self.plain_first(Setting { seed, ..setting }, thorough, &mut part)
+        } else {
+            self.gauged(&field, &mut part)
+        };
         account.settle(&part);
-        match climbed? {
-            Climbed::Best(won) => Ok(Some(*won)),
-            Climbed::Exact(candidate) => self.exactly(*candidate, account),
-        }
+        next
     }
 
-    /// Mini-buckets have their share, then gauges go on from what they have found.
-    fn plain_first(&mut self, setting: Setting<'_>, account: &mut Account<'_, '_>) -> Next<C> {
+    /// Gauges move from the start.
+    fn gauged(&mut self, field: &GaugedField<'_, C>, account: &mut Account<'_, '_>) -> Next<C> {
+        // One cycle, after which winners are compared.
+        let won = match climb(field, false, f64::INFINITY, None, account)? {
+            Climbed::Best(won) => *won,
+            Climbed::Exact(candidate) => return self.exactly(*candidate, account),
+        };
+        if won.proof.is_none() {
+            let order = won.racer.structure().order.clone();
+            self.neutral(won.racer.schedule(), order, account)?;
+        }
+        Ok(Some(self.go_on(won, field.setting, false, account)))
+    }
+
+    /// Mini-buckets come first, where it is worth it with a share of all and a local search; gauges go on from
+    /// what they have found.
+    fn plain_first(
+        &mut self,
+        setting: Setting<'_>,
+        thorough: bool,
+        account: &mut Account<'_, '_>,
+    ) -> Next<C> {
         let (graph, options) = (self.graph, self.options);
         let field = Candidates::<C::Side>::new(setting, options.candidates.max(1));
-        let mut part = account.share(self.gaugeable.waiting);
-        let climbed = climb(&field, !options.once, options.least_gain, None, &mut part);
+        let share = if thorough {
+            self.gaugeable.waiting
+        } else {
+            0.5
+        };
+        let mut part = account.share(share);
+        let local = thorough && !options.once;
+        let climbed = climb(&field, local, options.least_gain, None, &mut part);
         account.settle(&part);
         let plain = match climbed? {
             Climbed::Best(plain) => plain,
@@ -314,31 +347,71 @@ impl<C: Optimiser> Search<'_, C> {
         if account.is_over() {
             return Ok(None);
         }
-        let memory = account.memory();
-        let after = GaugedRacer::after(&plain.racer, graph, memory, self.gaugeable.cycle);
-        Ok(after.map(|racer| {
-            account.spend::<C::Side>(1);
-            let mut won = Won::new(racer, None);
-            finish(&mut won, options.least_gain, account);
-            won
-        }))
+        let (memory, cycle) = (account.memory(), self.gaugeable.cycle);
+        let Some(racer) = GaugedRacer::after(&plain.racer, graph, memory, cycle) else {
+            return Ok(None);
+        };
+        account.spend::<C::Side>(1);
+        let mut won = Won::new(racer, None);
+        finish(&mut won, f64::INFINITY, account);
+        Ok(Some(self.go_on(won, setting, thorough, account)))
+    }
+
+    /// A winner that is ahead of all others after one cycle goes on, and once it gains no more its structure
+    /// changes.
+    fn go_on(
+        &mut self,
+        mut won: Won<GaugedRacer<C>>,
+        setting: Setting<'_>,
+        anyhow: bool,
+        account: &mut Account<'_, '_>,
+    ) -> Won<GaugedRacer<C>> {
+        // NaN is behind everything.
+        let ahead = won.racer.value() < self.height;
+        if ahead || anyhow || self.height == f64::INFINITY {
+            self.height = self.height.min(won.racer.value());
+            won.idle = false;
+            let least_gain = self.options.least_gain;
+            finish(&mut won, least_gain, account);
+            if won.idle && !self.options.once {
+                let local = LocalSearch {
+                    setting,
+                    least_gain,
+                };
+                let proof = local.improve(&mut won.racer, account);
+                won.proof = tighter(won.proof.take(), proof);
+            }
+        }
+        won
     }
 
     /// A structure that splits nothing proves `ln Z` itself.
     fn exactly(&mut self, candidate: Candidate, account: &Account<'_, '_>) -> Next<C> {
-        let schedule = candidate.schedule;
-        (schedule.demand()).admit(held_bytes(&schedule), account.memory())?;
-        let witness = Wmbe::neutral(schedule);
+        let schedule = &candidate.schedule;
+        (schedule.demand()).admit(held_bytes(schedule), account.memory())?;
+        self.neutral(schedule, candidate.structure.order, account)?;
+        self.exact = true;
+        Ok(None)
+    }
+
+    /// Gauges that went astray, or tables that span more than plain numbers hold, leave what mini-buckets prove
+    /// without moving anything.
+    fn neutral(
+        &mut self,
+        schedule: &Arc<Schedule>,
+        order: Order,
+        account: &Account<'_, '_>,
+    ) -> Result<(), BoundError> {
+        let witness = Wmbe::neutral(Arc::clone(schedule));
         let proof = Proof {
             bound: witness.verify(self.graph)?,
-            witness: (witness, candidate.structure.order),
+            witness: (witness, order),
             method: Method::Wmbe.name(),
         };
         let proof = without_gauges(proof, self.graph)?;
         account.enter(&proof);
-        self.proof = Some(proof);
-        self.exact = true;
-        Ok(None)
+        self.proof = tighter(self.proof.take(), Some(proof));
+        Ok(())
     }
 }
 

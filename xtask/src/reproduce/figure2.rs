@@ -83,8 +83,8 @@ pub(crate) fn ising_sweep(context: &Context<'_>) -> Result<Shown> {
     shown.figures.push(Figure::charts(
         "figure2-ising",
         "Mean over seeds of the error of the upper bound, with standard errors. Left: the methods of \
-         the paper with its steps and 150 iterations. Right: our optimiser with 150 evaluations of \
-         the final candidate; raced orders spend further evaluations on the race.",
+         the paper with its steps and 150 iterations. Right: our optimiser with 150 evaluations, \
+         those of a race of orders among them.",
         &charts,
     )?);
     let mut claims = orderings(&records);

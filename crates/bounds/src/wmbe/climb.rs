@@ -5,7 +5,7 @@ use forney_exact::{Schedule, TooLarge};
 use rayon::prelude::*;
 
 use super::WeightMap;
-use super::search::{Mover, Search};
+use super::search::{LocalSearch, Mover};
 use super::structure::{Candidate, Setting};
 use crate::race::{Account, Racer, Rules, Won, finish, race, round, tighter};
 
@@ -153,7 +153,7 @@ where
     }
     let mut best = best.ok_or_else(|| refused.unwrap_or(NOTHING))?;
     if local {
-        let search = Search {
+        let search = LocalSearch {
             setting: field.setting(),
             least_gain,
         };

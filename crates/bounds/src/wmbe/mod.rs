@@ -37,7 +37,7 @@ pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
 pub(crate) use plain::bytes;
 pub use plain::{PlainRacer, pairs};
-pub use search::Mover;
+pub use search::{LocalSearch, Mover};
 pub use structure::{Candidate, Setting, Structure};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::{Wmbe, check_parameters};

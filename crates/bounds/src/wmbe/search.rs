@@ -48,9 +48,11 @@ pub trait Mover: Racer + Sync + Sized {
 }
 
 /// A local search, which ends once an evaluation gains no more than `least_gain`, in nats.
-pub(super) struct Search<'g> {
-    pub(super) setting: Setting<'g>,
-    pub(super) least_gain: f64,
+pub struct LocalSearch<'g> {
+    /// What all structures have in common.
+    pub setting: Setting<'g>,
+    /// In nats.
+    pub least_gain: f64,
 }
 
 /// What a change has to reach, and within how many evaluations.
@@ -68,9 +70,9 @@ struct Trial<R> {
     evaluations: usize,
 }
 
-impl Search<'_> {
+impl LocalSearch<'_> {
     /// Changes the structure of the incumbent while that pays; its best proof on the way.
-    pub(super) fn improve<R>(
+    pub fn improve<R>(
         &self,
         incumbent: &mut R,
         account: &mut Account<'_, '_>,

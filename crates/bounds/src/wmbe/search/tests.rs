@@ -42,14 +42,14 @@ fn racer<S: WeightMap + Post>(
     PlainRacer::new(candidate, graph)
 }
 
-fn search(graph: &FactorGraph) -> Search<'_> {
+fn search(graph: &FactorGraph) -> LocalSearch<'_> {
     let setting = Setting {
         graph,
         limit: LIMIT,
         fixed: None,
         seed: 7,
     };
-    Search {
+    LocalSearch {
         setting,
         least_gain: 0.0,
     }
