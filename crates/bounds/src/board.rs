@@ -14,21 +14,15 @@ const FIRST_PACE: f64 = 1e-8;
 pub type Watch<'w> = dyn FnMut(&Progress) + Send + 'w;
 
 /// Collects verified bounds from all threads and reports each improvement.
-pub(crate) struct Board<'w> {
+pub struct Board<'w> {
     budget: Budget,
     inner: Mutex<Inner<'w>>,
 }
 
 pub struct Inner<'w> {
-    lower: Lower,
-    upper: Upper,
-    /// The best lower bound entered since someone asked.
-    entered: f64,
-    lower_method: &'static str,
-    upper_method: &'static str,
+    lower: Held<Below>,
+    upper: Held<Above>,
     ibound: usize,
-    lower_iterations: usize,
-    upper_iterations: usize,
     exact: bool,
     peak_bytes: f64,
     crossed: Option<Crossed>,
@@ -39,16 +33,12 @@ pub struct Inner<'w> {
 }
 
 impl<'w> Board<'w> {
-    pub(crate) fn new(budget: &Budget, watch: &'w mut Watch<'w>) -> Self {
+    /// Nothing is proved yet.
+    pub fn new(budget: &Budget, watch: &'w mut Watch<'w>) -> Self {
         let inner = Inner {
-            lower: Lower::trivial(),
-            upper: Upper::trivial(),
-            entered: f64::NEG_INFINITY,
-            lower_method: "none",
-            upper_method: "none",
+            lower: Held::default(),
+            upper: Held::default(),
             ibound: 0,
-            lower_iterations: 0,
-            upper_iterations: 0,
             exact: false,
             peak_bytes: 0.0,
             crossed: None,
@@ -69,13 +59,19 @@ impl<'w> Board<'w> {
     }
 
     /// Enters a bound that was just verified.
-    pub(crate) fn post<S: Post>(&self, bound: Bound<S>, method: &'static str) {
+    pub fn post<S: Post>(&self, bound: Bound<S>, method: &'static str) {
         self.with(|inner| {
             // Beside the exact value another digit is rounding.
-            if inner.exact || !S::tighten(inner, bound, method) {
+            if inner.exact {
                 return;
             }
-            if let Err(crossed) = Bracket::new(inner.lower, inner.upper) {
+            let held = S::held(inner);
+            held.entered.tighten(bound);
+            if !held.bound.tighten(bound) {
+                return;
+            }
+            held.method = method;
+            if let Err(crossed) = Bracket::new(inner.lower.bound, inner.upper.bound) {
                 inner.crossed = Some(crossed);
             }
             let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
@@ -89,10 +85,11 @@ impl<'w> Board<'w> {
             // The exact value replaces bounds that rounding has put on its other side.
             inner.exact = true;
             inner.ibound = inner.ibound.max(width);
-            let outside = Bracket::new(inner.lower, upper).and(Bracket::new(lower, inner.upper));
+            let outside = Bracket::new(inner.lower.bound, upper);
+            let outside = outside.and(Bracket::new(lower, inner.upper.bound));
             inner.crossed = inner.crossed.or(outside.err());
-            (inner.lower, inner.upper) = (lower, upper);
-            (inner.lower_method, inner.upper_method) = ("exact", "exact");
+            (inner.lower.bound, inner.upper.bound) = (lower, upper);
+            (inner.lower.method, inner.upper.method) = ("exact", "exact");
             let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
             (inner.watch)(&progress);
         });
@@ -126,8 +123,8 @@ impl<'w> Board<'w> {
     }
 
     /// Counts gradient evaluations on one side.
-    pub(crate) fn count<S: Post>(&self, evaluations: usize) {
-        self.with(|inner| *S::iterations(inner) += evaluations);
+    pub fn count<S: Post>(&self, evaluations: usize) {
+        self.with(|inner| S::held(inner).evaluations += evaluations);
     }
 
     /// Notes how long evaluations took, in seconds for each clique entry.
@@ -145,19 +142,25 @@ impl<'w> Board<'w> {
     }
 
     /// Gradient evaluations on one side so far.
-    pub(crate) fn counted<S: Post>(&self) -> usize {
-        self.with(|inner| *S::iterations(inner))
+    #[must_use]
+    pub fn counted<S: Post>(&self) -> usize {
+        self.with(|inner| S::held(inner).evaluations)
+    }
+
+    /// The best bound of one side so far.
+    pub(crate) fn best<S: Post>(&self) -> Bound<S> {
+        self.with(|inner| S::held(inner).bound)
     }
 
     /// What proved the best bound of one side.
     pub(crate) fn method<S: Post>(&self) -> &'static str {
-        self.with(|inner| S::method(inner))
+        self.with(|inner| S::held(inner).method)
     }
 
     /// The best lower bound that was entered since the last call, whether or not others are tighter; `−∞` if
     /// there was none.
     pub(crate) fn take_entered(&self) -> f64 {
-        self.with(|inner| std::mem::replace(&mut inner.entered, f64::NEG_INFINITY))
+        self.with(|inner| std::mem::replace(&mut inner.lower.entered, Lower::trivial()).ln())
     }
 
     /// Is `ln Z` itself known?
@@ -168,7 +171,7 @@ impl<'w> Board<'w> {
     /// `upper − lower` so far.
     pub(crate) fn gap(&self) -> f64 {
         self.with(|inner| {
-            let (lower, upper) = (inner.lower.ln(), inner.upper.ln());
+            let (lower, upper) = (inner.lower.bound.ln(), inner.upper.bound.ln());
             if lower >= upper { 0.0 } else { upper - lower }
         })
     }
@@ -181,15 +184,16 @@ impl<'w> Board<'w> {
         if let Some(crossed) = inner.crossed {
             return Err(crossed);
         }
-        let bracket = Bracket::new(inner.lower, inner.upper)?;
+        let (lower, upper) = (inner.lower, inner.upper);
+        let bracket = Bracket::new(lower.bound, upper.bound)?;
         // An upper bound of −∞ is exact: no assignment is allowed.
-        let impossible = inner.upper.ln() == f64::NEG_INFINITY;
+        let impossible = upper.bound.ln() == f64::NEG_INFINITY;
         Ok(BoundReport {
             bracket,
-            lower_method: inner.lower_method,
-            upper_method: inner.upper_method,
+            lower_method: lower.method,
+            upper_method: upper.method,
             ibound: inner.ibound,
-            iterations: inner.lower_iterations + inner.upper_iterations,
+            iterations: lower.evaluations + upper.evaluations,
             stop,
             exact: inner.exact || impossible,
             refused: inner.refused,
@@ -200,15 +204,15 @@ impl<'w> Board<'w> {
 
 impl Inner<'_> {
     fn progress(&self, elapsed_s: f64, improved: bool) -> Progress {
-        let (lower, upper) = (self.lower.ln(), self.upper.ln());
+        let (lower, upper) = (self.lower.bound.ln(), self.upper.bound.ln());
         Progress {
             // Rounding alone may have crossed them.
             lower: lower.min(upper),
             upper: upper.max(lower),
-            lower_method: self.lower_method,
-            upper_method: self.upper_method,
+            lower_method: self.lower.method,
+            upper_method: self.upper.method,
             ibound: self.ibound,
-            iterations: self.lower_iterations + self.upper_iterations,
+            iterations: self.lower.evaluations + self.upper.evaluations,
             elapsed_s,
             exact: self.exact,
             improved,
@@ -217,49 +221,52 @@ impl Inner<'_> {
     }
 }
 
+/// What is known of one side.
+pub struct Held<S: Side> {
+    bound: Bound<S>,
+    /// What proved it.
+    method: &'static str,
+    /// The best bound entered since someone asked.
+    entered: Bound<S>,
+    /// Gradient evaluations.
+    evaluations: usize,
+}
+
+impl<S: Side> Default for Held<S> {
+    fn default() -> Self {
+        Self {
+            bound: Bound::trivial(),
+            method: "none",
+            entered: Bound::trivial(),
+            evaluations: 0,
+        }
+    }
+}
+
 /// A side that can be posted: both.
 pub trait Post: Side {
-    /// Takes a tighter bound; true if it is one.
-    fn tighten(inner: &mut Inner<'_>, bound: Bound<Self>, method: &'static str) -> bool;
-    /// What proved the best bound.
-    fn method(inner: &Inner<'_>) -> &'static str;
-    /// Gradient evaluations.
-    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize;
+    /// What is known of it.
+    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self>;
+    /// The best bound of this side in a report.
+    fn of(progress: &Progress) -> f64;
 }
 
 impl Post for Above {
-    fn tighten(inner: &mut Inner<'_>, bound: Upper, method: &'static str) -> bool {
-        let better = inner.upper.tighten(bound);
-        if better {
-            inner.upper_method = method;
-        }
-        better
+    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self> {
+        &mut inner.upper
     }
 
-    fn method(inner: &Inner<'_>) -> &'static str {
-        inner.upper_method
-    }
-
-    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {
-        &mut inner.upper_iterations
+    fn of(progress: &Progress) -> f64 {
+        progress.upper
     }
 }
 
 impl Post for Below {
-    fn tighten(inner: &mut Inner<'_>, bound: Lower, method: &'static str) -> bool {
-        inner.entered = inner.entered.max(bound.ln());
-        let better = inner.lower.tighten(bound);
-        if better {
-            inner.lower_method = method;
-        }
-        better
+    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self> {
+        &mut inner.lower
     }
 
-    fn method(inner: &Inner<'_>) -> &'static str {
-        inner.lower_method
-    }
-
-    fn iterations<'i>(inner: &'i mut Inner<'_>) -> &'i mut usize {
-        &mut inner.lower_iterations
+    fn of(progress: &Progress) -> f64 {
+        progress.lower
     }
 }

@@ -5,6 +5,7 @@ use forney_exact::Order;
 use forney_model::FactorGraph;
 
 use crate::board::{Board, Post};
+use crate::race::Account;
 use crate::wmbe::CliqueLimit;
 
 /// A method that [`bracket_with`](crate::bracket_with) lets compete with weighted mini-buckets.
@@ -71,7 +72,13 @@ pub struct Allowance {
     pub iterations: Option<usize>,
 }
 
-impl Turn<'_, '_> {
+impl<'w> Turn<'_, 'w> {
+    /// What one side may spend, with the memory of this turn.
+    #[must_use]
+    pub fn account(&self, allowed: &Allowance) -> Account<'_, 'w> {
+        Account::new(self.board, &allowed.budget, self.memory, allowed.iterations)
+    }
+
     /// Enters a bound that was just verified.
     pub fn post<S: Post>(&self, bound: Bound<S>) {
         self.board.post(bound, self.name);

@@ -26,12 +26,13 @@ struct Course<R> {
 }
 
 impl<R: Start> Course<R> {
-    /// Sweeps until converged or out of budget.
-    fn go_on(&mut self, limits: &Limits, budget: &Budget) {
+    /// Sweeps until converged or out of budget, so many times at most.
+    fn go_on(&mut self, limits: &Limits, most: usize, budget: &Budget) {
         if !self.refine.prepare(budget) {
             return;
         }
-        while self.over.is_none() && budget.stop().is_none() {
+        let most = self.trace.len().saturating_add(most);
+        while self.over.is_none() && self.trace.len() < most && budget.stop().is_none() {
             if limits.sweeps.is_some_and(|most| self.trace.len() >= most) {
                 self.over = Some(Stop::SweepLimit);
                 break;
@@ -71,7 +72,11 @@ pub(crate) struct Courses<R: Refine> {
     open: Vec<Course<R>>,
     /// With its objective.
     best: Option<(f64, Run<R::Point>)>,
+    /// Did the number of sweeps end any, which may have become better?
+    cut_short: bool,
     sweeps: usize,
+    /// No sweep begins after so many.
+    most: usize,
 }
 
 impl<R: Start> Courses<R> {
@@ -80,8 +85,15 @@ impl<R: Start> Courses<R> {
             limits,
             open: Vec::new(),
             best: None,
+            cut_short: false,
             sweeps: 0,
+            most: usize::MAX,
         }
+    }
+
+    /// Ends after so many sweeps in all, whatever is under way.
+    pub(crate) fn limit(&mut self, sweeps: usize) {
+        self.most = sweeps;
     }
 
     /// Begins one more.
@@ -96,10 +108,10 @@ impl<R: Start> Courses<R> {
 
     /// Goes on with those that are under way until they are over, or the budget is; true if all are.
     pub(crate) fn go_on(&mut self, budget: &Budget) -> bool {
-        let limits = self.limits;
+        let (limits, left) = (self.limits, self.most.saturating_sub(self.sweeps));
         let sweeps = self.open.par_iter_mut().map(|course| {
             let before = course.trace.len();
-            course.go_on(&limits, budget);
+            course.go_on(&limits, left, budget);
             course.trace.len() - before
         });
         self.sweeps += sweeps.max().unwrap_or(0);
@@ -112,6 +124,7 @@ impl<R: Start> Courses<R> {
     /// Keeps the best of these, the earlier one of equals.
     fn close(&mut self, courses: Vec<Course<R>>, budget: &Budget) {
         for mut course in courses {
+            self.cut_short |= course.over == Some(Stop::SweepLimit);
             let value = course.value();
             if self.best.as_ref().is_none_or(|&(best, _)| value > best) {
                 let run = Run {
@@ -151,6 +164,10 @@ impl<R: Start> Courses<R> {
     pub(crate) fn finish(mut self, budget: &Budget) -> Option<Run<R::Point>> {
         let open = std::mem::take(&mut self.open);
         self.close(open, budget);
-        self.best.map(|(_, run)| run)
+        let (_, mut run) = self.best?;
+        if self.cut_short && run.stop == Stop::Converged {
+            run.stop = Stop::SweepLimit;
+        }
+        Some(run)
     }
 }

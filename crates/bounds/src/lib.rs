@@ -18,13 +18,14 @@ mod elbo;
 mod error;
 mod mean_field;
 mod options;
+pub mod race;
 mod structured_mean_field;
 mod tree_reweighted;
 pub mod wmbe;
 
 pub use allowed::{AllowedSearch, Configuration};
 pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
-pub use board::{Post, Watch};
+pub use board::{Board, Post, Watch};
 pub use bracket::{bracket, bracket_with};
 pub use bucket_renormalisation::{
     RenormalisationOptions, Renormalised, global_bucket_renormalisation,

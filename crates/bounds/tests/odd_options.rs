@@ -1,12 +1,13 @@
 //! Whatever the options say, what comes back as a bound is one: options reach only the optimiser.
 
+use forney_bounds::race::Account;
 use forney_bounds::wmbe::{
-    BestOptions, Candidates, CliqueLimit, Partition, Steps, Variant, VariantOptions,
-    best_mini_buckets, mini_buckets,
+    Candidates, CliqueLimit, Partition, Setting, Steps, Variant, VariantOptions, climb,
+    mini_buckets,
 };
 use forney_bounds::{
-    BoundOptions, Method, bracket, mean_field, negative_tree_reweighted, structured_mean_field,
-    tree_reweighted,
+    Board, BoundOptions, Method, Progress, bracket, mean_field, negative_tree_reweighted,
+    structured_mean_field, tree_reweighted,
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Upper, slack};
 use forney_model::enumerate::enumerate;
@@ -71,24 +72,27 @@ fn no_option_makes_a_false_bound() {
             ibound: (seed % 3) as usize,
             entries: odd(),
         };
-        let best = BestOptions {
+        let setting = Setting {
+            graph: &graph,
             limit,
-            candidates: Candidates {
-                fixed: None,
-                count: sweeps,
-                seed,
-            },
-            local: seed.is_multiple_of(2),
-            memory: odd(),
-            iterations: sweeps,
-            least_gain: odd(),
+            fixed: None,
+            seed,
         };
-        if let Ok(best) = best_mini_buckets::<Above>(&graph, &best, &budget, &mut |_, _| {}) {
-            above(best.bound, ln_z);
-        }
-        if let Ok(best) = best_mini_buckets::<Below>(&graph, &best, &budget, &mut |_, _| {}) {
-            below(best.bound, ln_z);
-        }
+        let (local, least_gain) = (seed.is_multiple_of(2), odd());
+        let memory = odd();
+        let mut watch = |progress: &Progress| {
+            above(Upper::new(progress.upper).unwrap(), ln_z);
+            below(Lower::new(progress.lower).unwrap(), ln_z);
+        };
+        let board = Board::new(&budget, &mut watch);
+        let account = || Account::new(&board, &budget, memory, Some(sweeps));
+        let (mut up, mut down) = (account(), account());
+        // What does not fit is no bound.
+        let field = Candidates::<Above>::new(setting, sweeps);
+        let _ = climb(&field, local, least_gain, None, &mut up);
+        let field = Candidates::<Below>::new(setting, sweeps);
+        let _ = climb(&field, local, least_gain, None, &mut down);
+        assert!(up.spent() <= sweeps && down.spent() <= sweeps);
         let options = VariantOptions {
             variant: [Variant::Mbe, Variant::Wmbe, Variant::ThetaW][sweeps % 3],
             steps: [Steps::Published, Steps::Best][sweeps % 2],

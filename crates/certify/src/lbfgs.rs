@@ -9,8 +9,8 @@
 
 use std::mem::swap;
 
-use crate::Refine;
 use crate::line_search::LineSearch;
+use crate::{Budget, Refine};
 
 /// A function to minimise, with its gradient.
 ///
@@ -57,6 +57,8 @@ impl<F: FnMut(&[f64], &mut [f64]) -> f64> Objective for F {
 pub struct Lbfgs<F> {
     objective: F,
     evaluations: usize,
+    /// No evaluation begins after so many.
+    most: usize,
     here: Probe,
     trial: Probe,
     /// The best trial of a line search; after an accepted step, the point before it.
@@ -93,6 +95,7 @@ impl<F: Objective> Lbfgs<F> {
         Self {
             objective,
             evaluations: 1,
+            most: usize::MAX,
             trial: here.clone(),
             kept: here.clone(),
             direction: vec![0.0; n],
@@ -129,6 +132,26 @@ impl<F: Objective> Lbfgs<F> {
         self.evaluations
     }
 
+    /// Sweeps until `evaluations` more are spent, exactly; false once a sweep gains no more than `least_gain`,
+    /// NaN included.
+    ///
+    /// A line search that the count cuts short keeps the best point it has seen.
+    pub fn descend_by(&mut self, evaluations: usize, least_gain: f64, budget: &Budget) -> bool {
+        self.limit(self.evaluations.saturating_add(evaluations));
+        let mut gains = true;
+        while gains && self.evaluations < self.most && budget.stop().is_none() {
+            let before = self.value();
+            gains = before - self.sweep() > least_gain || self.evaluations >= self.most;
+        }
+        self.limit(usize::MAX);
+        gains
+    }
+
+    /// Sweeps end once the objective was evaluated so often in all, and change nothing from then on.
+    pub fn limit(&mut self, evaluations: usize) {
+        self.most = evaluations;
+    }
+
     /// The objective.
     #[must_use]
     pub fn objective(&self) -> &F {
@@ -149,7 +172,9 @@ impl<F: Objective> Lbfgs<F> {
             1.0
         };
         let mut search = LineSearch::new(self.here.value, slope, first);
-        while let Some(step) = search.step() {
+        while self.evaluations < self.most
+            && let Some(step) = search.step()
+        {
             let from = self.here.x.iter().zip(&self.direction);
             for (x, (x0, d)) in self.trial.x.iter_mut().zip(from) {
                 *x = x0 + step * d;
@@ -174,11 +199,14 @@ impl<F: Objective> Refine for Lbfgs<F> {
     type Point = Vec<f64>;
 
     fn sweep(&mut self) -> f64 {
-        while !self.finished {
+        while !self.finished && self.evaluations < self.most {
             self.pairs
                 .direct(&self.here.gradient, &self.scaling, &mut self.direction);
             if self.descend() {
                 self.pairs.push(&self.here, &self.kept, &self.scaling);
+                break;
+            }
+            if self.evaluations >= self.most {
                 break;
             }
             // The remembered curvature may mislead: try once more along the gradient.

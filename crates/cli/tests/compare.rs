@@ -33,6 +33,7 @@ fn every_method_has_its_rows_on_the_right_side() {
         "trbp",
         "neg-trw",
         "mbe",
+        "wmbe-uniform",
         "wmbe",
         "wmbe-w",
         "wmbe-theta",

@@ -2,7 +2,7 @@
 //!
 //! Steps have a size that does not depend on the size of the gradient, so kinks do not stop it.
 
-use forney_certify::{Objective, Refine};
+use forney_certify::{Budget, Lbfgs, Objective, Refine};
 
 /// Decay of the mean gradient.
 const BETA_1: f64 = 0.9;
@@ -56,6 +56,23 @@ impl<F: Objective> Adam<F> {
         self.clock = 0;
         self.step = step;
         self.planned = planned;
+    }
+
+    /// Quasi-Newton steps from the best point, by so many evaluations at most.
+    pub(crate) fn polish(&mut self, evaluations: usize, pairs: usize, budget: &Budget)
+    where
+        F: Clone,
+    {
+        if evaluations == 0 {
+            return;
+        }
+        let mut descent = Lbfgs::new(self.objective.clone(), self.best.clone(), pairs);
+        descent.descend_by(evaluations - 1, 0.0, budget);
+        self.evaluations += descent.evaluations();
+        if descent.value() < self.best_value {
+            self.best_value = descent.value();
+            self.best = descent.point();
+        }
     }
 
     /// The lowest value seen.

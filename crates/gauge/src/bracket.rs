@@ -4,20 +4,19 @@ use std::sync::{Mutex, PoisonError};
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_bounds::{
-    Allowance, BoundError, BoundOptions, BoundReport, Contender, Method, Post, Prospect, Turn,
-    Watch, bracket_with,
+    Allowance, BoundError, BoundOptions, BoundReport, Contender, Method, Prospect, Turn, Watch,
+    bracket_with,
 };
-use forney_certify::{Above, Below, Bound, Budget};
+use forney_certify::{Above, Below, Bound, Budget, Side};
 use forney_exact::{Order, Schedule, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
 use crate::gauged_lower::STRUCTURED;
 use crate::lower_contender::GaugedBlocks;
-use crate::orders::first_round;
-use crate::plain_first::CYCLE;
+use crate::optimiser::{Ascent, Descent, Optimiser};
 use crate::racer::bytes;
-use crate::search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
+use crate::search::{GaugeOptions, search};
 
 /// The name of the method in reports.
 pub const NAME: &str = "wmbe-g";
@@ -81,26 +80,18 @@ pub fn bracket(
 /// Gauged mini-buckets that remember what they found at smaller ibounds.
 #[derive(Default)]
 struct GaugedMiniBuckets {
-    above: Mutex<Option<Carried<Above>>>,
-    below: Mutex<Option<Carried<Below>>>,
+    above: Mutex<Option<Found<Above>>>,
+    below: Mutex<Option<Found<Below>>>,
     /// Mean field in a gauge, for its part of the turns below.
     blocks: Option<GaugedBlocks>,
 }
 
 /// The best witness so far, as a start for the next level.
-struct Carried<S: Post> {
+struct Found<S: Side> {
     bound: Bound<S>,
     limit: CliqueLimit,
-    order: Order,
-    gauges: Gauges,
+    known: (Order, Gauges),
 }
-
-type Search<S> = fn(
-    &FactorGraph,
-    &GaugeOptions,
-    &Budget,
-    &mut (dyn FnMut(Bound<S>, usize) + Send),
-) -> Result<GaugeReport<S>, BoundError>;
 
 impl Contender for GaugedMiniBuckets {
     fn name(&self) -> &'static str {
@@ -130,13 +121,13 @@ impl Contender for GaugedMiniBuckets {
 
     fn compete(&self, turn: &Turn<'_, '_>) {
         rayon::join(
-            || side(turn, turn.upper.as_ref(), &self.above, gauged_wmbe),
+            || side::<Descent>(turn, turn.upper.as_ref(), &self.above),
             || {
                 let left = turn
                     .lower
                     .as_ref()
                     .map(|allowed| self.compete_below(turn, allowed));
-                side(turn, left.as_ref(), &self.below, gauged_wmbe_below);
+                side::<Ascent>(turn, left.as_ref(), &self.below);
             },
         );
     }
@@ -157,12 +148,11 @@ impl GaugedMiniBuckets {
     }
 }
 
-/// One side of a turn: what an earlier level found goes on for a while, then orders race.
-fn side<S: Post>(
+/// One side of a turn.
+fn side<C: Optimiser>(
     turn: &Turn<'_, '_>,
     allowed: Option<&Allowance>,
-    carried: &Mutex<Option<Carried<S>>>,
-    search: Search<S>,
+    found: &Mutex<Option<Found<C::Side>>>,
 ) {
     let Some(allowed) = allowed else {
         return;
@@ -170,27 +160,25 @@ fn side<S: Post>(
     let Some(mut options) = plan(turn, allowed) else {
         return;
     };
-    let mut carried = carried.lock().unwrap_or_else(PoisonError::into_inner);
-    let smaller = |found: &&Carried<S>| {
+    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    let smaller = |found: &&Found<C::Side>| {
         let (before, now) = (found.limit, options.limit);
         before.ibound < now.ibound || before.entries < now.entries
     };
-    if let Some(found) = carried.as_ref().filter(smaller) {
-        let again = GaugeOptions {
-            order: Some(found.order.clone()),
-            gauges: Some(found.gauges.clone()),
-            candidates: 1,
-            races: Some(1),
-            iterations: allowed.iterations.map(|left| left / 4),
-            ..options.clone()
-        };
-        let quarter = allowed.budget.remaining().map(|left| left / 4);
-        let budget = quarter.map(|time| allowed.budget.capped(time));
-        let budget = budget.as_ref().unwrap_or(&allowed.budget);
-        let spent = run(turn, &again, budget, search, &mut carried);
-        options.iterations = options.iterations.map(|left| left.saturating_sub(spent));
+    // What an earlier level found goes on for a while.
+    options.known = (found.as_ref().filter(smaller)).map(|found| found.known.clone());
+    // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
+    let Ok(next) = search::<C>(turn.graph, &options, &mut turn.account(allowed)) else {
+        return;
+    };
+    let known = found.as_ref().map(|found| found.bound);
+    if known.is_none_or(|mut known| known.tighten(next.bound)) {
+        *found = Some(Found {
+            bound: next.bound,
+            limit: options.limit,
+            known: (next.order, next.witness.gauges),
+        });
     }
-    run(turn, &options, &allowed.budget, search, &mut carried);
 }
 
 /// Cliques and candidates within time, memory and evaluations; `None` if not even one fits.
@@ -199,9 +187,9 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         Some(order) => order.clone(),
         None => frontier(turn.graph, None),
     };
-    // Rounds of half the candidates' evaluations each: n (1 + 2/4 + 4/16 + …). Gauges wait for the
-    // winner where time is short.
-    let race_evaluations = 2 * first_round(true);
+    // Rounds of fewer and fewer candidates: 8 n (1 + 2/3 + …). Gauges wait for the winner where time is
+    // short.
+    let race_evaluations = 16.0;
     let left = allowed.budget.remaining().map(|left| left.as_secs_f64());
     let mut limit = turn.limit;
     let factors = turn
@@ -215,7 +203,7 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         let schedule = Schedule::compile(turn.graph, &first, &mut rule).ok()?;
         let entries = schedule.demand().total_entries;
         let threads = rayon::current_num_threads() as f64;
-        let race = race_evaluations as f64 * entries * SECONDS_PER_ENTRY;
+        let race = race_evaluations * entries * SECONDS_PER_ENTRY;
         let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
         let bytes = bytes(&schedule);
         let in_memory = turn.memory / bytes;
@@ -239,43 +227,11 @@ fn plan(turn: &Turn<'_, '_>, allowed: &Allowance) -> Option<GaugeOptions> {
         order: turn.order.cloned(),
         candidates,
         // Where higher ibounds follow, they gain more than other orders.
-        races: turn.ascending.then_some(1),
+        once: turn.ascending,
         iterations: allowed.iterations,
-        tolerance: CYCLE * turn.least_gain,
+        least_gain: turn.least_gain,
         memory: turn.memory,
         seed: turn.seed,
         ..GaugeOptions::default()
     })
-}
-
-/// Searches, enters what is proved and keeps it if it is the best so far; returns the evaluations.
-fn run<S: Post>(
-    turn: &Turn<'_, '_>,
-    options: &GaugeOptions,
-    budget: &Budget,
-    search: Search<S>,
-    carried: &mut Option<Carried<S>>,
-) -> usize {
-    let mut counted = 0;
-    let found = search(turn.graph, options, budget, &mut |bound, spent| {
-        turn.count::<S>(spent - counted);
-        counted = spent;
-        turn.post(bound);
-    });
-    // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
-    let Ok(found) = found else {
-        return counted;
-    };
-    let spent = found.raced + found.iterations;
-    turn.count::<S>(spent - counted);
-    let best = carried.as_ref().map(|best| best.bound);
-    if best.is_none_or(|mut best| best.tighten(found.bound)) {
-        *carried = Some(Carried {
-            bound: found.bound,
-            limit: options.limit,
-            order: found.order,
-            gauges: found.witness.gauges,
-        });
-    }
-    spent
 }

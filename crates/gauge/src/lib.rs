@@ -21,18 +21,15 @@
 mod adam;
 mod axis;
 mod bracket;
-mod climb;
+mod field;
 mod gauged_lower;
 mod gauges;
-mod leader;
 mod lower_contender;
 mod objective;
+mod optimiser;
 mod orders;
-mod partition;
-mod plain_first;
 mod published;
 mod published_bracket;
-mod race;
 mod racer;
 mod search;
 mod witness;
@@ -40,7 +37,7 @@ mod witness;
 pub use adam::Adam;
 pub use bracket::{NAME, bracket};
 pub use gauged_lower::{
-    Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField,
+    Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, LowerWatch,
     gauged_belief_propagation, gauged_lower, gauged_mean_field, gauged_structured_mean_field,
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};

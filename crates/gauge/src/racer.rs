@@ -1,223 +1,212 @@
-//! One candidate of the race: an order, a partition, and what improves the bound on them.
-//!
-//! A *plain* racer moves weights and shifts alone, by quasi-Newton steps, which is plain weighted
-//! mini-buckets; where little is left to gain it hands over to the gauges, which go on from there. A
-//! *gauged* racer moves everything from the start.
+//! One structure with gauges, shifts and weights that move together.
 
 use std::sync::Arc;
 
-use forney_bounds::BoundError;
-use forney_bounds::wmbe::{BestMiniBuckets, WmbeObjective, pairs};
-use forney_certify::{Bound, Budget, Certificate, Flaw, Lbfgs, Refine};
+use forney_bounds::race::{Proof, Racer};
+use forney_bounds::wmbe::{Candidate, Mover, PlainRacer, Structure, WeightMap, Wmbe, pairs};
+use forney_bounds::{Method, Post};
+use forney_certify::{Budget, Certificate, Flaw};
 use forney_exact::{Engine, Order, Schedule};
 use forney_model::FactorGraph;
 
-use crate::climb::Climb;
-use crate::orders::Candidate;
+use crate::bracket::NAME;
+use crate::optimiser::Optimiser;
 use crate::{GaugeObjective, GaugedWmbe, Gauges};
 
-/// Plain steps that gain less than this in all, in nats, have gained what they can.
-const LEAST_GAIN: f64 = 1e-4;
+/// A witness, and the order of its schedule.
+pub(crate) type Ordered<S> = (GaugedWmbe<S>, Order);
 
-/// A verified bound and its witness.
-pub(crate) type Proof<S> = (Bound<S>, GaugedWmbe<S>);
-
-/// A candidate.
-pub(crate) struct Racer<'g, C: Climb> {
-    pub(crate) order: Order,
-    graph: &'g FactorGraph,
-    schedule: Arc<Schedule>,
-    stage: Stage<C>,
-    /// Weights and shifts that gauges took over from.
-    plain: Option<Vec<f64>>,
-    /// Evaluations of the stages before.
-    spent: usize,
+/// A structure whose gauges move.
+pub(crate) struct GaugedRacer<C: Optimiser> {
+    graph: FactorGraph,
+    structure: Structure,
+    optimiser: C,
+    /// The value at its start.
+    first: f64,
+    /// Seconds of an evaluation, as last measured; 0 if none was.
+    pace: f64,
+    /// Evaluations of the next cycle.
+    next: usize,
 }
 
-enum Stage<C: Climb> {
-    Plain(Box<Lbfgs<WmbeObjective<C::Side>>>),
-    Gauged(Box<C>),
-}
-
-impl<'g, C: Climb> Racer<'g, C> {
+impl<C: Optimiser> GaugedRacer<C> {
+    /// Starts at identity gauges, or at these if any were found before; `cycle` is the length of the first
+    /// cycle.
     pub(crate) fn new(
         candidate: Candidate,
-        graph: &'g FactorGraph,
-        plain: bool,
+        graph: &FactorGraph,
         gauges: Option<&Gauges>,
+        cycle: usize,
     ) -> Self {
-        let schedule = candidate.schedule;
-        let stage = if plain {
-            let start = WmbeObjective::<C::Side>::start(&schedule);
-            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
-            Stage::Plain(Box::new(Lbfgs::new(objective, start, pairs(&schedule))))
-        } else {
-            let objective = GaugeObjective::new(Arc::clone(&schedule), graph, true);
-            let start = match gauges {
-                Some(gauges) => objective.start_at(gauges),
-                None => objective.start(),
-            };
-            Stage::Gauged(Box::new(C::new(objective, start)))
+        let objective = GaugeObjective::new(candidate.schedule, graph, true);
+        let start = match gauges {
+            Some(gauges) => objective.start_at(gauges),
+            None => objective.start(),
         };
-        Self {
-            order: candidate.order,
-            graph,
-            schedule,
-            stage,
-            plain: None,
-            spent: 0,
-        }
+        Self::at(graph, candidate.structure, objective, start, cycle)
     }
 
-    /// Gauges on what shifts and weights alone have found, if there is a gauge and room for it.
+    /// Goes on from what shifts and weights alone have reached, if there is a gauge at all, and room for it
+    /// within so many bytes.
     pub(crate) fn after(
-        best: BestMiniBuckets<C::Side>,
-        graph: &'g FactorGraph,
+        plain: &PlainRacer<C::Side>,
+        graph: &FactorGraph,
         memory: f64,
+        cycle: usize,
+    ) -> Option<Self> {
+        let schedule = plain.schedule();
+        let in_two = |v| graph.factors_of(v).count() == 2;
+        let room = held_bytes(schedule) <= memory;
+        if !room || !graph.variables().any(in_two) {
+            return None;
+        }
+        let objective = GaugeObjective::new(Arc::clone(schedule), graph, true);
+        let mut start = objective.start();
+        start.truncate(objective.num_gauge_entries());
+        // From below zeros may forbid every gauge.
+        if start.is_empty() {
+            return None;
+        }
+        start.extend(plain.point());
+        let structure = plain.structure().clone();
+        Some(Self::at(graph, structure, objective, start, cycle))
+    }
+
+    fn at(
+        graph: &FactorGraph,
+        structure: Structure,
+        objective: GaugeObjective<C::Side>,
+        start: Vec<f64>,
+        next: usize,
     ) -> Self {
-        let BestMiniBuckets {
-            order,
-            schedule,
-            point,
-            ..
-        } = best;
-        let room = is_addressed(&schedule) && bytes(&schedule) <= memory;
-        let climb = room
-            .then(|| gauged::<C>(&schedule, graph, &point))
-            .flatten();
-        let stage = if let Some(climb) = climb {
-            Stage::Gauged(Box::new(climb))
-        } else {
-            let objective = WmbeObjective::new(Arc::clone(&schedule), graph);
-            Stage::Plain(Box::new(Lbfgs::new(objective, point.clone(), 0)))
-        };
+        let optimiser = C::new(objective, start);
         Self {
-            order,
-            graph,
-            schedule,
-            stage,
-            plain: Some(point),
-            spent: 0,
+            graph: graph.clone(),
+            structure,
+            first: optimiser.value(),
+            optimiser,
+            pace: 0.0,
+            next,
         }
     }
 
-    /// Improves the bound by about so many evaluations.
-    pub(crate) fn cycle(&mut self, evaluations: usize, budget: &Budget) {
-        let end = self.evaluations() + evaluations;
-        if let Stage::Plain(climb) = &mut self.stage {
-            let before = climb.value();
-            let mut stuck = false;
-            while !stuck && self.spent + climb.evaluations() < end && budget.stop().is_none() {
-                let value = climb.value();
-                // Written so that NaN, which a start at an infinity gives, is stuck as well.
-                #[allow(clippy::neg_cmp_op_on_partial_ord)]
-                let idle = !(climb.sweep() < value);
-                stuck = idle;
-            }
-            let gained = before - climb.value();
-            // Taking over costs an evaluation.
-            if (stuck || gained < LEAST_GAIN) && budget.stop().is_none() {
-                self.hand_over();
-            }
+    pub(crate) fn structure(&self) -> &Structure {
+        &self.structure
+    }
+
+    pub(crate) fn schedule(&self) -> &Arc<Schedule> {
+        self.optimiser.objective().schedule()
+    }
+}
+
+/// The proof of plain mini-buckets as one with identity gauges.
+pub(crate) fn without_gauges<S: WeightMap + Post>(
+    plain: Proof<S, (Wmbe<S>, Order)>,
+    graph: &FactorGraph,
+) -> Result<Proof<S, Ordered<S>>, Flaw> {
+    let (witness, order) = plain.witness;
+    let gauges = Gauges::identity(graph);
+    let witness = GaugedWmbe::new(witness.schedule, gauges, witness.weights, witness.shifts);
+    Ok(Proof {
+        bound: witness.verify(graph)?,
+        witness: (witness, order),
+        method: plain.method,
+    })
+}
+
+impl<C: Optimiser> Racer for GaugedRacer<C> {
+    type Side = C::Side;
+    type Witness = Ordered<C::Side>;
+
+    fn cycle(&mut self, evaluations: usize, budget: &Budget) -> bool {
+        let (began, before) = (budget.elapsed(), self.evaluations());
+        self.optimiser.cycle(evaluations, budget);
+        let seconds = (budget.elapsed() - began).as_secs_f64();
+        let spent = self.evaluations() - before;
+        if spent > 0 {
+            self.pace = seconds / spent as f64;
         }
-        let left = end.saturating_sub(self.evaluations());
-        if let (Stage::Gauged(climb), true) = (&mut self.stage, left > 0) {
-            climb.cycle(left, budget);
+        if evaluations >= self.next {
+            self.next *= 2;
         }
+        true
     }
 
-    /// Goes on with gauges from what shifts and weights have reached, if there is a gauge at all.
-    pub(crate) fn hand_over(&mut self) {
-        let Stage::Plain(plain) = &self.stage else {
-            return;
-        };
-        let point = plain.point();
-        if let Some(climb) = gauged::<C>(&self.schedule, self.graph, &point) {
-            self.spent += plain.evaluations();
-            self.plain = Some(point);
-            self.stage = Stage::Gauged(Box::new(climb));
-        }
+    fn value(&self) -> f64 {
+        self.optimiser.value()
     }
 
-    /// Do its gauges move?
-    pub(crate) fn is_gauged(&self) -> bool {
-        matches!(self.stage, Stage::Gauged(_))
+    fn evaluations(&self) -> usize {
+        self.optimiser.evaluations()
     }
 
-    /// `±ln Z_w` at the best point, lower is tighter.
-    pub(crate) fn value(&self) -> f64 {
-        match &self.stage {
-            Stage::Plain(climb) => climb.value(),
-            Stage::Gauged(climb) => climb.value(),
-        }
+    fn bytes(&self) -> f64 {
+        held_bytes(self.schedule())
     }
 
-    pub(crate) fn evaluations(&self) -> usize {
-        self.spent
-            + match &self.stage {
-                Stage::Plain(climb) => climb.evaluations(),
-                Stage::Gauged(climb) => climb.evaluations(),
-            }
+    /// Cycles are each twice as long as the one before: steps of a cycle that is cut short are too large to
+    /// end with.
+    fn slice(&self) -> usize {
+        self.next
     }
 
-    /// What its tables take.
-    pub(crate) fn bytes(&self) -> f64 {
-        bytes(&self.schedule)
+    fn pace(&self) -> f64 {
+        self.pace
     }
 
-    pub(crate) fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-
-    /// The bound at the best point, recomputed from its witness.
-    ///
-    /// Gauges that went astray, or tables that span more than plain numbers hold, must not cost the
-    /// bound that weights and shifts alone have reached.
-    pub(crate) fn prove(&self) -> Result<Proof<C::Side>, BoundError> {
-        let witness = match &self.stage {
-            Stage::Plain(climb) => Ok(self.without_gauges(climb.objective(), &climb.point())),
-            Stage::Gauged(climb) => {
-                let witness = climb.objective().witness(&climb.point(), self.graph);
-                witness.map_err(|error| Flaw::Invalid(error.to_string()))
-            }
-        };
-        let gauged = witness.and_then(|witness| Ok((witness.verify(self.graph)?, witness)));
-        gauged.or_else(|_| {
-            let objective = WmbeObjective::new(Arc::clone(&self.schedule), self.graph);
-            let start = || WmbeObjective::<C::Side>::start(&self.schedule);
-            let point = self.plain.clone().unwrap_or_else(start);
-            let witness = self.without_gauges(&objective, &point);
-            Ok((witness.verify(self.graph)?, witness))
+    /// The bound goes by the name of plain mini-buckets where no gauge has moved.
+    fn prove(&self) -> Option<Proof<C::Side, Ordered<C::Side>>> {
+        let (objective, point) = (self.optimiser.objective(), self.optimiser.point());
+        let witness = objective.witness(&point, &self.graph).ok()?;
+        let gauges = ..objective.num_gauge_entries();
+        let moved = point[gauges] != objective.start()[gauges];
+        Some(Proof {
+            bound: witness.verify(&self.graph).ok()?,
+            witness: (witness, self.structure.order.clone()),
+            method: if moved { NAME } else { Method::Wmbe.name() },
         })
     }
+}
 
-    fn without_gauges(&self, objective: &WmbeObjective<C::Side>, x: &[f64]) -> GaugedWmbe<C::Side> {
-        let plain = objective.witness(x);
-        let gauges = Gauges::identity(self.graph);
-        GaugedWmbe::new(plain.schedule, gauges, plain.weights, plain.shifts)
+impl<C: Optimiser> Mover for GaugedRacer<C> {
+    fn place(&self) -> (&Structure, &Schedule, Vec<f64>) {
+        let gauges = self.optimiser.objective().num_gauge_entries();
+        let point = self.optimiser.point().split_off(gauges);
+        (&self.structure, self.schedule(), point)
+    }
+
+    fn gained(&self) -> f64 {
+        self.first - self.value()
+    }
+
+    fn bytes_on(&self, schedule: &Schedule) -> f64 {
+        held_bytes(schedule)
+    }
+
+    /// Gauges belong to variables, so they go along.
+    fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self {
+        let objective = GaugeObjective::new(candidate.schedule, &self.graph, true);
+        let mut start = self.optimiser.point();
+        start.truncate(objective.num_gauge_entries());
+        start.extend(point);
+        Self::at(
+            &self.graph,
+            candidate.structure,
+            objective,
+            start,
+            self.next,
+        )
     }
 }
 
-/// Gauges that start as identities at these shifts and weights; `None` if nothing can be gauged.
-fn gauged<C: Climb>(schedule: &Arc<Schedule>, graph: &FactorGraph, point: &[f64]) -> Option<C> {
-    let in_two = |v| graph.factors_of(v).count() == 2;
-    if !graph.variables().any(in_two) {
-        return None;
+/// Bytes of a racer; none hold it whose tables the walks cannot address by 32 bits.
+pub(crate) fn held_bytes(schedule: &Schedule) -> f64 {
+    let addressed = schedule.demand().max_entries < f64::from(u32::MAX);
+    if addressed {
+        bytes(schedule)
+    } else {
+        f64::INFINITY
     }
-    let objective = GaugeObjective::new(Arc::clone(schedule), graph, true);
-    // From below zeros may forbid every gauge.
-    if objective.num_gauge_entries() == 0 {
-        return None;
-    }
-    let mut start = objective.start();
-    start.truncate(objective.num_gauge_entries());
-    start.extend_from_slice(point);
-    Some(C::new(objective, start))
-}
-
-/// Walks address tables by 32 bits.
-pub(crate) fn is_addressed(schedule: &Schedule) -> bool {
-    schedule.demand().max_entries < f64::from(u32::MAX)
 }
 
 /// Bytes of one candidate of [`gauged_wmbe`](crate::gauged_wmbe), known from the schedule alone.

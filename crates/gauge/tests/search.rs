@@ -109,8 +109,7 @@ fn both_sides_close_on_z() {
             ibound: 4,
             entries: 1e6,
         },
-        order: Some(above.order),
-        gauges: Some(above.witness.gauges),
+        known: Some((above.order, above.witness.gauges)),
         ..options
     };
     let wider = gauged_wmbe(&graph, &next, &budget, &mut |_, _| {}).unwrap();

@@ -1,7 +1,7 @@
 //! `g-mf`, `g-bp` and `g-smf`: mean field, belief propagation and structured mean field in the best
 //! gauge.
 
-use forney_certify::{Below, Budget, Lower};
+use forney_certify::{Below, Budget};
 use forney_gauge::{
     GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, gauged_belief_propagation,
     gauged_mean_field, gauged_structured_mean_field,
@@ -84,7 +84,6 @@ impl GaugedLower {
                 exact: false,
             }
         }
-        let tell: &mut dyn FnMut(Lower, usize) = tell;
         match self {
             Self::MeanField => gauged_mean_field(graph, options, budget, tell).map(round),
             Self::BeliefPropagation => {

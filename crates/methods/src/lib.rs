@@ -6,11 +6,11 @@
 //! one line there.
 
 mod belief_propagation;
+mod bracketed;
 mod bucket_renormalisation;
 mod climb;
 mod compare;
 mod gauged_lower;
-mod gauged_mini_buckets;
 mod inapplicable;
 mod mean_field;
 mod method;
@@ -25,6 +25,7 @@ pub use forney_bounds::wmbe::Steps;
 pub use inapplicable::Inapplicable;
 pub use method::{ExactOn, Method, Options, Outcome, Point, Side, Value, Watch};
 
+use bracketed::Bracketed;
 use bucket_renormalisation::BucketRenormalisation;
 use forney_bounds::wmbe::Variant;
 use gauged_lower::GaugedLower;
@@ -41,7 +42,7 @@ pub static METHODS: &[&dyn Method] = &[
         variant: Variant::Mbe,
     },
     &MiniBuckets {
-        name: "wmbe",
+        name: "wmbe-uniform",
         variant: Variant::Wmbe,
     },
     &MiniBuckets {
@@ -56,7 +57,8 @@ pub static METHODS: &[&dyn Method] = &[
         name: "wmbe-theta-w",
         variant: Variant::ThetaW,
     },
-    &gauged_mini_buckets::GaugedMiniBuckets,
+    &Bracketed::MiniBuckets,
+    &Bracketed::Gauged,
     &GaugedLower::MeanField,
     &GaugedLower::BeliefPropagation,
     &GaugedLower::StructuredMeanField,

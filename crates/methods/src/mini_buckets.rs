@@ -1,28 +1,24 @@
-//! `mbe`, `wmbe`, `wmbe-w`, `wmbe-theta`, `wmbe-theta-w`: mini-buckets with nothing, weights, shifts
-//! or both moved.
-
-use std::borrow::Cow;
+//! `mbe`, `wmbe-uniform`, `wmbe-w`, `wmbe-theta`, `wmbe-theta-w`: mini-buckets of one order and one partition
+//! with nothing, weights, shifts or both moved.
 
 use forney_bounds::wmbe::{
-    CliqueLimit, Partition, Steps, Variant, VariantOptions, WeightMap, mini_buckets,
+    CliqueLimit, Partition, Variant, VariantOptions, WeightMap, mini_buckets,
 };
-use forney_bounds::{BoundOptions, Method as Brackets, Sides, bracket};
-use forney_certify::{Above, Below, Bound, Budget, Lower, Upper};
+use forney_certify::{Above, Below, Bound, Budget};
 use forney_exact::{Heuristic, Order, greedy};
 use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use crate::restarts::{EXACT, Round, restarts};
-use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Point, Side, Value, Watch};
+use crate::restarts::{Round, restarts};
+use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Side, Value, Watch};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 32;
 
 /// Mini-buckets, [`mini_buckets`]: an iteration is an evaluation of the bound.
 ///
-/// Orders and partitions are tried one after the other while time lasts; with shifts and weights
-/// together they race, [`bracket`].
+/// Orders and partitions are tried one after the other while time lasts.
 pub(crate) struct MiniBuckets {
     pub(crate) name: &'static str,
     pub(crate) variant: Variant,
@@ -50,9 +46,6 @@ impl Method for MiniBuckets {
         watch: &mut Watch<'_>,
     ) -> Result<Outcome, Inapplicable> {
         match side {
-            _ if self.variant == Variant::ThetaW && options.steps == Steps::Best => {
-                race(graph, side, options, budget, watch)
-            }
             Side::Upper => self.one_side::<Above>(graph, options, budget, watch),
             _ => self.one_side::<Below>(graph, options, budget, watch),
         }
@@ -111,48 +104,4 @@ fn order(graph: &FactorGraph, options: &Options, number: u64) -> Order {
     }
     let mut ties = Pcg64::seed_from_u64(options.seed.wrapping_add(pair));
     greedy(graph, heuristic, Some(&mut ties))
-}
-
-/// Shifts and weights, with a race of orders and partitions.
-fn race(
-    graph: &FactorGraph,
-    side: Side,
-    options: &Options,
-    budget: &Budget,
-    watch: &mut Watch<'_>,
-) -> Result<Outcome, Inapplicable> {
-    let upper = side == Side::Upper;
-    let own = BoundOptions {
-        ibound: Some(options.ibound),
-        memory: options.memory,
-        iterations: options.iterations,
-        seed: options.seed,
-        sides: if upper { Sides::Upper } else { Sides::Lower },
-        method: Brackets::Wmbe,
-        order: options.order.clone(),
-        ..BoundOptions::default()
-    };
-    let found = bracket(graph, &own, budget, &mut |progress| {
-        let value = if upper {
-            Upper::new(progress.upper).map(Value::Upper)
-        } else {
-            Lower::new(progress.lower).map(Value::Lower)
-        };
-        let Ok(value) = value else { return };
-        watch(Point {
-            value,
-            iterations: progress.iterations,
-            elapsed_s: progress.elapsed_s,
-        });
-    })?;
-    Ok(Outcome {
-        value: if upper {
-            Value::Upper(found.bracket.upper())
-        } else {
-            Value::Lower(found.bracket.lower())
-        },
-        iterations: found.iterations,
-        stop: found.stop,
-        note: Cow::Borrowed(if found.exact { EXACT } else { "" }),
-    })
 }

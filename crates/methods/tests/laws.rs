@@ -10,7 +10,7 @@ use forney_exact::Order;
 use forney_gauge::GaugedLowerError;
 use forney_methods::{ExactOn, Inapplicable, METHODS, Method, Options, Outcome, Side, Value, best};
 use forney_model::enumerate::enumerate;
-use forney_model::generate::{mobius, with_scales};
+use forney_model::generate::{ising_grid, mobius, with_scales};
 use forney_model::{FactorGraph, Table, VarId};
 use forney_testing::{Family, factor_tree, least_ibound, shuffled};
 use rand::SeedableRng;
@@ -271,6 +271,36 @@ fn every_method_gives_a_finite_value_where_nothing_is_forbidden() {
             }
         }
     });
+}
+
+#[test]
+fn iterations_are_a_limit_and_a_run_that_they_end_says_so() {
+    let grid = ising_grid(6, 1.0, 0.1, &mut Pcg64::seed_from_u64(3));
+    let cubic = mobius(24, 1.0, &mut Pcg64::seed_from_u64(3));
+    for (graph, ibound) in [(&grid, 3), (&cubic, 3)] {
+        for (method, side) in jobs() {
+            let at = |most: usize| {
+                let options = Options {
+                    ibound,
+                    iterations: Some(most),
+                    ..Options::default()
+                };
+                match run(method, side, graph, &options) {
+                    Ok(found) => Some(found),
+                    Err(reason) if excused(&reason, graph) => None,
+                    Err(reason) => panic!("{} {side}: {reason}", method.name()),
+                }
+            };
+            for most in [1, 2, 3, 4, 8, 20, 50, 100, 150, 200, 500, 1000] {
+                let Some(found) = at(most) else { break };
+                let what = format!("{} {side}, {most}: {found:?}", method.name());
+                assert!(found.iterations <= most, "{what}");
+                // What has converged has no use for another one.
+                let done = found.stop == Stop::Converged && found.iterations == most;
+                assert!(!done || at(most + 1).unwrap().iterations == most, "{what}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn instance(number: u32, log10_z: f64, path: &PathBuf) -> Result<Vec<Record>> {
         "gauges, θ, w: same order",
         gauged(graph, Some(&order), IBOUND),
     ));
-    let raced = registered("wmbe-theta-w", Side::Upper, &model, IBOUND, 150);
+    let raced = registered("wmbe", Side::Upper, &model, IBOUND, 150);
     lines.push(("θ, w on the model: raced orders", raced));
     let mut records = Vec::new();
     for (name, found) in lines {

@@ -12,8 +12,9 @@ use super::{Job, LAST};
 use crate::BoundError;
 use crate::board::Post;
 use crate::options::{Activity, Method};
+use crate::race::{Account, Racer, Won};
 use crate::wmbe::{
-    BestOptions, Candidates, CliqueLimit, Known, Race, Racer, WeightMap, Wmbe, bytes, climb,
+    Candidates, Climbed, CliqueLimit, PlainRacer, Setting, WeightMap, Wmbe, bytes, climb,
 };
 
 /// The share of the memory for the tables of one side, whatever the method.
@@ -81,16 +82,7 @@ impl Job<'_, '_> {
             }
             None => f64::INFINITY,
         };
-        let own = self.own_iterations::<Above>(terms.leaders);
-        let own = own.max(self.own_iterations::<Below>(terms.leaders));
-        let of_iterations = match self.options.iterations {
-            Some(most) => (own * most as f64 / 32.0) as usize,
-            None => CANDIDATES,
-        };
-        let count = CANDIDATES
-            .min(affordable.min(compiled) as usize)
-            .min(of_iterations)
-            .max(1);
+        let count = CANDIDATES.min(affordable.min(compiled) as usize).max(1);
         // Each change of a structure is compiled; where that takes long, further evaluations gain more.
         let cheap = compiled >= 1.0;
         terms.local &= cheap;
@@ -176,14 +168,10 @@ impl Job<'_, '_> {
         count: usize,
         incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
-        let candidates = Candidates {
-            fixed: self.options.order.as_ref(),
-            count,
-            seed: terms.seed,
-        };
         let began = self.budget.elapsed();
         let alone = self.contender_alone();
-        let exact = !alone && self.both(terms, &candidates, self.open(), incumbents)?;
+        let exact = !alone && self.both(terms, count, self.open(), incumbents)?;
+        let before = (self.board.best::<Above>(), self.board.best::<Below>());
         if !exact {
             self.contend(terms, self.budget.elapsed().saturating_sub(began));
         }
@@ -193,24 +181,24 @@ impl Job<'_, '_> {
         // Where the contender proves nothing, mini-buckets do.
         let (upper, lower) = self.open();
         let idle = (
-            upper && !self.contender_holds::<Above>(),
-            lower && !self.contender_holds::<Below>(),
+            upper && !self.contender_holds::<Above>() && self.board.best::<Above>() == before.0,
+            lower && !self.contender_holds::<Below>() && self.board.best::<Below>() == before.1,
         );
-        self.both(terms, &candidates, idle, incumbents)
+        self.both(terms, count, idle, incumbents)
     }
 
     /// Mini-buckets on the sides that are wanted; true if nothing had to be split.
     fn both(
         &self,
         terms: &Terms,
-        candidates: &Candidates<'_>,
+        count: usize,
         (upper, lower): (bool, bool),
         incumbents: &mut Incumbents,
     ) -> Result<bool, BoundError> {
         let Incumbents { above, below, .. } = incumbents;
         let (upper, lower) = rayon::join(
-            || upper.then(|| self.side(terms, candidates, above)),
-            || lower.then(|| self.side(terms, candidates, below)),
+            || upper.then(|| self.side(terms, count, above)),
+            || lower.then(|| self.side(terms, count, below)),
         );
         let mut exact = false;
         for side in [upper, lower].into_iter().flatten() {
@@ -232,44 +220,44 @@ impl Job<'_, '_> {
     fn side<S>(
         &self,
         terms: &Terms,
-        candidates: &Candidates<'_>,
+        count: usize,
         incumbent: &mut Incumbent<S>,
     ) -> Result<bool, BoundError>
     where
         S: WeightMap + Post,
     {
-        let iterations = self.options.iterations.map_or(usize::MAX, |most| {
-            let left = most.saturating_sub(self.board.counted::<S>());
-            (self.own_iterations::<S>(terms.leaders) * left as f64) as usize
-        });
-        let options = BestOptions {
-            limit: terms.limit,
-            candidates: *candidates,
-            local: terms.local,
-            memory: terms.memory,
-            iterations,
-            least_gain: terms.least_gain,
-        };
         let share = self.own_share::<S>(terms.leaders);
         let time = self.slice(share).max(terms.worth.min(self.share(LAST)));
         let budget = self.budget.capped(time);
-        let known = Known {
-            first: terms.first.as_ref(),
-            incumbent: incumbent.take(),
+        let left =
+            (self.options.iterations).map(|most| most.saturating_sub(self.board.counted::<S>()));
+        let account = Account::new(self.board, &budget, terms.memory, left);
+        let own = account
+            .share(self.own_iterations::<S>(terms.leaders))
+            .left();
+        let mut account = account.part(own, &budget, terms.memory);
+        let setting = Setting {
+            graph: self.graph,
+            limit: terms.limit,
+            fixed: self.options.order.as_ref(),
+            seed: terms.seed,
         };
-        match climb::<S>(self.graph, &options, known, &budget, self.board) {
-            Race::Exact(candidate) => self.eliminate(candidate.schedule, &budget),
-            Race::Winner(winner) => {
+        let field = Candidates::<S>::new(setting, count).with_first(terms.first.as_ref());
+        let (local, least_gain) = (terms.local, terms.least_gain);
+        match climb(&field, local, least_gain, incumbent.take(), &mut account) {
+            Ok(Climbed::Exact(candidate)) => self.eliminate(candidate.schedule, &budget),
+            Ok(Climbed::Best(winner)) => {
                 *incumbent = Some(winner);
                 Ok(false)
             }
-            Race::Nobody => Ok(false),
+            // The first candidate fits; what did not were others.
+            Err(_) => Ok(false),
         }
     }
 }
 
 /// The best mini-buckets of a side so far, on which a local search goes on.
-type Incumbent<S> = Option<Box<Racer<S>>>;
+type Incumbent<S> = Option<Box<Won<PlainRacer<S>>>>;
 
 /// What goes on from level to level.
 #[derive(Default)]
@@ -282,8 +270,8 @@ pub(super) struct Incumbents {
 impl Incumbents {
     /// Forgets those that larger mini-buckets leave no room for: their bounds are on the board.
     fn make_room(&mut self, spare: f64) {
-        self.above.take_if(|racer| racer.bytes > spare);
-        self.below.take_if(|racer| racer.bytes > spare);
+        self.above.take_if(|best| best.racer.bytes() > spare);
+        self.below.take_if(|best| best.racer.bytes() > spare);
     }
 
     /// The size of the last race, if each side that is wanted has an incumbent.

@@ -68,6 +68,10 @@ impl<'g> Products<'g> {
         });
         let budget = job.if_timed(time.mul_f64(ASCENDING));
         let timed = budget.remaining().is_some();
+        if let (Method::MeanField, Some(most)) = (job.options.method, job.options.iterations) {
+            let left = most.saturating_sub(job.board.counted::<Below>());
+            starts.courses.limit(starts.courses.sweeps() + left);
+        }
         let before = starts.courses.sweeps();
         let mut begun = false;
         while starts.courses.go_on(&budget) && budget.stop().is_none() && (timed || !begun) {

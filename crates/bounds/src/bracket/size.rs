@@ -6,7 +6,7 @@ use super::Job;
 use super::climb::IBOUND_STEP;
 use super::level::MEMORY;
 use crate::BoundError;
-use crate::wmbe::{Candidate, Candidates, CliqueLimit, RACE_EVALUATIONS, bytes, candidate_order};
+use crate::wmbe::{Candidate, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, bytes, candidate_order};
 
 /// Seconds that a forward and a backward pass take for one clique entry, for predictions.
 const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
@@ -127,7 +127,8 @@ impl<'j> Job<'j, '_> {
         };
         let mut capped = false;
         loop {
-            let compiled = Candidates::first(self.graph, order, limit);
+            let rule = &mut MiniBuckets::new(limit, None);
+            let compiled = Candidate::new(self.graph, order.clone(), rule);
             // Cliques too large to count are a failure only where nothing else is known.
             if compiled.is_err()
                 && let Some(found) = found.take()

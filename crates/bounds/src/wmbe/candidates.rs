@@ -1,6 +1,6 @@
 //! Which orders and partitions are worth a race.
 
-use std::sync::Arc;
+use std::marker::PhantomData;
 
 use forney_certify::Budget;
 use forney_exact::{Heuristic, Order, Schedule, TooLarge, frontier, greedy};
@@ -8,8 +8,25 @@ use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::structure::Structure;
-use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap};
+use super::climb::Field;
+use super::plain::{PlainRacer, bytes};
+use super::structure::{Candidate, Setting};
+use super::{ContentMiniBuckets, MiniBuckets, WeightMap};
+use crate::board::Post;
+use crate::race::Rules;
+
+/// Every candidate has eight evaluations, and a third of them goes on.
+const RULES: Rules = Rules {
+    first: 8,
+    keep: 3,
+    time: 1.0,
+};
+
+/// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
+pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
+
+/// One candidate races for so many evaluations, which leaves some for the winner.
+const EVALUATIONS_PER_CANDIDATE: usize = 32;
 
 /// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.
 #[must_use]
@@ -27,117 +44,118 @@ pub fn candidate_order(graph: &FactorGraph, number: usize, seed: u64) -> Order {
     }
 }
 
-/// Orders and partitions that race: two in five partitions by content, the others by scope.
-///
-/// Numbers from `count` on are those of further races, which repeat nothing.
+/// Orders and partitions that race without gauges: two in five partitions by content, the others by scope.
 ///
 /// # Example
 /// ```
-/// use forney_bounds::wmbe::{Candidates, CliqueLimit};
+/// use forney_bounds::wmbe::{Candidates, CliqueLimit, Field, Setting};
 /// use forney_certify::{Above, Budget};
 /// use forney_model::generate::ising_grid;
 /// use rand::SeedableRng;
 /// let model = ising_grid(6, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
-/// let candidates = Candidates { fixed: None, count: 8, seed: 0 };
 /// let limit = CliqueLimit { ibound: 3, entries: 1e6 };
-/// for number in 0..candidates.count {
-///     let budget = Budget::unlimited();
-///     let candidate = candidates.compile::<Above>(&model, limit, number, 1e9, &budget)?;
+/// let setting = Setting { graph: &model, limit, fixed: None, seed: 0 };
+/// let candidates = Candidates::<Above>::new(setting, 8);
+/// for number in 0..8 {
+///     let candidate = candidates.compile(0, (number, 8), 1e9, &Budget::unlimited())?;
 ///     assert!(candidate.schedule.demand().width <= 3);
 /// }
 /// # Ok::<(), forney_exact::TooLarge>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Candidates<'o> {
-    /// The caller's order, if it fixed one; then only partitions vary.
-    pub fixed: Option<&'o Order>,
-    /// How many there are in a race.
-    pub count: usize,
-    /// Seed of ties and partitions.
-    pub seed: u64,
+#[derive(Clone, Copy)]
+pub struct Candidates<'f, S> {
+    setting: Setting<'f>,
+    count: usize,
+    /// Candidate 0, if it is known.
+    first: Option<&'f Candidate>,
+    side: PhantomData<S>,
 }
 
-/// A structure and the schedule that it gives.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// The order and the partitions.
-    pub structure: Structure,
-    /// What is computed along them.
-    pub schedule: Arc<Schedule>,
-}
-
-impl Candidates<'_> {
-    /// Candidate `number` for a bound on the side of `S`.
-    ///
-    /// A partition by content goes on by scope once the budget ends or its part of `memory`, in
-    /// bytes for all candidates, is used up.
-    ///
-    /// # Errors
-    /// As [`Schedule::compile`]: cliques too large to count.
-    pub fn compile<S: WeightMap>(
-        &self,
-        graph: &FactorGraph,
-        limit: CliqueLimit,
-        number: usize,
-        memory: f64,
-        budget: &Budget,
-    ) -> Result<Candidate, TooLarge> {
-        let order = self.order(graph, number);
-        let (structure, schedule) = if self.by_content(number) {
-            // Shared by all candidates, whatever the number of threads, for the same numbers on any.
-            let memory = memory / self.count.max(1) as f64;
-            let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
-            Structure::compile(graph, order, &mut rule)?
-        } else {
-            let noise = self.is_noisy(number);
-            let noise = noise.then(|| self.seed.wrapping_add(number as u64));
-            Structure::compile(graph, order, &mut MiniBuckets::new(limit, noise))?
-        };
-        Ok(Candidate {
-            structure,
-            schedule: schedule.into(),
-        })
-    }
-
-    /// Candidate 0, whose order is known already.
-    ///
-    /// # Errors
-    /// As [`compile`](Self::compile).
-    pub(crate) fn first(
-        graph: &FactorGraph,
-        order: &Order,
-        limit: CliqueLimit,
-    ) -> Result<Candidate, TooLarge> {
-        let rule = &mut MiniBuckets::new(limit, None);
-        let (structure, schedule) = Structure::compile(graph, order.clone(), rule)?;
-        Ok(Candidate {
-            structure,
-            schedule: schedule.into(),
-        })
-    }
-
-    /// Is the partition of candidate `number` made by content, which takes longer to compile?
-    ///
-    /// Two in five are, of all kinds of orders; of a fixed order there is but one.
+impl<'f, S> Candidates<'f, S> {
+    /// So many of them, or as many as the evaluations afford.
     #[must_use]
-    pub fn by_content(&self, number: usize) -> bool {
-        match self.fixed {
+    pub fn new(setting: Setting<'f>, count: usize) -> Self {
+        Self {
+            setting,
+            count,
+            first: None,
+            side: PhantomData,
+        }
+    }
+
+    /// Candidate 0 is known already.
+    pub(crate) fn with_first(self, first: Option<&'f Candidate>) -> Self {
+        Self { first, ..self }
+    }
+}
+
+impl<S: WeightMap + Post> Field for Candidates<'_, S> {
+    type Racer = PlainRacer<S>;
+
+    fn setting(&self) -> Setting<'_> {
+        self.setting
+    }
+
+    fn rules(&self) -> Rules {
+        RULES
+    }
+
+    fn count(&self, evaluations: usize) -> usize {
+        let most = (evaluations / EVALUATIONS_PER_CANDIDATE).max(1);
+        self.count.min(most)
+    }
+
+    /// Partitions by content take longer: two in five are, of all kinds of orders; of a fixed order there is
+    /// but one.
+    fn is_late(&self, number: usize) -> bool {
+        match self.setting.fixed {
             Some(_) => number == 1,
             None => number % 5 == 1 || number % 5 == 3,
         }
     }
 
-    fn order(&self, graph: &FactorGraph, number: usize) -> Order {
-        self.fixed
-            .cloned()
-            .unwrap_or_else(|| candidate_order(graph, number, self.seed))
+    /// A partition by content goes on by scope once the budget ends or its part of the memory is used up.
+    fn compile(
+        &self,
+        race: u64,
+        (number, count): (usize, usize),
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Candidate, TooLarge> {
+        if let (0, Some(first)) = (number, self.first) {
+            return Ok(first.clone());
+        }
+        let Setting {
+            graph,
+            limit,
+            fixed,
+            seed,
+        } = self.setting;
+        let seed = seed.wrapping_add(race << 32);
+        let order = match fixed {
+            Some(order) => order.clone(),
+            None => candidate_order(graph, number, seed),
+        };
+        if self.is_late(number) {
+            // Shared by all candidates, whatever the number of threads, for the same numbers on any.
+            let memory = memory / count.max(1) as f64;
+            let mut rule = ContentMiniBuckets::<S>::new(graph, &order, limit, memory, budget);
+            return Candidate::new(graph, order, &mut rule);
+        }
+        // The first ones take the plain greedy partition, the others a random one near it.
+        let noisy = match fixed {
+            Some(_) => number > 0,
+            None => number >= count.div_ceil(2).max(4),
+        };
+        let noise = noisy.then(|| seed.wrapping_add(number as u64));
+        Candidate::new(graph, order, &mut MiniBuckets::new(limit, noise))
     }
 
-    /// The first candidates of a race take the plain greedy partition, the others a random one near it.
-    fn is_noisy(&self, number: usize) -> bool {
-        match self.fixed {
-            Some(_) => number > 0,
-            None => number % self.count.max(1) >= self.count.div_ceil(2).max(4),
-        }
+    fn bytes(&self, schedule: &Schedule) -> f64 {
+        bytes(schedule)
+    }
+
+    fn start(&self, candidate: Candidate) -> PlainRacer<S> {
+        PlainRacer::new(candidate, self.setting.graph)
     }
 }

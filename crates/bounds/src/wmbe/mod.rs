@@ -15,31 +15,29 @@
 //! | ibound | cliques hold at most ibound + 1 variables | |
 //! | `ln Z_w` | the bound | nats |
 
-mod best;
 mod candidates;
 mod carry;
+mod climb;
 mod content;
-mod frozen;
 mod messages;
 mod mini_buckets;
 mod objective;
+mod plain;
 mod published;
-mod racer;
 mod search;
 mod structure;
-mod tournament;
 mod variants;
 mod witness;
 
-pub use best::{BestMiniBuckets, BestOptions, best_mini_buckets};
-pub(crate) use best::{Known, climb};
-pub use candidates::{Candidate, Candidates, candidate_order};
+pub(crate) use candidates::RACE_EVALUATIONS;
+pub use candidates::{Candidates, candidate_order};
+pub use climb::{Climbed, Field, climb};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub use racer::pairs;
-pub(crate) use racer::{Racer, bytes};
-pub use structure::Structure;
-pub(crate) use tournament::{RACE_EVALUATIONS, Race};
+pub(crate) use plain::bytes;
+pub use plain::{PlainRacer, pairs};
+pub use search::{LocalSearch, Mover};
+pub use structure::{Candidate, Setting, Structure};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::{Wmbe, check_parameters};

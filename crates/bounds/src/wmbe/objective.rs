@@ -7,7 +7,7 @@ use forney_certify::{Above, Below, Objective, Side};
 use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
-use super::Wmbe;
+use super::{Variant, Wmbe};
 
 /// No weight comes closer to 0: the powers `1/w` stay far from overflow.
 const LEAST_WEIGHT: f64 = 1e-6;
@@ -113,6 +113,8 @@ pub struct WmbeObjective<S: WeightMap> {
     engine: Engine,
     weights: Vec<f64>,
     d_weights: Vec<f64>,
+    /// Do shifts move, and weights? Others have no gradient, so they stay where they start.
+    moves: [bool; 2],
     side: PhantomData<S>,
 }
 
@@ -126,8 +128,15 @@ impl<S: WeightMap> WmbeObjective<S> {
             engine,
             d_weights: weights.clone(),
             weights,
+            moves: [true; 2],
             side: PhantomData,
         }
+    }
+
+    /// The same with only those parameters free that a variant moves.
+    pub(super) fn moving(self, variant: Variant) -> Self {
+        let moves = [variant.moves_shifts(), variant.moves_weights()];
+        Self { moves, ..self }
     }
 
     /// The schedule.
@@ -155,7 +164,12 @@ impl<S: WeightMap> WmbeObjective<S> {
     /// The witness at these parameters.
     #[must_use]
     pub fn witness(&self, x: &[f64]) -> Wmbe<S> {
-        let schedule = self.engine.schedule();
+        Self::witness_at(self.engine.schedule(), x)
+    }
+
+    /// The witness at these parameters of a schedule.
+    #[must_use]
+    pub fn witness_at(schedule: &Arc<Schedule>, x: &[f64]) -> Wmbe<S> {
         let (shifts, logits) = x.split_at(schedule.num_shifts());
         let mut weights = vec![0.0; logits.len()];
         set_weights::<S>(schedule, logits, &mut weights);
@@ -167,11 +181,8 @@ impl<S: WeightMap> Wmbe<S> {
     /// No shifts, neutral weights: a bound after a single pass, before anything was optimised.
     #[must_use]
     pub fn neutral(schedule: Arc<Schedule>) -> Self {
-        let logits = WmbeObjective::<S>::start(&schedule).split_off(schedule.num_shifts());
-        let mut weights = vec![0.0; logits.len()];
-        set_weights::<S>(&schedule, &logits, &mut weights);
-        let shifts = vec![0.0; schedule.num_shifts()];
-        Self::new(schedule, weights, shifts)
+        let start = WmbeObjective::<S>::start(&schedule);
+        WmbeObjective::<S>::witness_at(&schedule, &start)
     }
 }
 
@@ -200,8 +211,11 @@ impl<S: WeightMap> Objective for WmbeObjective<S> {
                 &mut d_logits[part],
             );
         }
-        for g in gradient {
-            *g *= S::SENSE;
+        for (part, moves) in [d_shifts, d_logits].into_iter().zip(self.moves) {
+            match moves {
+                true => part.iter_mut().for_each(|g| *g *= S::SENSE),
+                false => part.fill(0.0),
+            }
         }
         S::SENSE * value
     }

@@ -4,17 +4,15 @@
 //! cost shifts, so that a few evaluations tell whether the change pays.
 
 use forney_certify::Budget;
-use forney_exact::{Bucket, SplitRule};
-use forney_model::FactorGraph;
+use forney_exact::{Bucket, Schedule, SplitRule};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::carry::Carried;
-use super::racer::{Racer, bytes};
-use super::structure::{Mutation, Structure};
-use super::{Candidate, CliqueLimit, ContentMiniBuckets, WeightMap};
-use crate::board::{Board, Post};
+use super::structure::{Candidate, Mutation, Setting, Structure};
+use super::{ContentMiniBuckets, WeightMap};
+use crate::race::{Account, Proof, Racer, tighter};
 
 /// Changes that are tried at once, whatever the number of threads.
 const BATCH: usize = 8;
@@ -34,17 +32,27 @@ const ENOUGH: f64 = 2e-2;
 /// Batches after which the gain is judged.
 const WINDOW: usize = 32;
 
-/// What a local search works with.
-pub(crate) struct Search<'g> {
-    pub(crate) graph: &'g FactorGraph,
-    pub(crate) limit: CliqueLimit,
-    /// Bytes for all trials at once.
-    pub(crate) memory: f64,
-    /// Is the order the caller's, so that only partitions change?
-    pub(crate) fixed: bool,
-    pub(crate) seed: u64,
-    /// The search ends once an evaluation gains no more than this, in nats.
-    pub(crate) least_gain: f64,
+/// A racer on a structure of mini-buckets, which can go on where it is on another one.
+pub trait Mover: Racer + Sync + Sized {
+    /// Where it is: shifts and logits of the weights along these mini-buckets.
+    fn place(&self) -> (&Structure, &Schedule, Vec<f64>);
+
+    /// What its evaluations have gained, in nats.
+    fn gained(&self) -> f64;
+
+    /// The bytes that it would hold on another structure.
+    fn bytes_on(&self, schedule: &Schedule) -> f64;
+
+    /// The same on another structure, at these shifts and logits.
+    fn on(&self, candidate: Candidate, point: Vec<f64>) -> Self;
+}
+
+/// A local search, which ends once an evaluation gains no more than `least_gain`, in nats.
+pub struct LocalSearch<'g> {
+    /// What all structures have in common.
+    pub setting: Setting<'g>,
+    /// In nats.
+    pub least_gain: f64,
 }
 
 /// What a change has to reach, and within how many evaluations.
@@ -55,152 +63,152 @@ struct Target {
 }
 
 /// A change that was tried.
-struct Trial<S: WeightMap> {
+struct Trial<R> {
     mutation: Mutation,
     /// What came of it if it is better.
-    better: Option<Racer<S>>,
+    better: Option<R>,
     evaluations: usize,
 }
 
-impl Search<'_> {
-    /// Changes the structure of the incumbent while that pays, by so many evaluations at most.
-    pub(crate) fn improve<S>(
+impl LocalSearch<'_> {
+    /// Changes the structure of the incumbent while that pays; its best proof on the way.
+    pub fn improve<R>(
         &self,
-        incumbent: &mut Racer<S>,
-        evaluations: usize,
-        budget: &Budget,
-        board: &Board<'_>,
-    ) where
-        S: WeightMap + Post,
+        incumbent: &mut R,
+        account: &mut Account<'_, '_>,
+    ) -> Option<Proof<R::Side, R::Witness>>
+    where
+        R: Mover,
+        R::Side: WeightMap,
     {
-        let gained = incumbent.first_value() - incumbent.value();
+        let gained = incumbent.gained();
         let margin = (MARGIN * gained).min(ENOUGH);
         // A start at an infinity leaves NaN, and nothing to compare with.
         if gained.is_nan() {
-            return;
+            return None;
         }
-        let mut rng = Pcg64::seed_from_u64(self.seed);
+        let mut proof = None;
+        let mut rng = Pcg64::seed_from_u64(self.setting.seed);
         let mut again: Vec<Mutation> = Vec::new();
-        let mut left = evaluations;
-        let mut window = (incumbent.value(), 0);
+        let mut window = (incumbent.value(), account.spent());
         for round in 1.. {
-            let fits = (self.memory / incumbent.bytes) as usize;
-            let batch = BATCH.min(fits.saturating_sub(1)).min(left / SLICE);
-            let nothing = batch == 0 || incumbent.schedule().is_exact();
-            if nothing || budget.stop().is_some() {
+            let fits = (account.memory() / incumbent.bytes()) as usize;
+            let batch = BATCH.min(fits.saturating_sub(1));
+            let batch = batch.min(account.left() / SLICE);
+            let (parent, schedule, point) = incumbent.place();
+            if batch == 0 || schedule.is_exact() || account.is_over() {
                 break;
             }
             let mut mutations = std::mem::take(&mut again);
             mutations.truncate(batch);
             while mutations.len() < batch {
-                let schedule = incumbent.schedule();
-                mutations.push(Mutation::propose(schedule, self.fixed, &mut rng));
+                mutations.push(Mutation::propose(
+                    schedule,
+                    self.setting.fixed.is_some(),
+                    &mut rng,
+                ));
             }
-            let point = incumbent.point();
-            let carried = Carried::new(incumbent.schedule(), &point);
+            let carried = Carried::new(schedule, &point);
             let target = Target {
                 value: incumbent.value() - margin,
-                evaluations: MOST.min(left / batch),
+                evaluations: MOST.min(account.left() / batch),
             };
-            let parent = &incumbent.structure;
-            let trials: Vec<Trial<S>> = mutations
+            let (from, shared) = (&*incumbent, &*account);
+            let trials: Vec<Trial<R>> = mutations
                 .into_par_iter()
-                .map(|mutation| self.attempt(mutation, parent, &carried, target, budget, board))
+                .map(|mutation| {
+                    let memory = shared.memory() / BATCH as f64;
+                    let budget = shared.budget();
+                    let mover = self.change(mutation, parent, &carried, from, memory, budget);
+                    attempt(mutation, mover, target, shared)
+                })
                 .collect();
-            let tried: usize = trials.iter().map(|trial| trial.evaluations).sum();
-            left = left.saturating_sub(tried);
-            window.1 += tried;
-            let mut better: Vec<(Mutation, Racer<S>)> = (trials.into_iter())
+            account.spend::<R::Side>(trials.iter().map(|trial| trial.evaluations).sum());
+            let mut better: Vec<(Mutation, R)> = (trials.into_iter())
                 .filter_map(|trial| Some((trial.mutation, trial.better?)))
                 .collect();
             better.sort_by(|(_, a), (_, b)| a.value().total_cmp(&b.value()));
             let mut better = better.into_iter();
             if let Some((_, best)) = better.next() {
                 *incumbent = best;
-                incumbent.prove(self.graph, board);
+                proof = tighter(proof, account.prove(incumbent));
             }
             // What improved the old incumbent may improve the new one as well.
             again = better.map(|(mutation, _)| mutation).collect();
             if round % WINDOW == 0 {
                 let gain = window.0 - incumbent.value();
-                if gain <= self.least_gain * window.1 as f64 {
+                if gain <= self.least_gain * (account.spent() - window.1) as f64 {
                     break;
                 }
-                window = (incumbent.value(), 0);
+                window = (incumbent.value(), account.spent());
             }
         }
+        proof
     }
 
-    /// Compiles one change and optimises it while there is hope.
-    fn attempt<S>(
+    /// The mover on a changed structure, at its weights and shifts; `None` if that is the same again, or too
+    /// large.
+    fn change<R>(
         &self,
         mutation: Mutation,
         parent: &Structure,
         carried: &Carried<'_>,
-        target: Target,
+        from: &R,
+        memory: f64,
         budget: &Budget,
-        board: &Board<'_>,
-    ) -> Trial<S>
+    ) -> Option<R>
     where
-        S: WeightMap + Post,
+        R: Mover,
+        R::Side: WeightMap,
     {
-        let racer = self.compile(mutation, parent, carried, budget);
-        let mut trial = Trial {
-            mutation,
-            better: None,
-            evaluations: 0,
-        };
-        let Some(mut racer) = racer else {
-            return trial;
-        };
-        board.count::<S>(racer.evaluations());
-        loop {
-            let before = racer.value();
-            let left = target.evaluations.saturating_sub(racer.evaluations());
-            let alive = racer.run(SLICE.min(left), budget, board);
-            let gain = before - racer.value();
-            // Written so that NaN has no hope.
-            let hope = racer.value() - HOPE * gain < target.value;
-            let spent = racer.evaluations() >= target.evaluations;
-            if !alive || !hope || spent || budget.stop().is_some() {
-                break;
-            }
-        }
-        trial.evaluations = racer.evaluations();
-        trial.better = (racer.value() < target.value).then_some(racer);
-        trial
-    }
-
-    /// A changed structure, at the weights and shifts of its parent; `None` if it is the parent
-    /// again, or too large.
-    fn compile<S>(
-        &self,
-        mutation: Mutation,
-        parent: &Structure,
-        carried: &Carried<'_>,
-        budget: &Budget,
-    ) -> Option<Racer<S>>
-    where
-        S: WeightMap + Post,
-    {
+        let Setting { graph, limit, .. } = self.setting;
         let order = mutation.order(parent);
-        let memory = self.memory / BATCH as f64;
-        let mut rule = Mutated::<S> {
+        let mut rule = Mutated::<R::Side> {
             parent,
             mutation,
-            content: ContentMiniBuckets::new(self.graph, &order, self.limit, memory, budget),
+            content: ContentMiniBuckets::new(graph, &order, limit, memory, budget),
         };
-        let (structure, schedule) = Structure::compile(self.graph, order, &mut rule).ok()?;
-        if bytes(&schedule) > memory || budget.stop().is_some() {
+        let candidate = Candidate::new(graph, order, &mut rule).ok()?;
+        // Written so that bytes that are NaN do not fit.
+        let fits = from.bytes_on(&candidate.schedule) <= memory;
+        if !fits || budget.stop().is_some() {
             return None;
         }
-        let start = carried.start::<S>(&schedule)?;
-        let candidate = Candidate {
-            structure,
-            schedule: schedule.into(),
-        };
-        Some(Racer::at(candidate, self.graph, start))
+        let point = carried.start::<R::Side>(&candidate.schedule)?;
+        Some(from.on(candidate, point))
     }
+}
+
+/// Optimises a changed structure while there is hope.
+fn attempt<R: Mover>(
+    mutation: Mutation,
+    mover: Option<R>,
+    target: Target,
+    account: &Account<'_, '_>,
+) -> Trial<R> {
+    let mut trial = Trial {
+        mutation,
+        better: None,
+        evaluations: 0,
+    };
+    let Some(mut mover) = mover else {
+        return trial;
+    };
+    loop {
+        let before = mover.value();
+        let left = target.evaluations.saturating_sub(mover.evaluations());
+        let (_, gains) = account.cycle(&mut mover, SLICE.min(left));
+        let gain = before - mover.value();
+        // Written so that NaN has no hope.
+        let hope = mover.value() - HOPE * gain < target.value;
+        let spent = mover.evaluations() >= target.evaluations;
+        if !gains || !hope || spent || account.budget().stop().is_some() {
+            break;
+        }
+    }
+    trial.evaluations = mover.evaluations();
+    trial.better = (mover.value() < target.value).then_some(mover);
+    trial
 }
 
 /// Keeps the partitions of a structure; what a mutation touches is split by content.

@@ -1,9 +1,13 @@
 //! What makes a mini-bucket schedule: an order and the partitions of its buckets, and their changes.
 
+use std::sync::Arc;
+
 use forney_exact::{Bucket, Order, Schedule, SplitRule, TooLarge};
 use forney_model::{FactorGraph, VarId};
 use rand::RngExt;
 use rand_pcg::Pcg64;
+
+use super::CliqueLimit;
 
 /// The scopes of the tables in each mini-bucket, by variable number.
 type Partition = Vec<Vec<Vec<VarId>>>;
@@ -20,6 +24,46 @@ pub struct Structure {
     partitions: Vec<Option<Partition>>,
 }
 
+/// What all structures of a race have in common.
+#[derive(Clone, Copy)]
+pub struct Setting<'f> {
+    /// The model.
+    pub graph: &'f FactorGraph,
+    /// How large cliques may be.
+    pub limit: CliqueLimit,
+    /// The caller's order, if it fixed one; then only partitions vary.
+    pub fixed: Option<&'f Order>,
+    /// Seed of ties and partitions.
+    pub seed: u64,
+}
+
+/// A structure and the schedule that it gives.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The order and the partitions.
+    pub structure: Structure,
+    /// What is computed along them.
+    pub schedule: Arc<Schedule>,
+}
+
+impl Candidate {
+    /// Compiles an order with a rule.
+    ///
+    /// # Errors
+    /// As [`Schedule::compile`].
+    pub fn new(
+        graph: &FactorGraph,
+        order: Order,
+        rule: &mut dyn SplitRule,
+    ) -> Result<Self, TooLarge> {
+        let (structure, schedule) = Structure::compile(graph, order, rule)?;
+        Ok(Self {
+            structure,
+            schedule: schedule.into(),
+        })
+    }
+}
+
 /// A small change of a [`Structure`], which can be made in others as well.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mutation {
@@ -34,7 +78,7 @@ impl Structure {
     ///
     /// # Errors
     /// As [`Schedule::compile`].
-    pub(super) fn compile(
+    fn compile(
         graph: &FactorGraph,
         order: Order,
         rule: &mut dyn SplitRule,

@@ -17,9 +17,8 @@ use forney_certify::{Bound, Budget, Certificate, Lbfgs, Refine, Stop};
 use forney_exact::{Heuristic, Order, Schedule, SplitRule, greedy};
 use forney_model::FactorGraph;
 
-use super::frozen::Frozen;
 use super::published::PublishedSteps;
-use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap, Wmbe};
+use super::{CliqueLimit, ContentMiniBuckets, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
 use crate::BoundError;
 
 /// Which parameters of a plain mini-bucket bound, one without gauges, are moved.
@@ -326,9 +325,11 @@ impl<S: WeightMap> Best<'_, S> {
         options: &VariantOptions,
         budget: &Budget,
     ) -> Stop {
-        let objective = Frozen::<S>::new(Arc::clone(schedule), self.graph, options.variant);
-        let start = objective.start();
+        let objective = WmbeObjective::<S>::new(Arc::clone(schedule), self.graph);
+        let objective = objective.moving(options.variant);
+        let start = WmbeObjective::<S>::start(schedule);
         let mut descent = Lbfgs::new(objective, start, PAIRS);
+        descent.limit(options.iterations.unwrap_or(usize::MAX));
         let mut before = descent.value();
         let mut sweeps = 0;
         loop {

@@ -9,11 +9,11 @@
 //! value is that of Bethe; with it, it is a bound. It is gauged mean field with all probability on
 //! `x⁰`, so [`GaugedMeanField`](crate::GaugedMeanField) is its witness.
 
-use forney_certify::{Budget, Lower};
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 
-use super::family::{Family, climb};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport};
+use super::family::{Family, search};
+use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 
 /// The lower bound of gauged belief propagation; `watch` sees every verified improvement with the
 /// gradient evaluations spent on it, the value of an assignment first.
@@ -47,7 +47,7 @@ pub fn gauged_belief_propagation(
     graph: &FactorGraph,
     options: &GaugedLowerOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Lower, usize),
+    watch: &mut LowerWatch<'_>,
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
-    climb(Family::Assignment, graph, options, budget, watch)
+    search(Family::Assignment, graph, options, budget, watch)
 }

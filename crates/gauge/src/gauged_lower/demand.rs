@@ -1,10 +1,10 @@
-//! How many starts fit in the memory.
+//! The memory of a start.
 
 use forney_model::FactorGraph;
 
+use super::GaugedLowerError;
 use super::race::PAIRS;
 use super::start::Gaugeable;
-use super::{GaugedLowerError, GaugedLowerOptions};
 
 /// Copies of all tables that one start holds at most: the objective and its copy with a barrier hold
 /// two each, the model that a start or a witness is judged by one, its rounding one.
@@ -17,15 +17,15 @@ const VECTORS: usize = 14;
 /// Room for one factor, in both objectives and in the model that judges.
 const ROOMS: usize = 12;
 
-/// As many of the starts as fit, at least one.
+/// Bytes of a start.
 ///
 /// # Errors
-/// [`GaugedLowerError::TooLarge`] if not even one does.
-pub(super) fn affordable_starts(
+/// [`GaugedLowerError::TooLarge`] if not even one fits in so many bytes.
+pub(super) fn admitted_bytes(
     graph: &FactorGraph,
     gaugeable: &[Gaugeable],
-    options: &GaugedLowerOptions,
-) -> Result<usize, GaugedLowerError> {
+    limit: f64,
+) -> Result<f64, GaugedLowerError> {
     let entries = graph
         .factors()
         .iter()
@@ -39,12 +39,9 @@ pub(super) fn affordable_starts(
         + (2 * PAIRS + VECTORS) as f64 * parameters;
     let bytes = 8.0 * numbers;
     // Written so that a limit that is NaN allows nothing.
-    if bytes <= options.memory {
-        Ok(options.starts.clamp(1, (options.memory / bytes) as usize))
+    if bytes <= limit {
+        Ok(bytes)
     } else {
-        Err(GaugedLowerError::TooLarge {
-            bytes,
-            limit: options.memory,
-        })
+        Err(GaugedLowerError::TooLarge { bytes, limit })
     }
 }

@@ -1,18 +1,19 @@
 //! Where the starts of the two families begin.
 
-use forney_bounds::{MeanField, mean_field};
-use forney_certify::{Budget, Certificate, Limits, Lower, Stop};
+use forney_bounds::race::{Account, Proof};
+use forney_bounds::{Board, MeanField, Progress, mean_field};
+use forney_certify::{Below, Budget, Certificate, Limits, Lower};
 use forney_model::{Domains, FactorGraph};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use super::demand::affordable_starts;
+use super::demand::admitted_bytes;
 use super::objective::GaugedElbo;
-use super::race::{Climb, race};
+use super::race::{Start, affordable, climb};
 use super::start::{Gaugeable, gaugeable, lift};
 use super::witness::{GaugedMeanField, gauged_model};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, assignment};
+use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch, assignment};
 use crate::Gauges;
 
 /// Strengths of lifts off hard zeros, taken in turn by the starts.
@@ -41,42 +42,67 @@ pub(super) enum Family {
 }
 
 /// Lets the starts of a family race.
-pub(super) fn climb(
+pub(super) fn search(
     family: Family,
     graph: &FactorGraph,
     options: &GaugedLowerOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Lower, usize),
+    watch: &mut LowerWatch<'_>,
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let gaugeable = gaugeable_in(graph)?;
-    let starts = affordable_starts(graph, &gaugeable, options)?;
+    let bytes = admitted_bytes(graph, &gaugeable, options.memory)?;
+    let mut watch = |progress: &Progress| {
+        // It was verified before it was reported.
+        if let Ok(bound) = Lower::new(progress.lower) {
+            watch(bound, progress.iterations);
+        }
+    };
+    let board = Board::new(budget, &mut watch);
+    let mut account = Account::new(&board, budget, options.memory, options.iterations);
     // Proved before anything that takes long.
     let plain = family.distribution(graph, &gaugeable, 0, options, budget);
     let witness = GaugedMeanField {
         gauges: Gauges::identity(graph),
         q: plain.clone(),
     };
-    let best = GaugedLowerReport {
-        method: match family {
-            Family::MeanField => "g-mf",
-            Family::Assignment => "g-bp",
-        },
+    let plain_proof = Proof {
         bound: witness.verify(graph).unwrap_or(Lower::trivial()),
         witness,
-        iterations: 0,
-        stop: Stop::Converged,
+        method: family.name(),
     };
-    if best.bound.ln().is_finite() {
-        watch(best.bound, 0);
+    account.enter(&plain_proof);
+    let starts = affordable(options.starts, &account).min((options.memory / bytes) as usize);
+    let attempts = account.left() / starts;
+    let begun: Vec<(usize, Option<Start<'_>>)> = (0..starts)
+        .into_par_iter()
+        .map(|number| {
+            if budget.stop().is_some() {
+                return (0, None);
+            }
+            let field = Field {
+                family,
+                graph,
+                gaugeable: &gaugeable,
+                options,
+                bytes,
+            };
+            let plain = (number == 0).then_some(&plain);
+            field.start_at(number, plain, attempts, budget)
+        })
+        .collect();
+    account.spend::<Below>(begun.iter().map(|(evaluations, _)| evaluations).sum());
+    let starts = begun.into_iter().filter_map(|(_, start)| start).collect();
+    let (best, stop) = climb(starts, plain_proof, &mut account);
+    if best.bound.ln() == f64::NEG_INFINITY {
+        return Err(GaugedLowerError::NoStart);
     }
-    let climbs = (0..starts).into_par_iter().filter_map(|number| {
-        if budget.stop().is_some() {
-            return None;
-        }
-        let plain = (number == 0).then_some(&plain);
-        start_at(family, graph, &gaugeable, number, plain, options, budget)
-    });
-    race(climbs.collect(), best, graph, options, budget, watch)
+    Ok(GaugedLowerReport {
+        method: best.method,
+        bound: best.bound,
+        witness: best.witness,
+        iterations: account.spent(),
+        stop,
+    })
 }
 
 /// The variables that can be gauged.
@@ -92,6 +118,14 @@ fn gaugeable_in(graph: &FactorGraph) -> Result<Vec<Gaugeable>, GaugedLowerError>
 }
 
 impl Family {
+    /// The name of its bounds in reports.
+    fn name(self) -> &'static str {
+        match self {
+            Self::MeanField => "g-mf",
+            Self::Assignment => "g-bp",
+        }
+    }
+
     /// Where a start begins: mean field, or an assignment near it. The first start gets the best of
     /// several, and its most probable assignment as it is.
     fn distribution(
@@ -122,37 +156,65 @@ fn mode(q: &[f64]) -> usize {
     (1..q.len()).fold(0, |best, x| if q[x] > q[best] { x } else { best })
 }
 
-/// A search that begins at identity gauges, or, with zeros, at a lift, and at the distribution
-/// that suits them: at identity gauges `plain`, if it is known. `None` if the bound is not finite
-/// there.
-fn start_at(
+/// What all starts share.
+struct Field<'f> {
     family: Family,
-    graph: &FactorGraph,
-    gaugeable: &[Gaugeable],
-    number: usize,
-    plain: Option<&MeanField>,
-    options: &GaugedLowerOptions,
-    budget: &Budget,
-) -> Option<Climb> {
-    let lifted = gaugeable.iter().any(|own| own.lifted.is_some());
-    for attempt in 0..if lifted { ATTEMPTS } else { 1 } {
-        let strength = STRENGTHS[number % STRENGTHS.len()] * WEAKER.powi(attempt);
-        let Ok(gauges) = lift(graph, gaugeable, strength) else {
-            continue;
-        };
-        let Ok(model) = gauged_model(&gauges, graph) else {
-            continue;
-        };
-        let q = match plain {
-            Some(plain) if !lifted => plain.clone(),
-            _ => family.distribution(&model, gaugeable, number, options, budget),
-        };
-        let fixed = family == Family::Assignment;
-        let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
-        let start = objective.start(&gauges);
-        if let Some(climb) = Climb::new(objective, start) {
-            return Some(climb);
+    graph: &'f FactorGraph,
+    gaugeable: &'f [Gaugeable],
+    options: &'f GaugedLowerOptions,
+    /// Bytes of one of them.
+    bytes: f64,
+}
+
+impl<'f> Field<'f> {
+    /// A start at identity gauges, or, with zeros, at a lift, and at the distribution that suits them: at
+    /// identity gauges `plain`, if it is known. None if the bound is not finite there; with the evaluations
+    /// that this took, `attempts` at most.
+    fn start_at(
+        &self,
+        number: usize,
+        plain: Option<&MeanField>,
+        attempts: usize,
+        budget: &Budget,
+    ) -> (usize, Option<Start<'f>>) {
+        let &Self {
+            family,
+            graph,
+            gaugeable,
+            options,
+            bytes,
+        } = self;
+        let lifted = gaugeable.iter().any(|own| own.lifted.is_some());
+        let mut evaluations = 0;
+        for attempt in 0..if lifted { ATTEMPTS } else { 1 } {
+            let strength = STRENGTHS[number % STRENGTHS.len()] * WEAKER.powi(attempt);
+            let Ok(gauges) = lift(graph, gaugeable, strength) else {
+                continue;
+            };
+            let Ok(model) = gauged_model(&gauges, graph) else {
+                continue;
+            };
+            if evaluations == attempts {
+                break;
+            }
+            let q = match plain {
+                Some(plain) if !lifted => plain.clone(),
+                _ => family.distribution(&model, gaugeable, number, options, budget),
+            };
+            let fixed = family == Family::Assignment;
+            let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
+            let x = objective.start(&gauges);
+            evaluations += 1;
+            if let Some(start) = Start::new(
+                graph,
+                family.name(),
+                objective,
+                x,
+                (bytes, options.tolerance),
+            ) {
+                return (evaluations, Some(start));
+            }
         }
+        (evaluations, None)
     }
-    None
 }

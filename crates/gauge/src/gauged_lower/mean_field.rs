@@ -7,11 +7,11 @@
 //! At identity gauges this is plain mean field, so it is never worse. Diagonal gauges cancel, so
 //! cost shifts gain nothing here; only gauges off the diagonal do.
 
-use forney_certify::{Budget, Lower};
+use forney_certify::Budget;
 use forney_model::FactorGraph;
 
-use super::family::{Family, climb};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport};
+use super::family::{Family, search};
+use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 
 /// The lower bound of gauged mean field; `watch` sees every verified improvement with the
 /// gradient evaluations spent on it, plain mean field first.
@@ -48,7 +48,7 @@ pub fn gauged_mean_field(
     graph: &FactorGraph,
     options: &GaugedLowerOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Lower, usize),
+    watch: &mut LowerWatch<'_>,
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
-    climb(Family::MeanField, graph, options, budget, watch)
+    search(Family::MeanField, graph, options, budget, watch)
 }

@@ -38,10 +38,10 @@ pub use witness::{Gauged, GaugedMeanField};
 /// What [`gauged_mean_field`] and its relatives work with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaugedLowerOptions {
-    /// Starts that race, or as many of them as the memory has room for; once the barrier is low,
-    /// the better half goes on after each cycle.
+    /// Starts that race, or as many of them as memory and evaluations have room for; once the barrier is
+    /// low, the better half goes on.
     pub starts: usize,
-    /// No step begins after so many gradient evaluations of a start; `None` for no limit.
+    /// At most so many gradient evaluations of all starts together; `None` for no limit.
     pub iterations: Option<usize>,
     /// Converged once a cycle gains no more than this, in nats.
     pub tolerance: f64,
@@ -65,6 +65,9 @@ impl Default for GaugedLowerOptions {
     }
 }
 
+/// Sees every verified improvement, with the gradient evaluations spent on it.
+pub type LowerWatch<'w> = dyn FnMut(Lower, usize) + Send + 'w;
+
 /// A gauged lower bound with its witness.
 #[derive(Clone, Debug)]
 pub struct GaugedLowerReport<Q = MeanField> {
@@ -74,7 +77,7 @@ pub struct GaugedLowerReport<Q = MeanField> {
     pub bound: Lower,
     /// Its witness.
     pub witness: Gauged<Q>,
-    /// Gradient evaluations of the longest start.
+    /// Gradient evaluations of all starts.
     pub iterations: usize,
     /// Why it ended.
     pub stop: Stop,
@@ -141,7 +144,7 @@ pub fn gauged_lower(
     graph: &FactorGraph,
     options: &GaugedLowerOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Lower, usize),
+    watch: &mut LowerWatch<'_>,
 ) -> Result<GaugedLowerReport, GaugedLowerError> {
     let mut best = Lower::trivial();
     let mut watch = |bound: Lower, iterations: usize| {

@@ -4,11 +4,13 @@
 //! left a structured distribution can follow. Gauges are not moved again.
 
 use forney_bounds::{Tractable, structured_mean_field};
-use forney_certify::{Budget, Certificate, Limits, Lower};
+use forney_certify::{Budget, Certificate, Limits, Stop};
 use forney_model::FactorGraph;
 
 use super::witness::{Gauged, gauged_model};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, gauged_mean_field};
+use super::{
+    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch, gauged_mean_field,
+};
 use crate::Gauges;
 
 /// The name of its bounds in reports.
@@ -52,7 +54,7 @@ pub fn gauged_structured_mean_field(
     ibound: usize,
     options: &GaugedLowerOptions,
     budget: &Budget,
-    watch: &mut dyn FnMut(Lower, usize),
+    watch: &mut LowerWatch<'_>,
 ) -> Result<GaugedLowerReport<Tractable>, GaugedLowerError> {
     let half = budget.remaining().map(|left| budget.capped(left / 2));
     let product = gauged_mean_field(graph, options, half.as_ref().unwrap_or(budget), watch)?;
@@ -64,6 +66,11 @@ pub fn gauged_structured_mean_field(
     }
     Ok(GaugedLowerReport {
         iterations: product.iterations,
+        // With more evaluations the gauge would have been another.
+        stop: match run.stop {
+            Stop::Converged => product.stop,
+            stop => stop,
+        },
         ..run
     })
 }

@@ -1,14 +1,14 @@
 use forney_certify::{Above, Below};
 use forney_exact::{Heuristic, Schedule, greedy};
-use forney_model::VarId;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
+use forney_model::{FactorGraph, VarId};
 
 use std::sync::Arc;
 
 use super::*;
-use crate::board::Board;
-use crate::wmbe::{MiniBuckets, WmbeObjective};
+use crate::board::{Board, Post};
+use crate::wmbe::{CliqueLimit, MiniBuckets, PlainRacer, WmbeObjective};
 
 const LIMIT: CliqueLimit = CliqueLimit {
     ibound: 2,
@@ -22,16 +22,35 @@ fn grid(side: usize, seed: u64) -> FactorGraph {
 /// A partition by scope with some noise, and its schedule.
 fn structure(graph: &FactorGraph, seed: u64) -> (Structure, Schedule) {
     let order = greedy(graph, Heuristic::MinFill, None);
-    Structure::compile(graph, order, &mut MiniBuckets::new(LIMIT, Some(seed))).unwrap()
+    let rule = &mut MiniBuckets::new(LIMIT, Some(seed));
+    let Candidate {
+        structure,
+        schedule,
+    } = Candidate::new(graph, order, rule).unwrap();
+    (structure, Arc::unwrap_or_clone(schedule))
 }
 
-fn search(graph: &FactorGraph) -> Search<'_> {
-    Search {
+/// At its start.
+fn racer<S: WeightMap + Post>(
+    graph: &FactorGraph,
+    (structure, schedule): (Structure, Schedule),
+) -> PlainRacer<S> {
+    let candidate = Candidate {
+        structure,
+        schedule: schedule.into(),
+    };
+    PlainRacer::new(candidate, graph)
+}
+
+fn search(graph: &FactorGraph) -> LocalSearch<'_> {
+    let setting = Setting {
         graph,
         limit: LIMIT,
-        memory: 1e9,
-        fixed: false,
+        fixed: None,
         seed: 7,
+    };
+    LocalSearch {
+        setting,
         least_gain: 0.0,
     }
 }
@@ -50,7 +69,8 @@ fn what_no_change_touches_is_split_as_before() {
         let point = WmbeObjective::<Above>::start(&schedule);
         let carried = Carried::new(&schedule, &point);
         let unlimited = Budget::unlimited();
-        let again = search(&graph).compile::<Above>(mutation, &parent, &carried, &unlimited);
+        let mover = racer::<Above>(&graph, (parent.clone(), schedule.clone()));
+        let again = search(&graph).change(mutation, &parent, &carried, &mover, 1e9, &unlimited);
         assert!(again.is_none(), "seed {seed}");
     }
 }
@@ -63,29 +83,23 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
         let graph = grid(4, seed);
         let ln_z = enumerate(&graph).ln_z;
         let (parent, schedule) = structure(&graph, seed);
-        let board_watch = &mut |_: &crate::Progress| {};
         let budget = Budget::unlimited();
-        let board = Board::new(&budget, board_watch);
-        let candidate = Candidate {
-            structure: parent.clone(),
-            schedule: schedule.clone().into(),
-        };
-        let mut racer = Racer::<Above>::new(candidate, &graph);
-        racer.run(100, &budget, &board);
+        let mut racer = racer::<Above>(&graph, (parent.clone(), schedule.clone()));
+        racer.cycle(100, &budget);
         let point = racer.point();
         let carried = Carried::new(&schedule, &point);
         for _ in 0..4 {
             let mutation = Mutation::propose(&schedule, false, &mut rng);
-            let changed = search(&graph).compile::<Above>(mutation, &parent, &carried, &budget);
+            let changed = search(&graph).change(mutation, &parent, &carried, &racer, 1e9, &budget);
             let Some(changed) = changed else {
                 continue;
             };
             let start = WmbeObjective::<Above>::start(changed.schedule());
             let candidate = Candidate {
-                structure: changed.structure.clone(),
+                structure: changed.structure().clone(),
                 schedule: Arc::clone(changed.schedule()),
             };
-            let anew = Racer::<Above>::at(candidate, &graph, start);
+            let anew = PlainRacer::<Above>::at(candidate, &graph, start);
             assert!(changed.value() >= ln_z - 1e-9, "seed {seed}");
             tried += 1;
             nearer += usize::from(changed.value() < anew.value());
@@ -101,18 +115,12 @@ fn a_search_tightens_both_sides_and_keeps_to_its_evaluations() {
         let budget = Budget::unlimited();
         let watch = &mut |_: &crate::Progress| {};
         let board = Board::new(&budget, watch);
-        let (structure, schedule) = structure(graph, 1);
-        let candidate = Candidate {
-            structure,
-            schedule: schedule.into(),
-        };
-        let mut racer = Racer::<S>::new(candidate, graph);
-        racer.run(200, &budget, &board);
+        let mut racer = racer::<S>(graph, structure(graph, 1));
+        racer.cycle(200, &budget);
         let before = racer.value();
-        let counted = board.counted::<S>();
-        search(graph).improve(&mut racer, 2_000, &budget, &board);
-        // The first evaluation of each of the last trials is not within its limit.
-        assert!(board.counted::<S>() - counted <= 2_000 + BATCH);
+        let mut account = Account::new(&board, &budget, 1e9, Some(2_000));
+        search(graph).improve(&mut racer, &mut account);
+        assert!(account.spent() <= 2_000 && board.counted::<S>() == account.spent());
         assert!(S::SENSE * (racer.value() * S::SENSE - ln_z) >= -1e-9);
         before - racer.value()
     }

@@ -12,6 +12,10 @@ use crate::{Adam, GaugeObjective};
 /// First step of every cycle of Adam.
 const STEP: f64 = 0.1;
 
+/// So few evaluations gain more by quasi-Newton steps, up to the next kink.
+const SHORT: usize = 20;
+const PAIRS: usize = 5;
+
 /// The first weight of the barrier.
 const BARRIER: f64 = 0.1;
 
@@ -25,13 +29,13 @@ const LEAST_BARRIER: f64 = 1e-5;
 const MEMORY: usize = 20;
 
 /// A search that goes on cycle by cycle, each from the best point of the one before.
-pub(crate) trait Climb: Send {
+pub(crate) trait Optimiser: Send + Sync {
     type Side: WeightMap + Post;
 
     /// Evaluates the objective at a start.
     fn new(objective: GaugeObjective<Self::Side>, start: Vec<f64>) -> Self;
 
-    /// Improves the point by about so many evaluations.
+    /// Improves the point by at most so many evaluations.
     fn cycle(&mut self, evaluations: usize, budget: &Budget);
 
     /// `±ln Z_w` at the point, lower is tighter.
@@ -47,7 +51,7 @@ pub(crate) trait Climb: Send {
 /// The upper side.
 pub(crate) struct Descent(Adam<GaugeObjective<Above>>);
 
-impl Climb for Descent {
+impl Optimiser for Descent {
     type Side = Above;
 
     fn new(objective: GaugeObjective<Above>, start: Vec<f64>) -> Self {
@@ -58,6 +62,10 @@ impl Climb for Descent {
     }
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        if evaluations < SHORT {
+            self.0.polish(evaluations, PAIRS, budget);
+            return;
+        }
         self.0.restart(STEP, evaluations);
         for _ in 0..evaluations {
             if budget.stop().is_some() || !self.0.sweep().is_finite() {
@@ -94,7 +102,7 @@ pub(crate) struct Ascent {
     evaluations: usize,
 }
 
-impl Climb for Ascent {
+impl Optimiser for Ascent {
     type Side = Below;
 
     fn new(mut objective: GaugeObjective<Below>, x: Vec<f64>) -> Self {
@@ -110,16 +118,13 @@ impl Climb for Ascent {
     }
 
     fn cycle(&mut self, evaluations: usize, budget: &Budget) {
+        // One at the start with a barrier, one step at least, and one at the end without.
+        if evaluations < 3 {
+            return;
+        }
         let barred = self.objective.clone().with_barrier(self.barrier);
         let mut climb = Lbfgs::new(barred, self.x.clone(), MEMORY);
-        while climb.evaluations() < evaluations && budget.stop().is_none() {
-            let value = climb.value();
-            // Written so that NaN, which a start at −∞ gives, ends it too.
-            #[allow(clippy::neg_cmp_op_on_partial_ord)]
-            if !(climb.sweep() < value) {
-                break;
-            }
-        }
+        climb.descend_by(evaluations - 2, 0.0, budget);
         self.evaluations += climb.evaluations() + 1;
         self.barrier = (self.barrier * FALL).max(LEAST_BARRIER);
         let point = climb.point();
