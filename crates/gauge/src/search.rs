@@ -334,7 +334,13 @@ impl<C: Optimiser> Search<'_, C> {
         };
         let mut part = account.share(share);
         let local = thorough && !options.once;
-        let climbed = climb(&field, local, options.least_gain, None, &mut part);
+        // Where it is one race of many, gauges soon gain more.
+        let least_gain = if thorough {
+            options.least_gain
+        } else {
+            f64::INFINITY
+        };
+        let climbed = climb(&field, local, least_gain, None, &mut part);
         account.settle(&part);
         let plain = match climbed? {
             Climbed::Best(plain) => plain,

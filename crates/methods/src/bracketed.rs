@@ -58,12 +58,18 @@ impl Method for Bracketed {
             ..BoundOptions::default()
         };
         let mut see = |progress: &Progress| {
-            let value = if upper {
-                Upper::new(progress.upper).map(Value::Upper)
+            let (value, method) = if upper {
+                let value = Upper::new(progress.upper).map(Value::Upper);
+                (value, progress.upper_method)
             } else {
-                Lower::new(progress.lower).map(Value::Lower)
+                let value = Lower::new(progress.lower).map(Value::Lower);
+                (value, progress.lower_method)
             };
             let Ok(value) = value else { return };
+            // What holds for any model is no point of the method, which may not even apply.
+            if method == "maxima" {
+                return;
+            }
             watch(Point {
                 value,
                 iterations: progress.iterations,
