@@ -91,16 +91,7 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
         kept = Some(bound);
         model = next;
     }
-    let mut trace = Vec::new();
-    let params = GaussianMixtureParams {
-        em: Em::default(),
-        ..Default::default()
-    };
-    let mut note = |sweep: &Sweep| {
-        trace.push(sweep.value);
-        ControlFlow::Continue(())
-    };
-    params.fit_within(data.view(), &Budget::unlimited(), &mut note)?;
+    let trace = GaussianMixtureParams::default().fit(data.view())?.trace;
     let monotone = trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9);
     let chart = Chart {
         title: "EM on Old Faithful, two Gaussians".into(),
