@@ -1,9 +1,7 @@
 //! EM on the eruptions of Old Faithful: the bound touches the likelihood after each E-step (19.2).
 
-use std::ops::ControlFlow;
-
-use forney_certify::{Budget, Sweep};
-use forney_latent::em::{Em, Examples, GaussianMixture, GaussianMixtureParams, LatentModel, Rows};
+use forney_certify::Budget;
+use forney_latent::em::{Examples, GaussianMixture, GaussianMixtureParams, LatentModel, Rows};
 use forney_plot::{Axis, Chart, Point, Series, Style};
 use ndarray::Array2;
 
