@@ -1,11 +1,10 @@
 //! One batch EM step of a Gaussian mixture: the M-step and the E-step after it.
 
 use std::hint::black_box;
-use std::ops::ControlFlow;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use forney_certify::Budget;
-use forney_latent::em::{Covariance, Em, GaussianMixture, GaussianMixtureParams, Rows, em};
+use forney_latent::em::{Covariance, Em, EmLearner, GaussianMixture, GaussianMixtureParams, Rows};
+use forney_latent::learn::Learner;
 use ndarray::Array2;
 
 const ROWS: usize = 20_000;
@@ -25,10 +24,10 @@ fn step(start: &GaussianMixture, rows: &Rows<'_>, sweeps: usize) -> f64 {
         tolerance: 0.0,
         ..Em::default()
     };
-    let go = &mut |_: &_| ControlFlow::Continue(());
-    em(start.clone(), rows, &options, 0, &Budget::unlimited(), go)
+    EmLearner::from_model(start.clone(), rows.clone(), options, 0)
+        .and_then(|learner| learner.fit())
         .expect("the options are valid")
-        .free_energy
+        .objective
 }
 
 fn mixture(c: &mut Criterion) {

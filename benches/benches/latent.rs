@@ -9,7 +9,7 @@ use forney_latent::binary_sparse_coding::{
     BinarySparseCoding, EStep, Exact, MeanField, StructuredMeanField, Truncated,
 };
 use forney_latent::sparse_coding::{
-    Encoder, Inference, Learner, Schedule, Solver, SparseCodingParams, Update,
+    Encoder, Inference, Solver, SparseCodingParams, SparseCodingState, Turns, Update,
 };
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
@@ -90,18 +90,19 @@ fn dictionary_update(c: &mut Criterion) {
         let params = SparseCodingParams {
             lambda: 0.02,
             update,
-            schedule: Schedule::Online {
+            schedule: Turns::Online {
                 batch: EXAMPLES,
                 forgetting: 50.0,
             },
             ..SparseCodingParams::new(256)
         };
-        let learner = Learner::from_dictionary(params, dictionary.clone(), Array1::zeros(64));
-        let Ok(learner) = learner else { continue };
+        let bias = Array1::zeros(64);
+        let state = SparseCodingState::from_dictionary(&params, dictionary.clone(), bias);
+        let Ok(state) = state else { continue };
         group.bench_function(name, |b| {
             b.iter_batched_ref(
-                || learner.clone(),
-                |learner| learner.step(black_box(data.view())),
+                || state.clone(),
+                |state| state.learn(&params, black_box(data.view())),
                 criterion::BatchSize::LargeInput,
             );
         });

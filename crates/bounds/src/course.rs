@@ -21,8 +21,6 @@ struct Course<R> {
     trace: Vec<Sweep>,
     /// Why it is over, if it is.
     over: Option<Stop>,
-    /// Was an objective NaN?
-    void: bool,
 }
 
 impl<R: Start> Course<R> {
@@ -39,8 +37,7 @@ impl<R: Start> Course<R> {
             }
             let value = self.refine.sweep();
             if value.is_nan() {
-                self.over = Some(Stop::Interrupted);
-                self.void = true;
+                self.over = Some(Stop::Diverged);
                 break;
             }
             let before = self.trace.last().map(|sweep| sweep.value);
@@ -59,7 +56,7 @@ impl<R: Start> Course<R> {
     /// The objective now, `−∞` if it was NaN.
     fn value(&mut self) -> f64 {
         match self.trace.last() {
-            _ if self.void => f64::NEG_INFINITY,
+            _ if self.over == Some(Stop::Diverged) => f64::NEG_INFINITY,
             Some(sweep) => sweep.value,
             None => self.refine.value(),
         }
@@ -102,7 +99,6 @@ impl<R: Start> Courses<R> {
             refine,
             trace: Vec::new(),
             over: None,
-            void: false,
         });
     }
 

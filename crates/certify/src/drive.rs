@@ -43,6 +43,8 @@ pub enum Stop {
     MemoryLimit,
     /// The caller raised its interrupt flag, or the watcher asked to stop.
     Interrupted,
+    /// The objective is no longer a number; what is returned is from before.
+    Diverged,
 }
 
 impl fmt::Display for Stop {
@@ -53,6 +55,7 @@ impl fmt::Display for Stop {
             Stop::TimeLimit => "time limit",
             Stop::MemoryLimit => "memory limit",
             Stop::Interrupted => "interrupted",
+            Stop::Diverged => "diverged",
         })
     }
 }
@@ -81,8 +84,8 @@ pub struct Run<P> {
 
 /// Sweeps until converged, out of budget, or told to stop by `watch`.
 ///
-/// A NaN objective ends the run as [`Stop::Converged`] never does: the sweep that produced it is
-/// dropped and the witness before it is returned.
+/// A NaN objective ends the run as [`Stop::Diverged`]: the sweep that produced it is dropped and the witness
+/// before it is returned.
 ///
 /// # Example
 /// ```
@@ -116,7 +119,7 @@ pub fn drive<R: Refine>(
         }
         let value = refine.sweep();
         if value.is_nan() {
-            break Stop::Interrupted;
+            break Stop::Diverged;
         }
         point = refine.point();
         let before = trace.last().map(|sweep| sweep.value);

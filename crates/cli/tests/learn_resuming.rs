@@ -84,6 +84,49 @@ fn resumed_runs_give_the_bits_of_uninterrupted_ones() {
     }
 }
 
+/// What the version before saved after two iterations, or two starts of that; and with how many more.
+const VERSION_2: [(&str, &str, &str); 3] = [
+    (
+        "sparse-coding",
+        "sparse-coding --data examples/data/faithful.csv --atoms 3 --lambda 1 --learner incremental \
+         --batch 100 --tolerance 0",
+        "--epochs 5",
+    ),
+    (
+        "bsc",
+        "bsc --data examples/data/bars.npy --units 4 --seed 2 --annealing 2 --iterations 2",
+        "--restarts 3",
+    ),
+    (
+        "mixture",
+        "em --model mixture --components 2 --data examples/data/faithful.csv --learner incremental \
+         --batch 100 --tolerance 0 --iterations 2",
+        "--restarts 3",
+    ),
+];
+
+#[test]
+fn checkpoints_of_the_version_before_go_on() {
+    for (name, words, more) in VERSION_2 {
+        let folder = Folder::new();
+        let [whole, parts, saved] = ["whole", "parts", "saved"].map(|name| folder.file(name));
+        std::fs::copy(
+            common::root()
+                .join("crates/cli/tests/checkpoints")
+                .join(name),
+            &saved,
+        )
+        .unwrap();
+        let told = learn(&format!("{words} {more} -o {whole}"));
+        let resumed = learn(&format!("{words} {more} --resume {saved} -o {parts}"));
+        assert_eq!(told["iterations"], resumed["iterations"], "{words}");
+        assert!(
+            std::fs::read(whole).unwrap() == std::fs::read(parts).unwrap(),
+            "{words}"
+        );
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     for (words, _, long) in RESUMED {
@@ -116,16 +159,16 @@ fn checkpoints_that_do_not_fit_are_refused_and_left_alone() {
         "is cut off, damaged, or no checkpoint",
     );
     refuse(
-        &good.replace("\"version\":2", "\"version\":7"),
+        &good.replace("\"version\":3", "\"version\":7"),
         &words,
-        "version 7, where a `forney checkpoint` of version 2 is needed",
+        "version 7, where a `forney checkpoint` of version 3 is needed",
     );
     // Of the first version, which had no checksum.
     let (unsealed, _) = good.split_at(good.find('\n').unwrap());
     refuse(
-        &unsealed.replace("\"version\":2", "\"version\":1"),
+        &unsealed.replace("\"version\":3", "\"version\":1"),
         &words,
-        "version 1, where a `forney checkpoint` of version 2 is needed",
+        "version 1, where a `forney checkpoint` of version 3 is needed",
     );
     refuse(unsealed, &words, "its checksum is missing, or does not fit");
     // Another digit anywhere.

@@ -5,7 +5,7 @@
 
 mod pictures;
 
-use forney_latent::continuous::{FactorAnalysis, FixedPoint, LinearGaussian, Term};
+use forney_latent::continuous::{FixedPoint, LinearGaussian, LinearGaussianParams, Term};
 use forney_latent::variations::Grid;
 use forney_plot::{Axis, Chart, Series, svg};
 use ndarray::{Array1, Array2, array};
@@ -64,16 +64,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Array2::from_shape_simple_fn((rows, columns), || rng.sample(StandardNormal))
     };
     let data = normal(1000, 3).dot(&normal(10, 3).t()) + normal(1000, 10) * 0.5;
-    let params = FactorAnalysis {
+    let params = LinearGaussianParams {
         iterations: 5000,
-        ..FactorAnalysis::new(3)
+        ..LinearGaussianParams::new(3)
     };
     let fit = params.fit(data.view())?;
     let exact = fit.model.posterior(data.view())?.ln_likelihood;
     println!("factor analysis: {} iterations", fit.trace.len());
     println!(
         "  bound {:.4}, ln p(v) {:.4} nats",
-        fit.trace[fit.trace.len() - 1],
+        fit.objective,
         exact.sum() / 1000.0
     );
     let scaled = &fit.model.weights

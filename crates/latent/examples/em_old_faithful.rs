@@ -9,10 +9,11 @@ mod pictures;
 
 use std::ops::ControlFlow;
 
-use forney_certify::{Budget, Sweep};
+use forney_certify::Budget;
 use forney_latent::em::{
     Em, Examples, GaussianMixture, GaussianMixtureParams, LatentModel, Rows, Variant,
 };
+use forney_latent::learn::{Learner, Learning};
 use forney_plot::{Axis, Chart, Point, Series, Style, svg};
 use ndarray::{Array2, s};
 
@@ -49,11 +50,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             em,
             ..Default::default()
         };
-        let mut show = |sweep: &Sweep| {
-            println!("  {:3}  {:.9}", sweep.number, sweep.value);
+        let mut show = |learning: &Learning<_>| {
+            if let Some(value) = learning.news() {
+                println!("  {:3}  {value:.9}", learning.iterations());
+            }
             ControlFlow::Continue(())
         };
-        let fit = params.fit_within(data.view(), &Budget::unlimited(), &mut show)?;
+        let learner = params.learner(data.view())?;
+        let fit = learner.fit_within(&Budget::unlimited(), &mut show)?;
         let total = fit.model.score(data.view())? * data.nrows() as f64;
         println!("{}; ln p(data) = {total:.4} nats", fit.stop);
         let (weights, means) = (fit.model.weights(), fit.model.means());

@@ -13,7 +13,7 @@
 mod pictures;
 
 use forney_latent::LatentError;
-use forney_latent::sparse_coding::{Gabor, Noise, SparseCodingParams};
+use forney_latent::sparse_coding::{CodeNoise, Gabor, SparseCodingParams};
 use forney_plot::tiles_png;
 use ndarray::{Array2, s};
 use rand::{RngExt, SeedableRng};
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         100.0 * used
     );
     println!("      largest relative duality gap {gap:.1e}");
-    for noise in [Noise::Gaussian, Noise::Laplace] {
+    for noise in [CodeNoise::Gaussian, CodeNoise::Laplace] {
         let bounds = fit.model.elbo(test, &encoding.codes, noise)?;
         let mean = bounds.sum() / bounds.len() as f64;
         println!("      ln p(v) ≥ {mean:.2} nats with {noise:?} noise around the codes");

@@ -63,6 +63,11 @@ pub(crate) fn positive(what: &'static str, value: f64) -> Result<(), LatentError
     )
 }
 
+/// Refuses none of what at least one is needed of.
+pub(crate) fn some(what: &'static str, count: usize) -> Result<(), LatentError> {
+    within(what, "at least 1", count as f64, count > 0)
+}
+
 /// Refuses a value that is not `admissible`.
 pub(crate) fn within(
     what: &'static str,

@@ -5,6 +5,8 @@ mod check;
 pub mod continuous;
 pub mod em;
 mod error;
+pub mod learn;
+mod m_step;
 mod simd;
 pub mod sparse_coding;
 pub mod variations;

@@ -1,7 +1,7 @@
 //! Laws of mean field with continuous latents, and of the calculus of variations.
 
 use forney_latent::LatentError;
-use forney_latent::continuous::{FactorAnalysis, FixedPoint, LinearGaussian, Term};
+use forney_latent::continuous::{FixedPoint, LinearGaussian, LinearGaussianParams, Term};
 use forney_latent::variations::{Functional, Grid, MaximumEntropy, entropy, numerical_derivative};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
@@ -164,10 +164,10 @@ fn factor_analysis_turns_its_factors_until_mean_field_is_exact() {
     let truth =
         LinearGaussian::standard(normal(8, 2, &mut rng), Array1::from_elem(8, 4.0)).unwrap();
     let data = normal(600, 2, &mut rng).dot(&truth.weights.t()) + normal(600, 8, &mut rng) * 0.5;
-    let params = FactorAnalysis {
+    let params = LinearGaussianParams {
         iterations: 20_000,
         tolerance: 1e-12,
-        ..FactorAnalysis::new(2)
+        ..LinearGaussianParams::new(2)
     };
     let fit = params.fit(data.view()).unwrap();
     assert!(fit.trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9));
@@ -179,7 +179,7 @@ fn factor_analysis_turns_its_factors_until_mean_field_is_exact() {
             .mean()
             .unwrap()
     };
-    let bound = fit.trace[fit.trace.len() - 1];
+    let bound = fit.objective;
     assert!(
         exact(&fit.model) - bound < 1e-3,
         "{} {bound}",
@@ -212,7 +212,9 @@ fn hostile_input_is_refused() {
         Err(LatentError::Singular { .. })
     ));
     let constant = Array2::ones((5, 2));
-    let error = FactorAnalysis::new(1).fit(constant.view()).unwrap_err();
+    let error = LinearGaussianParams::new(1)
+        .fit(constant.view())
+        .unwrap_err();
     assert_eq!(error, LatentError::ZeroVariance { column: 0 });
     assert!(Grid::new(1.0, 1.0, 5).is_err() && Grid::new(0.0, f64::NAN, 5).is_err());
 }

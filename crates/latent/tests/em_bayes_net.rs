@@ -92,7 +92,7 @@ fn batch_em_is_monotone_and_its_counts_are_those_of_enumeration() {
         let data = Observations::new(&fit.model, rows.view(), 1e9, None, 0).unwrap();
         let (value, counts) = statistics(&fit.model, &data);
         let n = rows.nrows() as f64;
-        assert!((fit.free_energy - (value + fit.model.ln_prior()) / n).abs() < 1e-10);
+        assert!((fit.objective - (value + fit.model.ln_prior()) / n).abs() < 1e-10);
         // H(q) of each row by enumeration: ln p(row) − Σ_x q(x) Σ_a ln f_a(x) = −Σ q ln q.
         let learned = fit.model.to_graph();
         let mut entropy = 0.0;

@@ -72,7 +72,7 @@ fn batch_em_is_monotone_and_its_value_is_the_marginal_likelihood() {
             );
         }
         let mean = direct.mean().unwrap();
-        assert!((fit.free_energy - mean).abs() <= 1e-6 * mean.abs().max(1.0));
+        assert!((fit.objective - mean).abs() <= 1e-6 * mean.abs().max(1.0));
     }
 }
 
@@ -88,7 +88,7 @@ fn other_variants_and_gradient_steps_are_monotone() {
         let fit = params.fit(data.view()).unwrap();
         monotone(&fit.trace, 1e-7);
         let score = fit.model.score(data.view()).unwrap();
-        assert!(fit.free_energy <= score + 1e-7 * score.abs().max(1.0));
+        assert!(fit.objective <= score + 1e-7 * score.abs().max(1.0));
         params.em.variant = Variant::Batch;
         params.em.m_step = MStep::Gradient { rate: 0.3 };
         monotone(&params.fit(data.view()).unwrap().trace, 1e-8);
@@ -151,8 +151,8 @@ fn em_reaches_the_closed_form_of_probabilistic_pca() {
         let closed = params.principal_components(data.view()).unwrap();
         let best = closed.score(data.view()).unwrap();
         let fit = params.fit(data.view()).unwrap();
-        assert!(fit.free_energy <= best + 1e-10);
-        assert!(best - fit.free_energy < 1e-6, "{best} {}", fit.free_energy);
+        assert!(fit.objective <= best + 1e-10);
+        assert!(best - fit.objective < 1e-6, "{best} {}", fit.objective);
         let apart = fit.model.covariance() - closed.covariance();
         assert!(apart.iter().all(|x| x.abs() < 1e-2), "{apart}");
     }
@@ -178,7 +178,7 @@ fn parameters_are_recovered_up_to_a_rotation() {
         ..Default::default()
     };
     let fit = params.fit(data.view()).unwrap();
-    assert!(fit.free_energy >= truth.score(data.view()).unwrap() - 1e-4);
+    assert!(fit.objective >= truth.score(data.view()).unwrap() - 1e-4);
     let square = |model: &FactorAnalysis| model.loadings().dot(&model.loadings().t());
     assert!(
         (square(&fit.model) - square(&truth))

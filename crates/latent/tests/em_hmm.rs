@@ -154,7 +154,7 @@ fn batch_em_is_monotone_for_symbols() {
         monotone(&fit.trace, 1e-10);
         check_fit(&fit);
         let sequences = Sequences::categorical(data.view(), &lengths, None, 0).unwrap();
-        assert!((fit.model.score(&sequences).unwrap() - fit.free_energy).abs() < 1e-10);
+        assert!((fit.model.score(&sequences).unwrap() - fit.objective).abs() < 1e-10);
         let (value, moments) = statistics(&fit.model, &sequences);
         assert!(
             value - fit.model.expected_ln_joint(&moments) > -1e-9,
@@ -164,7 +164,7 @@ fn batch_em_is_monotone_for_symbols() {
             params.em.variant = Variant::Incremental { examples: 2 };
             let fit = params.fit(data.view(), &lengths).unwrap();
             monotone(&fit.trace, 1e-9);
-            assert!(fit.free_energy <= fit.model.score(&sequences).unwrap() + 1e-9);
+            assert!(fit.objective <= fit.model.score(&sequences).unwrap() + 1e-9);
             params.em.variant = Variant::Batch;
             params.em.m_step = MStep::Gradient { rate: 1.0 };
             monotone(&params.fit(data.view(), &lengths).unwrap().trace, 1e-9);
@@ -203,7 +203,7 @@ fn batch_em_is_monotone_for_vectors() {
         monotone(&fit.trace, 1e-8);
         let sequences = Sequences::gaussian(data.view(), &lengths, None, 0).unwrap();
         let score = fit.model.score(&sequences).unwrap();
-        assert!((score - fit.free_energy).abs() < 1e-10 * score.abs());
+        assert!((score - fit.objective).abs() < 1e-10 * score.abs());
     }
 }
 

@@ -6,9 +6,10 @@ use common::{check_fit, check_gradient, faithful, monotone};
 use forney_certify::Budget;
 use forney_latent::LatentError;
 use forney_latent::em::{
-    Covariance, Covariances, Em, GaussianMixture, GaussianMixtureParams, LatentModel, MStep, Rows,
-    Variant, em,
+    Covariance, Covariances, Em, EmLearner, GaussianMixture, GaussianMixtureParams, LatentModel,
+    MStep, Rows, Variant,
 };
+use forney_latent::learn::Learner;
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -84,7 +85,7 @@ fn batch_em_is_monotone_and_reports_the_value_of_its_model() {
         let fit = params.fit(data.view()).unwrap();
         monotone(&fit.trace, 1e-7);
         let score = fit.model.score(data.view()).unwrap();
-        assert!((score - fit.free_energy).abs() <= 1e-12 * score.abs().max(1.0));
+        assert!((score - fit.objective).abs() <= 1e-12 * score.abs().max(1.0));
         let direct = data
             .rows()
             .into_iter()
@@ -136,7 +137,7 @@ fn incremental_em_is_monotone_and_bounds_the_likelihood() {
         let fit = params.fit(data.view()).unwrap();
         monotone(&fit.trace, 1e-6);
         let score = fit.model.score(data.view()).unwrap();
-        assert!(fit.free_energy <= score + 1e-6 * score.abs().max(1.0));
+        assert!(fit.objective <= score + 1e-6 * score.abs().max(1.0));
     }
 }
 
@@ -199,7 +200,7 @@ fn parameters_are_recovered_up_to_a_permutation() {
         ..Default::default()
     };
     let fit = params.fit(data.view()).unwrap();
-    assert!(fit.free_energy >= truth.score(data.view()).unwrap());
+    assert!(fit.objective >= truth.score(data.view()).unwrap());
     let mut found = vec![];
     for k in 0..3 {
         let mean = truth.means().row(k);
@@ -238,9 +239,9 @@ fn old_faithful_reaches_the_known_maximum() {
     };
     let fit = params.fit(data.view()).unwrap();
     assert!(
-        (fit.free_energy * 272.0 + 1130.264).abs() < 2e-3,
+        (fit.objective * 272.0 + 1130.264).abs() < 2e-3,
         "{}",
-        fit.free_energy * 272.0
+        fit.objective * 272.0
     );
 }
 
@@ -281,7 +282,7 @@ fn numbers_do_not_depend_on_the_threads() {
     for variant in [Variant::Batch, Variant::Incremental { examples: 700 }] {
         let (one, three) = (run(1, variant), run(3, variant));
         assert_eq!(one.model, three.model);
-        assert_eq!(one.free_energy.to_bits(), three.free_energy.to_bits());
+        assert_eq!(one.objective.to_bits(), three.objective.to_bits());
     }
 }
 
@@ -298,8 +299,8 @@ fn a_saved_model_is_a_checkpoint() {
             tolerance: 0.0,
             ..Em::default()
         };
-        let go = &mut |_: &_| ControlFlow::Continue(());
-        em(model, &rows, &options, 0, &Budget::unlimited(), go).unwrap()
+        let learner = EmLearner::from_model(model, rows.clone(), options, 0).unwrap();
+        learner.fit().unwrap()
     };
     let text = serde_json::to_string(&run(start.clone(), 4).model).unwrap();
     let resumed = run(serde_json::from_str(&text).unwrap(), 3);
@@ -424,19 +425,11 @@ fn an_empty_component_keeps_its_shape() {
     .unwrap();
     let data = Array2::from_shape_fn((20, 1), |(i, _)| i as f64 / 10.0);
     let rows = Rows::new(data.view(), None, 0).unwrap();
-    let go = &mut |_: &_| ControlFlow::Continue(());
-    let fit = em(
-        start.clone(),
-        &rows,
-        &Em::default(),
-        0,
-        &Budget::unlimited(),
-        go,
-    )
-    .unwrap();
+    let learner = EmLearner::from_model(start.clone(), rows, Em::default(), 0).unwrap();
+    let fit = learner.fit().unwrap();
     assert_eq!(fit.model.weights(), &array![1.0, 0.0]);
     assert_eq!(fit.model.means().row(1), start.means().row(1));
-    assert!(fit.free_energy.is_finite());
+    assert!(fit.objective.is_finite());
     let none: Array1<f64> = fit.model.parameters().into();
     assert!(none.iter().all(|x| !x.is_nan()));
 }
@@ -447,9 +440,10 @@ fn a_budget_that_is_over_leaves_the_start_with_its_value() {
     let params = GaussianMixtureParams::default();
     let budget = Budget::unlimited().capped(std::time::Duration::ZERO);
     let go = &mut |_: &_| ControlFlow::Continue(());
-    let fit = params.fit_within(data.view(), &budget, go).unwrap();
+    let learner = params.learner(data.view()).unwrap();
+    let fit = learner.fit_within(&budget, go).unwrap();
     assert!(fit.trace.is_empty());
     assert_eq!(fit.stop, forney_certify::Stop::TimeLimit);
     let score = fit.model.score(data.view()).unwrap();
-    assert_eq!(fit.free_energy.to_bits(), score.to_bits());
+    assert_eq!(fit.objective.to_bits(), score.to_bits());
 }

@@ -1,17 +1,22 @@
 //! Learning that is saved as JSON after every step and resumed gives the bits of learning that is not.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use forney_certify::{Budget, Stop};
+use forney_latent::LatentError;
 use forney_latent::binary_sparse_coding::{
     BinarySparseCoding, BinarySparseCodingParams, Truncated,
 };
+use forney_latent::continuous::LinearGaussianParams;
 use forney_latent::em::{
-    BayesNetParams, CategoricalHmmParams, Covariance, Em, FactorAnalysisParams, Fit,
-    GaussianHmmParams, GaussianMixtureParams, LatentModel, MISSING, Task, Variant,
+    BayesNetParams, CategoricalHmmParams, Covariance, Em, FactorAnalysisParams, GaussianHmmParams,
+    GaussianMixtureParams, MISSING, Variant,
 };
-use forney_latent::sparse_coding::{Learner, Schedule, SparseCodingParams};
+use forney_latent::learn::{At, Fit, Learner, Learning};
+use forney_latent::sparse_coding::{SparseCodingParams, Turns};
 use forney_model::{FactorGraph, Table, VarId};
 use ndarray::Array2;
 use serde::Serialize;
@@ -38,27 +43,33 @@ fn loops() -> impl Iterator<Item = Em> {
     })
 }
 
-/// The fit of a task, saved and loaded after every step or not at all.
-fn run<M: LatentModel + Serialize + DeserializeOwned>(task: &Task<'_, M>, saved: bool) -> Fit<M> {
-    let budget = Budget::unlimited();
-    let mut learner = task.begin().unwrap();
+/// What is learned, saved and loaded after every step or not at all; every step within this time,
+/// at first.
+fn run<L: Learner>(learner: &L, saved: bool, mut time: Option<Duration>) -> Fit<L::Model> {
+    let mut learning = Learning::begin(learner).unwrap();
     loop {
         if saved {
-            learner = reloaded(&learner);
-            task.check(&learner).unwrap();
+            learning = reloaded(&learning);
+            learning.check(learner).unwrap();
         }
-        if let Some(stop) = task.step(&mut learner, &budget).unwrap() {
-            return learner.finish(stop);
+        let always = Budget::unlimited();
+        let budget = time.map_or(always.clone(), |time| always.capped(time));
+        match learning.step(learner, &budget).unwrap() {
+            // One that was cut off comes again.
+            Some(Stop::TimeLimit) if time.is_some() => time = time.map(|time| time * 2),
+            Some(stop) => return learning.finish(learner, stop),
+            None => {}
         }
     }
 }
 
-fn same<M: LatentModel + Serialize + DeserializeOwned>(task: &Task<'_, M>) {
-    let (whole, parts) = (run(task, false), run(task, true));
-    let text = |fit: &Fit<M>| serde_json::to_string(&fit.model).unwrap();
-    assert_eq!(text(&whole), text(&parts));
-    assert_eq!(whole.free_energy.to_bits(), parts.free_energy.to_bits());
-    assert_eq!(whole.stop, parts.stop);
+fn same<L: Learner>(learner: &L) {
+    let whole = run(learner, false, None);
+    let text = |fit: &Fit<L::Model>| serde_json::to_string(fit).unwrap();
+    for time in [None, Some(Duration::from_micros(300))] {
+        assert_eq!(text(&whole), text(&run(learner, true, time)));
+    }
+    assert_eq!(text(&whole), text(&learner.fit().unwrap()));
     assert!(!whole.trace.is_empty());
 }
 
@@ -94,32 +105,32 @@ fn em_of_every_model() {
                 em,
                 ..Default::default()
             };
-            same(&params.task(data.view()).unwrap());
+            same(&params.learner(data.view()).unwrap());
         }
         let params = FactorAnalysisParams {
             restarts: 2,
             em,
             ..Default::default()
         };
-        same(&params.task(data.view()).unwrap());
+        same(&params.learner(data.view()).unwrap());
         let params = GaussianHmmParams {
             em,
             ..Default::default()
         };
-        same(&params.task(data.view(), &[60, 40]).unwrap());
+        same(&params.learner(data.view(), &[60, 40]).unwrap());
         let params = CategoricalHmmParams {
             symbols: 3,
             restarts: 2,
             em,
             ..Default::default()
         };
-        same(&params.task(symbols.view(), &[30; 3]).unwrap());
+        same(&params.learner(symbols.view(), &[30; 3]).unwrap());
         let params = BayesNetParams {
             smoothing: 0.5,
             em,
             ..Default::default()
         };
-        same(&params.task(&graph, states.view()).unwrap());
+        same(&params.learner(&graph, states.view()).unwrap());
     }
 }
 
@@ -135,15 +146,17 @@ fn more_sweeps_go_on_where_fewer_ended() {
         ..Default::default()
     };
     let (few, many) = (params(2), params(5));
-    let short = few.task(data.view()).unwrap();
-    let long = many.task(data.view()).unwrap();
+    let (short, long) = (few.learner(data.view()), many.learner(data.view()));
+    let (short, long) = (short.unwrap(), long.unwrap());
     let budget = Budget::unlimited();
-    let mut learner = short.begin().unwrap();
-    while short.step(&mut learner, &budget).unwrap().is_none() {}
-    assert_eq!(learner.sweeps(), 2);
-    while long.step(&mut learner, &budget).unwrap().is_none() {}
-    let whole = many.fit(data.view()).unwrap();
-    assert_eq!(learner.finish(Stop::SweepLimit).model, whole.model);
+    let mut learning = Learning::begin(&short).unwrap();
+    while learning.step(&short, &budget).unwrap().is_none() {}
+    assert_eq!(learning.iterations(), 2);
+    while learning.step(&long, &budget).unwrap().is_none() {}
+    assert_eq!(
+        learning.finish(&long, Stop::SweepLimit),
+        long.fit().unwrap()
+    );
 }
 
 #[test]
@@ -156,33 +169,37 @@ fn binary_sparse_coding() {
         iterations: 10,
         ..BinarySparseCodingParams::new(6)
     };
-    let (e_step, budget) = (Truncated::default(), Budget::unlimited());
-    let mut learner = params.begin(data.view(), &e_step).unwrap();
-    let stop = loop {
-        learner = reloaded(&learner);
-        let stop = params.step(&mut learner, data.view(), &e_step, &budget);
-        if let Some(stop) = stop.unwrap() {
-            break stop;
-        }
+    let e_step = Truncated::default();
+    let learner = params.learner(data.view(), &e_step).unwrap();
+    same(&learner);
+    let (mut seen, mut iterations) = (0, 0);
+    let watch = &mut |learning: &Learning<_>| {
+        seen += usize::from(learning.news().is_some());
+        iterations = learning.iterations();
+        ControlFlow::Continue(())
     };
-    let evaluations = learner.evaluations();
-    let mut seen = 0;
-    let whole = params.fit_within(data.view(), &e_step, &budget, &mut |_, _, _| seen += 1);
-    assert_eq!(learner.finish(stop), whole.unwrap());
-    assert_eq!(seen, evaluations);
+    learner.fit_within(&Budget::unlimited(), watch).unwrap();
+    assert_eq!(seen, iterations);
+}
+
+#[test]
+fn factor_analysis_by_mean_field() {
+    let data = rows(60, 4);
+    let params = LinearGaussianParams {
+        iterations: 20,
+        ..LinearGaussianParams::new(2)
+    };
+    same(&params.learner(data.view()).unwrap());
 }
 
 #[test]
 fn sparse_coding_between_passes_and_within() {
     let data = rows(100, 6);
-    for schedule in [
-        Schedule::Batch,
-        Schedule::Online {
-            batch: 16,
-            forgetting: 5.0,
-        },
-        Schedule::Incremental { batch: 16 },
-    ] {
+    let online = Turns::Online {
+        batch: 16,
+        forgetting: 5.0,
+    };
+    for schedule in [Turns::Batch, online, Turns::Incremental { batch: 16 }] {
         let params = SparseCodingParams {
             lambda: 0.2,
             passes: 4,
@@ -191,29 +208,71 @@ fn sparse_coding_between_passes_and_within() {
             learn_bias: true,
             ..SparseCodingParams::new(8)
         };
-        let mut whole = Learner::new(params.clone(), data.view()).unwrap();
-        whole
-            .run(data.view(), &Budget::unlimited(), &mut |_| {})
-            .unwrap();
-        let mut parts = Learner::new(params, data.view()).unwrap();
-        while parts.ended().is_none() {
-            parts = reloaded(&parts);
-            // A budget that ends at some time within the pass, or does not.
-            let short = Budget::unlimited().capped(std::time::Duration::from_micros(300));
-            parts.pass(data.view(), &short).unwrap();
-            parts = reloaded(&parts);
-            let over = Budget::new(None, Arc::new(AtomicBool::new(true)));
-            let before = parts.clone();
-            assert_eq!(
-                parts.pass(data.view(), &over).unwrap(),
-                Some(Stop::Interrupted)
-            );
-            assert_eq!(parts, before);
-            // The short budget may have been long enough for the last pass.
-            if parts.ended().is_none() {
-                parts.pass(data.view(), &Budget::unlimited()).unwrap();
-            }
-        }
-        assert_eq!(parts, whole);
+        let learner = params.learner(data.view()).unwrap();
+        same(&learner);
+        // What the budget interrupts leaves no trace.
+        let mut learning = Learning::begin(&learner).unwrap();
+        let before = learning.state().clone();
+        let over = Budget::new(None, Arc::new(AtomicBool::new(true)));
+        let stop = learning.step(&learner, &over).unwrap();
+        assert_eq!(stop, Some(Stop::Interrupted));
+        assert_eq!(learning.state(), &before);
     }
+}
+
+/// Halves a number, and then loses it.
+struct Halving {
+    lost: usize,
+}
+
+impl Learner for Halving {
+    type State = f64;
+    type Model = f64;
+
+    fn examples(&self) -> usize {
+        1
+    }
+
+    fn starts(&self) -> usize {
+        2
+    }
+
+    fn limit(&self, _: usize) -> usize {
+        10
+    }
+
+    fn begin(&self, _: usize, _: &Budget) -> Result<Option<f64>, LatentError> {
+        Ok(Some(if self.lost == 0 { f64::NAN } else { -1.0 }))
+    }
+
+    fn check(&self, _: &f64) -> Result<(), LatentError> {
+        Ok(())
+    }
+
+    fn step(&self, state: &f64, at: At, _: &Budget) -> Result<Option<f64>, LatentError> {
+        let lost = at.iteration + 1 == self.lost;
+        Ok(Some(if lost { f64::NAN } else { state / 2.0 }))
+    }
+
+    fn objective(&self, state: &f64) -> f64 {
+        *state
+    }
+
+    fn converged(&self, _: At, _: f64, _: f64) -> bool {
+        false
+    }
+
+    fn model(&self, state: f64) -> f64 {
+        state
+    }
+}
+
+#[test]
+fn a_lost_objective_is_told_and_what_was_before_is_kept() {
+    let fit = Halving { lost: 3 }.fit().unwrap();
+    assert_eq!((fit.stop, fit.model), (Stop::Diverged, -0.25));
+    assert_eq!(fit.trace, [-0.5, -0.25]);
+    assert_eq!(Halving { lost: 0 }.fit().unwrap().stop, Stop::Diverged);
+    let whole = Halving { lost: 99 }.fit().unwrap();
+    assert_eq!((whole.stop, whole.trace.len()), (Stop::SweepLimit, 10));
 }

@@ -1,10 +1,13 @@
 //! Laws of sparse coding: optimality of every code, monotone learning, a bound that bounds.
 
+use std::ops::ControlFlow;
+
 use forney_certify::{Budget, Stop};
 use forney_latent::LatentError;
+use forney_latent::learn::{Learner, Learning};
 use forney_latent::sparse_coding::{
-    Codes, Encoder, Encoding, Inference, Learner, Noise, Penalty, Schedule, Sign, Solver,
-    SparseCoding, SparseCodingParams, Update, lasso_path,
+    CodeNoise, Codes, Encoder, Encoding, Inference, Penalty, Sign, Solver, SparseCoding,
+    SparseCodingParams, Turns, Update, lasso_path,
 };
 use ndarray::{Array1, Array2, ArrayView2, array};
 use proptest::prelude::*;
@@ -154,7 +157,7 @@ proptest! {
         });
         let ln_p = (joint.sum::<f64>() * 0.5 * lambda).ln()
             + 0.5 * (beta / (2.0 * std::f64::consts::PI)).ln();
-        for noise in [Noise::Gaussian, Noise::Laplace] {
+        for noise in [CodeNoise::Gaussian, CodeNoise::Laplace] {
             let bound = model.elbo(data.view(), &codes, noise).unwrap()[0];
             prop_assert!(bound <= ln_p + 1e-4, "{bound} {ln_p}");
             prop_assert!(bound > ln_p - 3.0, "{bound} {ln_p}");
@@ -206,19 +209,19 @@ fn recovery(truth: &Array2<f64>, learned: &Array2<f64>) -> f64 {
 fn every_schedule_recovers_the_dictionary() {
     let (data, truth) = combinations(2000, 1);
     for (schedule, update, passes) in [
-        (Schedule::Batch, Update::LagrangeDual, 100),
+        (Turns::Batch, Update::LagrangeDual, 100),
         (
-            Schedule::Batch,
+            Turns::Batch,
             Update::BlockCoordinateDescent { sweeps: 5 },
             100,
         ),
         (
-            Schedule::Incremental { batch: 100 },
+            Turns::Incremental { batch: 100 },
             Update::BlockCoordinateDescent { sweeps: 2 },
             60,
         ),
         (
-            Schedule::Online {
+            Turns::Online {
                 batch: 100,
                 forgetting: 20.0,
             },
@@ -252,7 +255,7 @@ fn batch_learning_never_raises_the_objective() {
         ] {
             for (learn_bias, sign) in [(true, Sign::Any), (false, Sign::NonNegative)] {
                 let params = SparseCodingParams {
-                    schedule: Schedule::Batch,
+                    schedule: Turns::Batch,
                     penalty,
                     update,
                     learn_bias,
@@ -279,7 +282,7 @@ fn the_lagrange_dual_meets_converged_coordinate_descent() {
     let (data, _) = combinations(300, 4);
     let dictionary = |update, passes| {
         let params = SparseCodingParams {
-            schedule: Schedule::Batch,
+            schedule: Turns::Batch,
             update,
             passes,
             ..params()
@@ -300,7 +303,7 @@ fn a_learned_bias_is_the_mean_of_what_the_codes_leave() {
     let (mut data, _) = combinations(500, 5);
     data += 4.0;
     let params = SparseCodingParams {
-        schedule: Schedule::Batch,
+        schedule: Turns::Batch,
         learn_bias: true,
         passes: 10,
         ..params()
@@ -330,27 +333,29 @@ fn results_do_not_depend_on_the_number_of_threads() {
 fn a_learner_resumes_where_it_was_saved() {
     let (data, _) = combinations(400, 7);
     let params = SparseCodingParams {
-        schedule: Schedule::Incremental { batch: 64 },
+        schedule: Turns::Incremental { batch: 64 },
         ..params()
     };
     let budget = Budget::unlimited();
-    let mut learner = Learner::new(params, data.view()).unwrap();
-    assert_eq!(learner.pass(data.view(), &budget), Ok(None));
-    let saved = serde_json::to_string(&learner).unwrap();
-    let mut resumed: Learner = serde_json::from_str(&saved).unwrap();
-    assert_eq!(resumed, learner);
-    learner.pass(data.view(), &budget).unwrap();
-    resumed.pass(data.view(), &budget).unwrap();
-    assert_eq!(resumed, learner);
+    let learner = params.learner(data.view()).unwrap();
+    let mut learning = Learning::begin(&learner).unwrap();
+    assert_eq!(learning.step(&learner, &budget), Ok(None));
+    let saved = serde_json::to_string(&learning).unwrap();
+    let mut resumed: Learning<_> = serde_json::from_str(&saved).unwrap();
+    assert_eq!(resumed.state(), learning.state());
+    learning.step(&learner, &budget).unwrap();
+    resumed.step(&learner, &budget).unwrap();
+    assert_eq!(resumed.trace(), learning.trace());
+    assert_eq!(resumed.state(), learning.state());
 }
 
 #[test]
 fn a_budget_that_is_over_stops_before_the_first_step() {
     let (data, _) = combinations(50, 8);
     let budget = Budget::unlimited().capped(std::time::Duration::ZERO);
-    let fit = params()
-        .fit_within(data.view(), &budget, &mut |_| {})
-        .unwrap();
+    let learner = params().learner(data.view()).unwrap();
+    let go = &mut |_: &Learning<_>| ControlFlow::Continue(());
+    let fit = learner.fit_within(&budget, go).unwrap();
     assert_eq!(fit.stop, Stop::TimeLimit);
     assert!(fit.trace.is_empty());
 }

@@ -1,6 +1,6 @@
 //! Whatever the options of inference, what it says of a code is true; what is no code is refused.
 
-use forney_latent::sparse_coding::{Codes, Encoder, Inference, Noise, Solver, SparseCoding};
+use forney_latent::sparse_coding::{CodeNoise, Codes, Encoder, Inference, Solver, SparseCoding};
 use ndarray::{Array1, Array2, array};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -52,7 +52,7 @@ fn codes_and_models_that_are_none_are_refused() {
     );
     let far = Array2::from_elem((2, 3), 1e200);
     assert!(model.objective(far.view(), &codes).is_err());
-    assert!(model.elbo(far.view(), &codes, Noise::Gaussian).is_err());
+    assert!(model.elbo(far.view(), &codes, CodeNoise::Gaussian).is_err());
     // Nothing is proved of a code whose objective overflows.
     for solver in [
         Solver::FeatureSign { activations: 8 },

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::training::Now;
+use forney_latent::learn::{Learner, Learning};
+
 use crate::progress::{self, Spinner};
 use crate::text;
 
@@ -10,54 +11,60 @@ use crate::text;
 pub(super) struct Bar {
     spinner: Spinner,
     began: Instant,
-    first: Now,
-    examples: usize,
+    /// Iterations done before.
+    first: f64,
+    /// The most iterations there can be.
+    limit: usize,
 }
 
 /// Cells of the bar.
 const CELLS: f64 = 20.0;
 
+/// Iterations done, with the share of the present one.
+fn done<L: Learner>(learner: &L, learning: &Learning<L>) -> f64 {
+    learning.iterations() as f64 + learner.share(learning.state())
+}
+
 impl Bar {
-    pub(super) fn new(first: Now, examples: usize) -> Self {
+    pub(super) fn new<L: Learner>(learner: &L, learning: &Learning<L>) -> Self {
+        let starts = learner.starts();
+        let even = starts.div_ceil(2).saturating_mul(learner.limit(0));
         Self {
             spinner: progress::spinner("learning".to_owned()),
             began: Instant::now(),
-            first,
-            examples,
+            first: done(learner, learning),
+            limit: even.saturating_add((starts / 2).saturating_mul(learner.limit(1))),
         }
     }
 
-    /// Iterations since the bar began.
-    fn done(&self, now: &Now) -> f64 {
-        now.iteration as f64 + now.share - self.first.iteration as f64 - self.first.share
-    }
-
     /// Examples in each second.
-    pub(super) fn rate(&self, now: &Now) -> f64 {
+    pub(super) fn rate<L: Learner>(&self, learner: &L, learning: &Learning<L>) -> f64 {
         let seconds = self.began.elapsed().as_secs_f64();
-        self.done(now) * self.examples as f64 / seconds.max(1e-9)
+        let done = done(learner, learning) - self.first;
+        done * learner.examples() as f64 / seconds.max(1e-9)
     }
 
-    pub(super) fn show(&self, now: &Now) {
-        let share = ((now.iteration as f64 + now.share) / now.limit.max(1) as f64).min(1.0);
+    pub(super) fn show<L: Learner>(&self, learner: &L, learning: &Learning<L>) {
+        let done = done(learner, learning);
+        let share = (done / self.limit.max(1) as f64).min(1.0);
         let filled = (CELLS * share) as usize;
         let mut line = format!(
             "[{}{}] iteration {} of {}",
             "█".repeat(filled),
             " ".repeat(CELLS as usize - filled),
-            now.iteration,
-            now.limit
+            learning.iterations(),
+            self.limit
         );
-        if now.starts > 1 {
-            line += &format!("  start {} of {}", now.start + 1, now.starts);
+        if learner.starts() > 1 {
+            line += &format!("  start {} of {}", learning.start() + 1, learner.starts());
         }
-        if let Some(objective) = now.objective {
+        if let Some(objective) = learning.trace().last() {
             line += &format!("  objective {objective:.6}");
         }
-        let rate = self.rate(now);
+        let rate = self.rate(learner, learning);
         if rate > 0.0 {
-            let left = (now.limit as f64 - now.iteration as f64 - now.share).max(0.0);
-            let seconds = left * self.examples as f64 / rate;
+            let left = (self.limit as f64 - done).max(0.0);
+            let seconds = left * learner.examples() as f64 / rate;
             line += &format!("  {} examples/s", short(rate));
             line += &format!("  at most {} left", text::rough_seconds(seconds));
         }

@@ -11,11 +11,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::renewal::renewed;
 use crate::error::Failure;
 
 /// What a file must say of itself.
 const FORMAT: &str = "forney checkpoint";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The last one that is read, too.
+const BEFORE: u32 = 2;
 
 /// All but the state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -158,7 +161,7 @@ impl Header {
         let unread = |error: serde_json::Error| broken(&error);
         let (bytes, whole) = Seal::broken_up(&bytes);
         let Format { format, version } = serde_json::from_slice(bytes).map_err(unread)?;
-        if format != FORMAT || version != VERSION {
+        if format != FORMAT || !(BEFORE..=VERSION).contains(&version) {
             return Err(wrong(format!(
                 "is a `{format}` of version {version}, where a `{FORMAT}` of version {VERSION} is \
                  needed"
@@ -188,8 +191,13 @@ impl Header {
         if let Some(difference) = difference(&found.options, &self.options) {
             return Err(wrong(format!("was made with other options: {difference}")));
         }
-        let State { state } = serde_json::from_slice(bytes).map_err(unread)?;
-        Ok((state, found.elapsed_s))
+        let state = if version == VERSION {
+            serde_json::from_slice(bytes).map(|State { state }| state)
+        } else {
+            let old = serde_json::from_slice(bytes).map(|State { state }| state);
+            old.and_then(|old| serde_json::from_value(renewed(&self.kind, old)))
+        };
+        Ok((state.map_err(unread)?, found.elapsed_s))
     }
 }
 

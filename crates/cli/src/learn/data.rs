@@ -11,6 +11,7 @@ use zip::result::ZipError;
 
 use super::npy::Header;
 use super::text;
+use super::trouble::{Allowance, Trouble};
 use crate::error::Failure;
 
 /// A file of data, and how much memory it may take.
@@ -20,31 +21,6 @@ pub(super) struct Source<'a> {
     pub(super) array: Option<&'a str>,
     /// Bytes.
     pub(super) memory: f64,
-}
-
-/// How much memory there may be.
-pub(super) struct Allowance {
-    pub(super) bytes: f64,
-}
-
-/// What can be wrong with a file.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    Io(io::Error),
-    Malformed(String),
-    /// It takes so many bytes.
-    TooLarge(f64),
-}
-
-impl Allowance {
-    /// Refuses more than there may be.
-    pub(super) fn admit(&self, bytes: f64) -> Result<(), Trouble> {
-        if bytes <= self.bytes {
-            Ok(())
-        } else {
-            Err(Trouble::TooLarge(bytes))
-        }
-    }
 }
 
 impl Source<'_> {

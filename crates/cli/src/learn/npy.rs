@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::data::{Allowance, Trouble};
+use super::trouble::{Allowance, Trouble};
 
 /// What a header announces.
 #[derive(Debug, PartialEq)]

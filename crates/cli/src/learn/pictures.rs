@@ -6,7 +6,6 @@ use std::path::Path;
 use forney_plot::{Axis, Chart, PlotError, Point, Series, Style, svg, tiles_png};
 use ndarray::Array2;
 
-use super::learned::Learned;
 use crate::done::Output;
 use crate::error::Failure;
 
@@ -31,12 +30,13 @@ pub(super) fn patch(
 /// The objective over the iterations of the start that was kept, as SVG.
 pub(super) fn curve(
     path: &Path,
+    kind: &str,
     measure: &'static str,
-    learned: &Learned,
+    trace: &[f64],
 ) -> Result<Output, Failure> {
-    let iterations = learned.curve.iter().enumerate();
+    let iterations = trace.iter().enumerate();
     let chart = Chart {
-        title: learned.kind.to_owned(),
+        title: kind.to_owned(),
         x: Axis::linear("iteration"),
         y: Axis::linear(measure),
         series: vec![Series {

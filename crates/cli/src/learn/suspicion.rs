@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::data::Trouble;
-use super::text::malformed;
+use super::trouble::{Trouble, malformed};
 
 /// What a table has been suspected of so far, and nothing has refuted yet.
 #[derive(Default)]

@@ -7,9 +7,9 @@ use std::io::{BufRead, ErrorKind};
 
 use ndarray::Array2;
 
-use super::data::{Allowance, Trouble};
 use super::field::{Field, decimal_comma};
 use super::suspicion::Suspicions;
+use super::trouble::{Allowance, Trouble, malformed};
 
 /// What stands between two fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,10 +107,6 @@ impl<R: BufRead> Lines<R> {
             ))),
         }
     }
-}
-
-pub(super) fn malformed(message: impl std::fmt::Display) -> Trouble {
-    Trouble::Malformed(format!("is malformed: {message}"))
 }
 
 /// The rows so far.

@@ -8,7 +8,6 @@ use forney_uai::write_atomic;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::training::Now;
 use crate::error::{Failure, complain};
 use crate::json;
 
@@ -69,12 +68,18 @@ impl Trace {
         });
     }
 
-    pub(super) fn write(&mut self, now: &Now, elapsed_s: f64, examples: usize) {
+    pub(super) fn write(
+        &mut self,
+        (iteration, start): (usize, usize),
+        objective: f64,
+        elapsed_s: f64,
+        examples: usize,
+    ) {
         let line = Line {
-            iteration: now.iteration,
-            start: now.start,
-            objective: now.objective.unwrap_or(f64::NAN),
-            examples: now.iteration.saturating_mul(examples),
+            iteration,
+            start,
+            objective,
+            examples: iteration.saturating_mul(examples),
             elapsed_s,
         };
         if let Some(file) = &mut self.file {

@@ -1,75 +1,25 @@
 //! The loop: steps, and checkpoints between them.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use forney_certify::{Budget, Stop};
+use forney_certify::Stop;
+use forney_latent::learn::{Fit, Learner, Learning};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::Session;
 use super::bar::Bar;
-use super::checkpoint::{Fingerprint, Header};
-use super::learned::Learned;
+use super::checkpoint::Header;
+use super::session::Session;
 use super::trace::Trace;
 use crate::error::{Failure, complain};
 use crate::progress;
 
-/// One way to learn.
-pub(super) trait Job {
-    /// All that changes while learning.
-    type State: Serialize + DeserializeOwned;
-
-    /// The name of the model.
-    fn kind(&self) -> &'static str;
-
-    /// What the objective is.
-    fn measure(&self) -> &'static str;
-
-    /// Number of examples.
-    fn examples(&self) -> usize;
-
-    /// The options that decide about the numbers. How long to go on is none of them.
-    fn options(&self) -> Value;
-
-    /// The start, evaluated.
-    fn begin(&self) -> Result<Self::State, Failure>;
-
-    /// Fits a state that was loaded to the options of this run.
-    fn resume(&self, state: Self::State) -> Result<Self::State, Failure>;
-
-    /// An iteration, or a part of one; why learning has ended, if it has.
-    fn step(&self, state: &mut Self::State, budget: &Budget) -> Result<Option<Stop>, Failure>;
-
-    /// How far learning has come.
-    fn now(&self, state: &Self::State) -> Now;
-
-    /// What was learned.
-    fn learned(&self, state: Self::State, stop: Stop) -> Result<Learned, Failure>;
-}
-
-/// How far learning has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Now {
-    /// Iterations that are complete.
-    pub(super) iteration: usize,
-    /// The share of the next one that is done.
-    pub(super) share: f64,
-    /// The most iterations there can be.
-    pub(super) limit: usize,
-    /// After the last iteration, if there was one.
-    pub(super) objective: Option<f64>,
-    /// The present start, from 0.
-    pub(super) start: usize,
-    /// How many there are.
-    pub(super) starts: usize,
-}
-
 /// The end of a run.
-pub(super) struct Trained {
-    pub(super) learned: Learned,
+pub(super) struct Trained<M> {
+    pub(super) fit: Fit<M>,
     pub(super) iterations: usize,
+    /// Why this run ended; the start that was kept may have ended before.
     pub(super) stop: Stop,
     /// Time spent, before a resumption too.
     pub(super) elapsed_s: f64,
@@ -80,36 +30,34 @@ pub(super) struct Trained {
     pub(super) saved: bool,
 }
 
-/// Learns until the job ends, or the budget does.
-pub(super) fn train<J: Job>(
-    job: &J,
+/// Learns until the learner has ended, or the budget has.
+pub(super) fn train<L: Learner>(
+    learner: &L,
+    mut header: Header,
     session: &Session<'_>,
-    data: Fingerprint,
-) -> Result<Trained, Failure> {
+) -> Result<Trained<L::Model>, Failure> {
     let Session {
         args,
         budget,
         stage,
         ..
     } = session;
-    let examples = job.examples();
-    let mut header = Header::new(job.kind(), job.options(), data);
-    let (mut state, before_s) = match &args.resume {
+    let (learning, before_s) = match &args.resume {
         None => {
             let _spinner = progress::spinner("looking for a start".to_owned());
-            (job.begin()?, 0.0)
+            (Learning::begin(learner)?, 0.0)
         }
         Some(path) => {
-            let (state, elapsed_s) = header.load(path)?;
-            (job.resume(state)?, elapsed_s)
+            let (learning, elapsed_s) = header.load::<Learning<L>>(path)?;
+            learning.check(learner)?;
+            (learning, elapsed_s)
         }
     };
     stage.learning();
-    let resumed = args.resume.is_some();
     let trace = args.trace.as_deref();
     let mut trace = trace.map(|path| {
-        let iterations = job.now(&state).iteration;
-        Trace::open(path, Some(iterations).filter(|_| resumed))
+        let iterations = args.resume.as_ref().map(|_| learning.iterations());
+        Trace::open(path, iterations)
     });
     let mut checkpoints = Checkpoints {
         path: args.state(),
@@ -117,55 +65,51 @@ pub(super) fn train<J: Job>(
         last: Instant::now(),
         trouble: None,
     };
-    let bar = Bar::new(job.now(&state), examples);
-    let mut told = if resumed {
-        job.now(&state).iteration
-    } else {
-        0
-    };
+    let bar = Bar::new(learner, &learning);
     let elapsed_s = || before_s + budget.elapsed().as_secs_f64();
-    let stop = loop {
-        let now = job.now(&state);
-        if now.iteration > told
-            && let Some(trace) = &mut trace
-        {
-            trace.write(&now, elapsed_s(), examples);
+    let mut impossible = false;
+    let (learning, stop) = learning.run(learner, budget, &mut |learning| {
+        // No step can mend that.
+        impossible = learning.news() == Some(f64::NEG_INFINITY);
+        if impossible {
+            return ControlFlow::Break(());
         }
-        told = now.iteration;
-        bar.show(&now);
+        if let (Some(trace), Some(objective)) = (&mut trace, learning.news()) {
+            let iteration = (learning.iterations(), learning.start());
+            trace.write(iteration, objective, elapsed_s(), learner.examples());
+        }
+        bar.show(learner, learning);
         if checkpoints.due() {
             header.elapsed_s = elapsed_s();
             stage.writing();
-            checkpoints.save(&header, &state);
+            checkpoints.save(&header, learning);
             stage.learning();
         }
-        let stop = job.step(&mut state, budget)?;
-        if let Some(stop) = stop {
-            break stop;
-        }
-    };
-    let now = job.now(&state);
-    if now.iteration > told
-        && let Some(trace) = &mut trace
-    {
-        trace.write(&now, elapsed_s(), examples);
+        ControlFlow::Continue(())
+    })?;
+    if impossible {
+        return Err(Failure::Usage(
+            "the tables give some rows the probability 0, and learning keeps zeros: use --smoothing, \
+             or --start random"
+                .to_owned(),
+        ));
     }
-    if stop == Stop::Interrupted && budget.stop() != Some(Stop::Interrupted) {
+    if stop == Stop::Diverged {
         return Err(Failure::Usage(
             "the objective is no longer a number: are the data scaled sensibly?".to_owned(),
         ));
     }
-    let examples_per_s = bar.rate(&now);
+    let examples_per_s = bar.rate(learner, &learning);
     drop(bar);
     stage.writing();
     header.elapsed_s = elapsed_s();
-    checkpoints.save(&header, &state);
+    checkpoints.save(&header, &learning);
     if stop == Stop::Interrupted {
         checkpoints.tell();
     }
     Ok(Trained {
-        learned: job.learned(state, stop)?,
-        iterations: now.iteration,
+        iterations: learning.iterations(),
+        fit: learning.finish(learner, stop),
         stop,
         elapsed_s: elapsed_s(),
         examples_per_s,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::e_step::{EStep, Problem};
 use super::exact::{self, Exact};
-use super::learn::BinarySparseCodingParams;
 use super::mean_field::MeanField;
 use super::model::BinarySparseCoding;
+use super::params::BinarySparseCodingParams;
 use crate::LatentError;
 
 /// How close the posteriors of a model are to having one mode, in the mean over examples.
@@ -71,7 +71,7 @@ pub fn compare(
         let fit = params.fit(data, *e_step)?;
         Ok(Comparison {
             e_step: e_step.name().to_owned(),
-            elbo: fit.bound,
+            elbo: fit.objective,
             ln_likelihood: fit.model.score(data, &Exact)?,
             mean_field: fit.model.score(data, &MeanField::default())?,
             shape: fit.model.posterior_shape(data)?,

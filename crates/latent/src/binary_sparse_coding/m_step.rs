@@ -6,20 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::e_step::Posteriors;
 use super::model::{BinarySparseCoding, sigmoid};
+use crate::m_step::MStep;
 use crate::{LatentError, check};
-
-/// How the parameters follow the moments.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MStep {
-    /// The maximum of the bound, in closed form.
-    ClosedForm,
-    /// One step of gradient ascent, of this length times the mean gradient over the examples; the
-    /// precision moves in its logarithm.
-    Gradient {
-        /// The length.
-        rate: f64,
-    },
-}
 
 /// Sums over examples, of data and moments of `q`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,20 +103,24 @@ impl Moments {
     }
 }
 
-impl MStep {
-    /// Moves the parameters of `model`; with `isotropic`, all visible units share one precision.
-    pub(super) fn apply(self, moments: &Moments, isotropic: bool, model: &mut BinarySparseCoding) {
-        match self {
-            Self::ClosedForm => closed_form(moments, isotropic, model),
-            Self::Gradient { rate } => {
-                let gradient = moments.slopes(model);
-                let step = rate / moments.examples;
-                model.weights.scaled_add(step, &gradient.weights);
-                model.bias.scaled_add(step, &gradient.bias);
-                let mean = gradient.ln_precision.mean().unwrap_or(0.0);
-                for (beta, slope) in model.precision.iter_mut().zip(&gradient.ln_precision) {
-                    *beta *= (step * if isotropic { mean } else { *slope }).exp();
-                }
+/// Moves the parameters of `model`; with `isotropic`, all visible units share one precision. A step along
+/// the gradient moves the precision in its logarithm.
+pub(super) fn improve(
+    m_step: MStep,
+    moments: &Moments,
+    isotropic: bool,
+    model: &mut BinarySparseCoding,
+) {
+    match m_step {
+        MStep::Full => closed_form(moments, isotropic, model),
+        MStep::Gradient { rate } => {
+            let gradient = moments.slopes(model);
+            let step = rate / moments.examples;
+            model.weights.scaled_add(step, &gradient.weights);
+            model.bias.scaled_add(step, &gradient.bias);
+            let mean = gradient.ln_precision.mean().unwrap_or(0.0);
+            for (beta, slope) in model.precision.iter_mut().zip(&gradient.ln_precision) {
+                *beta *= (step * if isotropic { mean } else { *slope }).exp();
             }
         }
     }

@@ -24,22 +24,23 @@
 mod comparison;
 mod e_step;
 mod exact;
-mod learn;
 mod learner;
 mod likelihood;
 mod m_step;
 mod mean_field;
 mod model;
+mod params;
 mod structured_mean_field;
 mod truncated;
 
+pub use crate::m_step::MStep;
 pub use comparison::{Comparison, Shape, compare};
 pub use e_step::{EStep, Posteriors, Problem};
 pub use exact::{Exact, MAX_UNITS};
-pub use learn::{Annealing, BinarySparseCodingParams, Fit};
-pub use learner::Learner;
-pub use m_step::{Gradient, MStep, Moments};
+pub use learner::{BinarySparseCodingLearner, BinarySparseCodingState};
+pub use m_step::{Gradient, Moments};
 pub use mean_field::{Criterion, MeanField, Scheme};
 pub use model::BinarySparseCoding;
+pub use params::{Annealing, BinarySparseCodingParams};
 pub use structured_mean_field::StructuredMeanField;
 pub use truncated::Truncated;

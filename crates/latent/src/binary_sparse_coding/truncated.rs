@@ -87,19 +87,8 @@ impl EStep for Truncated {
 
     fn infer(&self, problem: &Problem<'_>) -> Result<Posteriors, LatentError> {
         let (examples, units) = problem.fields.dim();
-        let (candidates, active) = (self.candidates as f64, self.active as f64);
-        check::within(
-            "the number of candidates",
-            "at least 1",
-            candidates,
-            self.candidates > 0,
-        )?;
-        check::within(
-            "the number of active units",
-            "at least 1",
-            active,
-            self.active > 0,
-        )?;
+        check::some("the number of candidates", self.candidates)?;
+        check::some("the number of active units", self.active)?;
         let count = self.candidates.min(units);
         let nodes = sets(count, self.active)?;
         let mut q = Posteriors {

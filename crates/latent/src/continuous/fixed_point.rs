@@ -69,7 +69,7 @@ pub struct FixedPoint<'a> {
 
 /// The densities `q(h_i)` after some cycles.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
+pub struct Factors {
     grids: Vec<Grid>,
     /// `q(h_i)` at the points of each grid.
     pub densities: Vec<Array1<f64>>,
@@ -79,7 +79,7 @@ pub struct Run {
     pub converged: bool,
 }
 
-impl Run {
+impl Factors {
     /// `E h_i`.
     ///
     /// # Panics
@@ -128,10 +128,10 @@ impl<'a> FixedPoint<'a> {
     ///
     /// # Complexity
     /// For each cycle, the product of the grid sizes of its scope for each variable of each term.
-    pub fn run(&self, tolerance: f64, cycles: usize) -> Result<Run, LatentError> {
-        check::within("the tolerance", "at least 0", tolerance, tolerance >= 0.0)?;
+    pub fn run(&self, tolerance: f64, cycles: usize) -> Result<Factors, LatentError> {
+        check::tolerance(tolerance)?;
         let uniform = |grid: &Grid| grid.sample(|_| 1.0 / grid.weights().sum());
-        let mut run = Run {
+        let mut run = Factors {
             densities: self.grids.iter().map(uniform).collect(),
             grids: self.grids.clone(),
             trace: Vec::new(),

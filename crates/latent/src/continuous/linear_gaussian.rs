@@ -112,7 +112,7 @@ impl LinearGaussian {
         tolerance: f64,
         cycles: usize,
     ) -> Result<MeanFieldGaussian, LatentError> {
-        check::within("the tolerance", "at least 0", tolerance, tolerance >= 0.0)?;
+        check::tolerance(tolerance)?;
         let Quadratic {
             precision: coupling,
             linear,
@@ -194,7 +194,7 @@ impl LinearGaussian {
         })
     }
 
-    fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
+    pub(super) fn check(&self, data: ArrayView2<'_, f64>) -> Result<(), LatentError> {
         let (dimension, units) = self.weights.dim();
         check::finite("the weights", self.weights.view())?;
         check::finite_vector("the bias", self.bias.view())?;

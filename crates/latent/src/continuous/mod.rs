@@ -4,12 +4,12 @@
 //! [`FixedPoint`] iterates it for any density that is a product of functions of few variables, with
 //! each factor of `q` on a grid: the form of `q` comes out, it is not put in. For
 //! [`LinearGaussian`] models it comes out Gaussian, and there the updates are in closed form for any
-//! number of variables. [`FactorAnalysis`] learns such a model with the mean-field E-step.
+//! number of variables. [`LinearGaussianParams`] learns such a model with the mean-field E-step.
 
-mod factor_analysis;
 mod fixed_point;
+mod learner;
 mod linear_gaussian;
 
-pub use factor_analysis::{FactorAnalysis, FactorAnalysisFit};
-pub use fixed_point::{FixedPoint, Run, Term};
+pub use fixed_point::{Factors, FixedPoint, Term};
+pub use learner::{LinearGaussianLearner, LinearGaussianParams, LinearGaussianState};
 pub use linear_gaussian::{LinearGaussian, MeanFieldGaussian, Posterior};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use forney_certify::Budget;
 use rayon::prelude::*;
 
-use super::driver::{Em, Variant};
 use super::model::{Examples, Expected, LatentModel, Statistics};
+use super::options::{Em, Variant};
 use crate::LatentError;
 
 /// At most so many parts, each with statistics of its own. The number does not depend on that of the

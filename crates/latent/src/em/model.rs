@@ -32,7 +32,7 @@ pub trait Examples: Sync {
 }
 
 /// Expected sufficient statistics: a vector space, so that batches can be added, replaced and averaged;
-/// they are part of what a [`Learner`](super::Learner) saves.
+/// they are part of what [`EmState`](super::EmState) saves.
 pub trait Statistics: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// `self ← self + factor · other`.
     fn add(&mut self, other: &Self, factor: f64);
@@ -45,7 +45,7 @@ pub trait Statistics: Clone + Send + Sync + Serialize + DeserializeOwned {
 ///
 /// The M-step maximises `E_q[ln p(h, v; θ)]`, which depends on the examples through their statistics
 /// alone; a prior on the parameters adds [`ln_prior`](Self::ln_prior).
-pub trait LatentModel: Clone + Send + Sync {
+pub trait LatentModel: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// The examples `v`.
     type Data<'d>: Examples;
     /// Expected sufficient statistics.

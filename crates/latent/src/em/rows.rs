@@ -7,7 +7,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2};
 use super::model::Examples;
 use super::visit::Visit;
 use crate::LatentError;
-use crate::check::{finite, varying, within};
+use crate::check::{finite, some, varying, within};
 
 /// The rows of a matrix.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl<'a> Rows<'a> {
         batch: Option<usize>,
         seed: u64,
     ) -> Result<Self, LatentError> {
-        within("the number of columns", "at least 1", 0.0, data.ncols() > 0)?;
+        some("the number of columns", data.ncols())?;
         finite("the data", data)?;
         let visit = Visit::new(data.nrows(), batch, seed)?;
         Ok(Self { data, visit })

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use crate::LatentError;
-use crate::check::{enough, within};
+use crate::check::{enough, some};
 
 /// A permutation of `0..n` that takes no memory, cut into batches.
 ///
@@ -27,7 +27,7 @@ impl Visit {
     /// No examples, a batch of none.
     pub(super) fn new(n: usize, batch: Option<usize>, seed: u64) -> Result<Self, LatentError> {
         enough(n, 1)?;
-        within("the batch size", "at least 1", 0.0, batch != Some(0))?;
+        some("the batch size", batch.unwrap_or(1))?;
         let (mut start, mut stride) = (0, 1);
         if batch.is_some() {
             let mut rng = Pcg64::seed_from_u64(seed);

@@ -17,7 +17,7 @@
 //!   duality gap, the proof of how close to the best it is. [`lasso_path`] follows the solutions over
 //!   all penalties.
 //! * [`SparseCoding::elbo`] is a lower bound on `ln p(v)` with noise around the most probable code.
-//! * [`SparseCodingParams`] and [`Learner`] find `W`, from a matrix or from blocks of one.
+//! * [`SparseCodingParams`] finds `W` from a matrix, [`SparseCodingState`] from blocks of one.
 //! * [`Gabor::fit`] says how close an atom is to a receptive field of primary visual cortex.
 
 mod codes;
@@ -30,10 +30,11 @@ mod gabor;
 mod inference;
 mod lars;
 mod lasso;
-mod learn;
 mod learner;
 mod model;
 mod noise;
+mod params;
+mod state;
 mod statistics;
 mod update;
 
@@ -42,8 +43,9 @@ pub use gabor::{Gabor, GaborFit};
 pub use inference::{Encoder, Encoding, Inference, Solver};
 pub use lars::{Knot, lasso_path};
 pub use lasso::Sign;
-pub use learn::{Fit, Schedule, SparseCodingParams};
-pub use learner::Learner;
+pub use learner::SparseCodingLearner;
 pub use model::SparseCoding;
-pub use noise::Noise;
+pub use noise::CodeNoise;
+pub use params::{SparseCodingParams, Turns};
+pub use state::SparseCodingState;
 pub use update::{Penalty, Update};

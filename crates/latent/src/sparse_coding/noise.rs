@@ -1,6 +1,6 @@
 //! The evidence lower bound of sparse coding with noise around the most probable code.
 //!
-//! A Dirac `q(h) = δ(h − μ)` (19.11) has the entropy `−∞`: its bound says nothing. Noise of any
+//! A Dirac `q(h) = δ(h − μ)` (19.11) has the entropy `−∞`: its bound says nothing. CodeNoise of any
 //! width above zero mends that, and the bound is concave in the widths, so the best ones are found
 //! exactly, each for itself:
 //!
@@ -17,14 +17,14 @@ use crate::{LatentError, check};
 
 /// The density of the noise around a coefficient, with a scale `s` of its own for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Noise {
+pub enum CodeNoise {
     /// `q(h) = N(h; μ, s²)`.
     Gaussian,
     /// `q(h) = e^{−|h − μ|/s}/2s`, which fits coefficients at zero better.
     Laplace,
 }
 
-impl Noise {
+impl CodeNoise {
     /// `E|h|`.
     fn mean_abs(self, mean: f64, scale: f64) -> f64 {
         let ratio = mean.abs() / scale;
@@ -107,7 +107,7 @@ impl SparseCoding {
     ///
     /// # Example
     /// ```
-    /// use forney_latent::sparse_coding::{Inference, Noise, SparseCoding};
+    /// use forney_latent::sparse_coding::{Inference, CodeNoise, SparseCoding};
     /// use ndarray::array;
     /// let model = SparseCoding {
     ///     dictionary: array![[1.0]],
@@ -118,7 +118,7 @@ impl SparseCoding {
     /// };
     /// let data = array![[2.0]];
     /// let codes = model.transform(data.view())?.codes;
-    /// let bound = model.elbo(data.view(), &codes, Noise::Gaussian)?[0];
+    /// let bound = model.elbo(data.view(), &codes, CodeNoise::Gaussian)?[0];
     /// // ln ∫ ½e^{−|h|} N(2; h, 1) dh
     /// let ln_p = -2.281_93;
     /// assert!(bound <= ln_p && bound > ln_p - 0.1, "{bound}");
@@ -128,7 +128,7 @@ impl SparseCoding {
         &self,
         data: ArrayView2<'_, f64>,
         codes: &Codes,
-        noise: Noise,
+        noise: CodeNoise,
     ) -> Result<Array1<f64>, LatentError> {
         self.check(data)?;
         check::shape("the number of codes", data.nrows(), codes.len())?;
@@ -213,13 +213,13 @@ mod tests {
 
     #[test]
     fn moments_agree_with_quadrature_and_the_best_scale_is_a_maximum() {
-        for noise in [Noise::Gaussian, Noise::Laplace] {
+        for noise in [CodeNoise::Gaussian, CodeNoise::Laplace] {
             for (mean, scale) in [(0.0, 1.0), (0.3, 0.7), (-2.0, 0.5), (5.0, 2.0)] {
                 let density = |h: f64| match noise {
-                    Noise::Gaussian => {
+                    CodeNoise::Gaussian => {
                         (-0.5 * ((h - mean) / scale).powi(2)).exp() / (scale * (2.0 * PI).sqrt())
                     }
-                    Noise::Laplace => (-((h - mean) / scale).abs()).exp() / (2.0 * scale),
+                    CodeNoise::Laplace => (-((h - mean) / scale).abs()).exp() / (2.0 * scale),
                 };
                 let step = 1e-3;
                 let points = (-60_000..60_000).map(|i| (f64::from(i) + 0.5) * step);

@@ -15,7 +15,7 @@ const MIN_ATOMS: usize = 16;
 
 /// Weighted sums over examples, of codes `h` and data `v`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Statistics {
+pub(super) struct CodeSums {
     /// `Σ 1`.
     pub(super) weight: f64,
     /// `Σ h`.
@@ -31,7 +31,7 @@ pub(super) struct Statistics {
 /// The examples that use an atom, and its coefficients there.
 type Users = Vec<(usize, f64)>;
 
-impl Statistics {
+impl CodeSums {
     /// No examples yet.
     pub(super) fn new(dimension: usize, atoms: usize) -> Self {
         Self {

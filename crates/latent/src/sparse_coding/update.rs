@@ -7,7 +7,7 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::statistics::Statistics;
+use super::statistics::CodeSums;
 use crate::simd::add_rows;
 
 /// What keeps the dictionary from growing while the codes shrink.
@@ -56,7 +56,7 @@ struct Normal<'a> {
 }
 
 impl<'a> Normal<'a> {
-    fn new(statistics: &'a Statistics, bias: &Array1<f64>) -> Self {
+    fn new(statistics: &'a CodeSums, bias: &Array1<f64>) -> Self {
         let mut b = statistics.hv.clone();
         for (mut row, &h) in b.rows_mut().into_iter().zip(&statistics.h) {
             row.scaled_add(-h, bias);
@@ -74,7 +74,7 @@ fn least_use(a: &Array2<f64>) -> f64 {
 }
 
 /// The atoms that no code uses.
-pub(super) fn unused(statistics: &Statistics) -> Vec<usize> {
+pub(super) fn unused(statistics: &CodeSums) -> Vec<usize> {
     let limit = least_use(&statistics.hh);
     let diagonal = statistics.hh.diag();
     let unused = diagonal.iter().enumerate().filter(|&(_, &a)| a <= limit);
@@ -84,7 +84,7 @@ pub(super) fn unused(statistics: &Statistics) -> Vec<usize> {
 /// Moves `atoms` (one in each row) to, or for coordinate descent towards, the minimum. Atoms that no
 /// code uses stay as they are.
 pub(super) fn update(
-    statistics: &Statistics,
+    statistics: &CodeSums,
     bias: &Array1<f64>,
     penalty: Penalty,
     method: Update,
@@ -113,7 +113,7 @@ pub(super) fn update(
 }
 
 /// `b ← (Σ v − Wᵀ Σ h) / Σ 1`, the bias that minimises the squared error.
-pub(super) fn bias(statistics: &Statistics, atoms: &Array2<f64>) -> Array1<f64> {
+pub(super) fn bias(statistics: &CodeSums, atoms: &Array2<f64>) -> Array1<f64> {
     (&statistics.v - &atoms.t().dot(&statistics.h)) / statistics.weight.max(f64::MIN_POSITIVE)
 }
 

@@ -3,29 +3,26 @@
 #![allow(dead_code)]
 
 use forney_certify::Budget;
-use forney_certify::Sweep;
-use forney_latent::em::{Examples, Fit, LatentModel, Rows, Scatter};
+use forney_latent::em::{Examples, LatentModel, Rows, Scatter};
+use forney_latent::learn::Fit;
 use ndarray::{Array1, Array2};
 
 /// No value of the trace falls by more than rounding.
-pub(crate) fn monotone(trace: &[Sweep], slack: f64) {
+pub(crate) fn monotone(trace: &[f64], slack: f64) {
     assert!(!trace.is_empty());
-    for pair in trace.windows(2) {
-        let (before, after) = (pair[0].value, pair[1].value);
+    for (at, pair) in trace.windows(2).enumerate() {
+        let (before, after) = (pair[0], pair[1]);
         assert!(
             after >= before - slack * before.abs().max(1.0),
             "sweep {}: {before} falls to {after}",
-            pair[1].number
+            at + 2
         );
     }
 }
 
 /// The last line of the trace is the value of the model.
 pub(crate) fn check_fit<M>(fit: &Fit<M>) {
-    assert_eq!(
-        fit.trace.last().unwrap().value.to_bits(),
-        fit.free_energy.to_bits()
-    );
+    assert_eq!(fit.trace.last().unwrap().to_bits(), fit.objective.to_bits());
 }
 
 /// All statistics of the data.

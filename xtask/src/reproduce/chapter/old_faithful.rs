@@ -1,9 +1,7 @@
 //! EM on the eruptions of Old Faithful: the bound touches the likelihood after each E-step (19.2).
 
-use std::ops::ControlFlow;
-
-use forney_certify::{Budget, Sweep};
-use forney_latent::em::{Em, Examples, GaussianMixture, GaussianMixtureParams, LatentModel, Rows};
+use forney_certify::Budget;
+use forney_latent::em::{Examples, GaussianMixture, GaussianMixtureParams, LatentModel, Rows};
 use forney_plot::{Axis, Chart, Point, Series, Style};
 use ndarray::Array2;
 
@@ -91,16 +89,7 @@ pub(crate) fn run(_: &Context<'_>) -> anyhow::Result<Shown> {
         kept = Some(bound);
         model = next;
     }
-    let mut trace = Vec::new();
-    let params = GaussianMixtureParams {
-        em: Em::default(),
-        ..Default::default()
-    };
-    let mut note = |sweep: &Sweep| {
-        trace.push(sweep.value);
-        ControlFlow::Continue(())
-    };
-    params.fit_within(data.view(), &Budget::unlimited(), &mut note)?;
+    let trace = GaussianMixtureParams::default().fit(data.view())?.trace;
     let monotone = trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9);
     let chart = Chart {
         title: "EM on Old Faithful, two Gaussians".into(),

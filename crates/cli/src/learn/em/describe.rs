@@ -5,16 +5,10 @@ use forney_latent::em::{
 };
 use forney_uai::{ModelKind, UaiModel, write_model};
 use ndarray::ArrayD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::error::Failure;
-
-/// The arrays of a model, the model as a UAI file, and facts about it.
-pub(super) type Described = (
-    Vec<(&'static str, ArrayD<f64>)>,
-    Option<Vec<u8>>,
-    Map<String, Value>,
-);
+use crate::learn::learned::Described;
 
 pub(super) fn mixture(model: &GaussianMixture) -> Result<Described, Failure> {
     let arrays = vec![
@@ -22,9 +16,12 @@ pub(super) fn mixture(model: &GaussianMixture) -> Result<Described, Failure> {
         ("means", model.means().clone().into_dyn()),
         ("covariances", covariances(model.covariances())),
     ];
-    let mut facts = Map::new();
-    facts.insert("weights".to_owned(), json!(model.weights().to_vec()));
-    Ok((arrays, None, facts))
+    let weights = json!(model.weights().to_vec());
+    Ok(Described {
+        arrays,
+        facts: Map::from_iter([("weights".to_owned(), weights)]),
+        ..Described::default()
+    })
 }
 
 fn covariances(covariances: &Covariances) -> ArrayD<f64> {
@@ -42,10 +39,12 @@ pub(super) fn factor_analysis(model: &FactorAnalysis) -> Result<Described, Failu
         ("loadings", model.loadings().clone().into_dyn()),
         ("noise", model.noise().clone().into_dyn()),
     ];
-    let mut facts = Map::new();
-    let mean = model.noise().mean().unwrap_or(0.0);
-    facts.insert("mean_noise".to_owned(), json!(mean));
-    Ok((arrays, None, facts))
+    let mean = json!(model.noise().mean().unwrap_or(0.0));
+    Ok(Described {
+        arrays,
+        facts: Map::from_iter([("mean_noise".to_owned(), mean)]),
+        ..Described::default()
+    })
 }
 
 pub(super) fn gaussian_hmm(model: &Hmm<GaussianEmission>) -> Result<Described, Failure> {
@@ -55,7 +54,10 @@ pub(super) fn gaussian_hmm(model: &Hmm<GaussianEmission>) -> Result<Described, F
         ("means", model.emission().means().clone().into_dyn()),
         ("covariances", covariances(model.emission().covariances())),
     ];
-    Ok((arrays, None, Map::new()))
+    Ok(Described {
+        arrays,
+        ..Described::default()
+    })
 }
 
 pub(super) fn categorical_hmm(model: &Hmm<Categorical>) -> Result<Described, Failure> {
@@ -67,7 +69,10 @@ pub(super) fn categorical_hmm(model: &Hmm<Categorical>) -> Result<Described, Fai
             model.emission().probabilities().clone().into_dyn(),
         ),
     ];
-    Ok((arrays, None, Map::new()))
+    Ok(Described {
+        arrays,
+        ..Described::default()
+    })
 }
 
 pub(super) fn bayes_net(model: &BayesNet) -> Result<Described, Failure> {
@@ -75,5 +80,8 @@ pub(super) fn bayes_net(model: &BayesNet) -> Result<Described, Failure> {
     file.kind = ModelKind::Bayes;
     let mut bytes = Vec::new();
     write_model(&mut bytes, &file).map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok((Vec::new(), Some(bytes), Map::new()))
+    Ok(Described {
+        uai: Some(bytes),
+        ..Described::default()
+    })
 }

@@ -1,26 +1,26 @@
 //! `forney learn em`.
 
 mod describe;
-mod job;
 
 use forney_latent::em::{
-    BayesNetParams, CategoricalHmmParams, Covariance, Em, FactorAnalysisParams, GaussianHmmParams,
-    GaussianMixtureParams, LatentModel, MISSING, Noise, Start, Task, Variant,
+    BayesNetParams, CategoricalHmmParams, Covariance, Em, EmLearner, FactorAnalysisParams,
+    GaussianHmmParams, GaussianMixtureParams, LatentModel, MISSING, Noise, Start, Variant,
 };
 use forney_uai::{read_file, read_model};
 use ndarray::{Array1, Array2};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use describe::{Described, bayes_net, categorical_hmm, factor_analysis, gaussian_hmm, mixture};
-use job::{EmJob, plain};
+use describe::{bayes_net, categorical_hmm, factor_analysis, gaussian_hmm, mixture};
 
 use super::args::{
     CovarianceChoice, EmArgs, EmissionChoice, ModelChoice, StartChoice, VariantChoice,
 };
 use super::data::Source;
-use super::{Report, Session};
+use super::job::Job;
+use super::learned::{Described, plain};
+use super::report::Report;
+use super::session::Session;
 use crate::done::Done;
 use crate::error::Failure;
 use crate::problem::warn;
@@ -172,23 +172,23 @@ impl Asked<'_> {
     }
 
     /// Learns, and says what was learned.
-    fn learn<M: LatentModel + Serialize + DeserializeOwned>(
+    fn learn<M: LatentModel>(
         &self,
         kind: &'static str,
-        task: Task<'_, M>,
+        learner: EmLearner<'_, M>,
         options: Value,
         describe: fn(&M) -> Result<Described, Failure>,
     ) -> Result<Done<Report>, Failure> {
-        let job = EmJob {
-            task,
+        Job {
+            learner,
             kind,
             measure: self.measure(),
             options,
-            restarts: self.args.restarts,
-            sweeps: self.args.iterations,
-            describe,
-        };
-        self.session.learn(&job, self.data, None)
+            center_rows: false,
+            picture: None,
+            describe: |model: &M, _| describe(model),
+        }
+        .run(self.session, self.data)
     }
 
     fn mixture(&self) -> Result<Done<Report>, Failure> {
@@ -201,8 +201,8 @@ impl Asked<'_> {
             em: self.em(),
         };
         self.admit(params.demand(self.data.nrows(), self.data.ncols()))?;
-        let task = params.task(self.data.view())?;
-        self.learn("mixture", task, options(&params)?, mixture)
+        let learner = params.learner(self.data.view())?;
+        self.learn("mixture", learner, options(&params)?, mixture)
     }
 
     fn factor_analysis(&self, noise: Noise) -> Result<Done<Report>, Failure> {
@@ -215,9 +215,9 @@ impl Asked<'_> {
             em: self.em(),
         };
         self.admit(params.demand(self.data.nrows(), self.data.ncols()))?;
-        let task = params.task(self.data.view())?;
+        let learner = params.learner(self.data.view())?;
         let kind = name_of(self.args.model);
-        self.learn(kind, task, options(&params)?, factor_analysis)
+        self.learn(kind, learner, options(&params)?, factor_analysis)
     }
 
     fn gaussian_hmm(&self) -> Result<Done<Report>, Failure> {
@@ -232,9 +232,9 @@ impl Asked<'_> {
         let lengths = self.lengths()?;
         let (steps, columns) = self.data.dim();
         self.admit(params.demand(steps, columns, lengths.len()))?;
-        let task = params.task(self.data.view(), &lengths)?;
+        let learner = params.learner(self.data.view(), &lengths)?;
         let options = with("lengths", json!(lengths), options(&params)?);
-        self.learn("hmm-gaussian", task, options, gaussian_hmm)
+        self.learn("hmm-gaussian", learner, options, gaussian_hmm)
     }
 
     fn categorical_hmm(&self) -> Result<Done<Report>, Failure> {
@@ -252,9 +252,9 @@ impl Asked<'_> {
         };
         let lengths = self.lengths()?;
         self.admit(params.demand(symbols.len(), lengths.len()))?;
-        let task = params.task(symbols.view(), &lengths)?;
+        let learner = params.learner(symbols.view(), &lengths)?;
         let options = with("lengths", json!(lengths), options(&params)?);
-        self.learn("hmm-categorical", task, options, categorical_hmm)
+        self.learn("hmm-categorical", learner, options, categorical_hmm)
     }
 
     fn bayes_net(&self) -> Result<Done<Report>, Failure> {
@@ -278,14 +278,14 @@ impl Asked<'_> {
             seed: self.args.run.seed,
             em: self.em(),
         };
-        let task = params.task(&network.to_graph()?, states.view())?;
+        let learner = params.learner(&network.to_graph()?, states.view())?;
         let scopes = network.factors.iter().map(|factor| {
             let scope = factor.scope.iter().map(|variable| variable.index());
             scope.collect::<Vec<_>>()
         });
         let structure = json!(scopes.collect::<Vec<_>>());
         let options = with("network", structure, options(&params)?);
-        self.learn("bayes-net", task, options, bayes_net)
+        self.learn("bayes-net", learner, options, bayes_net)
     }
 
     /// The lengths of the sequences of an hmm.

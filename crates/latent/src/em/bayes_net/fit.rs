@@ -1,7 +1,5 @@
 //! Learning the tables of a Bayes net.
 
-use std::ops::ControlFlow;
-
 use forney_certify::Budget;
 use forney_model::FactorGraph;
 use ndarray::ArrayView2;
@@ -9,10 +7,13 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use super::{BayesNet, Observations};
+use super::model::BayesNet;
+use super::observations::Observations;
 use crate::LatentError;
+use crate::em::learner::EmLearner;
+use crate::em::options::Em;
 use crate::em::simplex::draw_distribution;
-use crate::em::{Em, Fit, Task, Watch};
+use crate::learn::{Fit, Learner};
 
 /// Where the tables start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,33 +76,18 @@ impl BayesNetParams {
         graph: &FactorGraph,
         data: ArrayView2<'_, i32>,
     ) -> Result<Fit<BayesNet>, LatentError> {
-        let watch = &mut |_: &_| ControlFlow::Continue(());
-        self.fit_within(graph, data, &Budget::unlimited(), watch)
+        self.learner(graph, data)?.fit()
     }
 
-    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
+    /// What learns: to be run within a budget, watched, saved and resumed.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_within(
+    pub fn learner(
         &self,
         graph: &FactorGraph,
         data: ArrayView2<'_, i32>,
-        budget: &Budget,
-        watch: Watch<'_>,
-    ) -> Result<Fit<BayesNet>, LatentError> {
-        self.task(graph, data)?.fit(budget, watch)
-    }
-
-    /// Learning sweep by sweep, to be saved and resumed.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn task(
-        &self,
-        graph: &FactorGraph,
-        data: ArrayView2<'_, i32>,
-    ) -> Result<Task<'static, BayesNet>, LatentError> {
+    ) -> Result<EmLearner<'static, BayesNet>, LatentError> {
         self.em.check()?;
         let net = match self.start {
             Start::Random => BayesNet::structure(graph, self.smoothing)?,
@@ -115,7 +101,7 @@ impl BayesNetParams {
                 Start::Given => net.clone(),
             })
         });
-        Task::new(data, self.em, self.restarts, self.seed, start)
+        EmLearner::new(data, self.em, self.restarts, self.seed, start)
     }
 }
 

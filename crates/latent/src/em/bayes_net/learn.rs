@@ -5,14 +5,16 @@ use std::ops::Range;
 use forney_certify::Budget;
 use forney_exact::Marginals;
 use forney_model::VarId;
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::observations::{Group, Pattern};
-use super::{BayesNet, Observations};
+use super::family::Family;
+use super::model::BayesNet;
+use super::observations::{Group, Observations, Pattern};
 use crate::LatentError;
+use crate::em::e_step;
+use crate::em::model::{LatentModel, Statistics};
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
-use crate::em::{LatentModel, Statistics};
 
 /// The tables of a net in logarithms.
 pub struct BayesNetPosterior {
@@ -101,6 +103,15 @@ impl BayesNetPosterior {
 }
 
 impl BayesNet {
+    /// The mean of `ln p(observed part)` over the rows, in nats; `−∞` if the net excludes one.
+    ///
+    /// # Errors
+    /// Another number of columns than variables, a state that does not exist, or
+    /// [`TooLarge`](forney_exact::TooLarge) if inference needs more than `memory` bytes.
+    pub fn score(&self, data: ArrayView2<'_, i32>, memory: f64) -> Result<f64, LatentError> {
+        e_step::score(self, &Observations::new(self, data, memory, None, 0)?)
+    }
+
     /// By family and joint state of its parents: expected counts and probabilities of the child.
     fn rows<'a>(
         &'a self,
@@ -142,7 +153,7 @@ impl LatentModel for BayesNet {
     }
 
     fn posterior(&self) -> BayesNetPosterior {
-        let ln = |family: &super::Family| family.probabilities.iter().map(|p| p.ln()).collect();
+        let ln = |family: &Family| family.probabilities.iter().map(|p| p.ln()).collect();
         BayesNetPosterior {
             ln: self.families.iter().map(ln).collect(),
         }
@@ -163,7 +174,7 @@ impl LatentModel for BayesNet {
     }
 
     fn no_statistics(&self) -> FamilyCounts {
-        let zeros = |family: &super::Family| vec![0.0; family.probabilities.len()];
+        let zeros = |family: &Family| vec![0.0; family.probabilities.len()];
         FamilyCounts {
             counts: self.families.iter().map(zeros).collect(),
         }

@@ -8,10 +8,10 @@ use forney_exact::{Heuristic, Order, Schedule, Whole, greedy};
 use forney_model::{FactorGraph, Table, VarId, table_len};
 use ndarray::ArrayView2;
 
-use super::{BayesNet, CHECKED, observed};
+use super::model::{BayesNet, CHECKED, observed};
 use crate::LatentError;
 use crate::check::{shape, within};
-use crate::em::Examples;
+use crate::em::model::Examples;
 use crate::em::visit::Visit;
 
 /// A group holds so many rows that its largest clique has about this many entries.

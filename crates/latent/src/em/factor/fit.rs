@@ -1,7 +1,5 @@
 //! Learning factor analysis from data.
 
-use std::ops::ControlFlow;
-
 use forney_certify::Budget;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
@@ -9,24 +7,16 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use super::{FactorAnalysis, Scatter};
+use super::model::{FactorAnalysis, Noise};
+use super::scatter::Scatter;
 use crate::LatentError;
 use crate::check::{enough, within};
 use crate::em::dense::matrix;
 use crate::em::e_step::demand;
-use crate::em::rows::Columns;
-use crate::em::{Em, Fit, Rows, Task, Watch};
-
-/// What the noise of the columns shares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Noise {
-    /// Each column has its own: factor analysis.
-    #[default]
-    Diagonal,
-    /// All columns have the same: probabilistic PCA.
-    Isotropic,
-}
+use crate::em::learner::EmLearner;
+use crate::em::options::Em;
+use crate::em::rows::{Columns, Rows};
+use crate::learn::{Fit, Learner};
 
 /// How to learn a [`FactorAnalysis`].
 ///
@@ -72,22 +62,7 @@ impl FactorAnalysisParams {
     /// # Complexity
     /// Time `O(N D²)` once and `O(D² H)` for each sweep; memory `O(D²)` for each batch.
     pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Fit<FactorAnalysis>, LatentError> {
-        self.fit_within(data, &Budget::unlimited(), &mut |_| {
-            ControlFlow::Continue(())
-        })
-    }
-
-    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView2<'_, f64>,
-        budget: &Budget,
-        watch: Watch<'_>,
-    ) -> Result<Fit<FactorAnalysis>, LatentError> {
-        self.task(data)?.fit(budget, watch)
+        self.learner(data)?.fit()
     }
 
     /// Bytes that learning takes beside so many rows of so many columns, about: a few matrices, and a scatter for each batch.
@@ -105,20 +80,20 @@ impl FactorAnalysisParams {
             + 8.0 * d * d * (batches as f64 + chunks + 4.0)
     }
 
-    /// Learning sweep by sweep, to be saved and resumed.
+    /// What learns: to be run within a budget, watched, saved and resumed.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn task(
+    pub fn learner(
         &self,
         data: ArrayView2<'_, f64>,
-    ) -> Result<Task<'static, FactorAnalysis>, LatentError> {
+    ) -> Result<EmLearner<'static, FactorAnalysis>, LatentError> {
         self.em.check()?;
         let (columns, rows) = self.check(data)?;
         let scatter = Scatter::about(&columns.mean, &rows)?;
         let params = self.clone();
         let start = Box::new(move |_: &Scatter, seed, _: &Budget| Ok(params.start(&columns, seed)));
-        Task::new(scatter, self.em, self.restarts, self.seed, start)
+        EmLearner::new(scatter, self.em, self.restarts, self.seed, start)
     }
 
     /// The maximum of the likelihood of probabilistic PCA in closed form (Tipping & Bishop 1999):

@@ -7,44 +7,13 @@ use forney_certify::Budget;
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::{FactorAnalysis, Noise, Scatter};
+use super::model::{FactorAnalysis, Noise};
+use super::posterior::FactorPosterior;
+use super::scatter::Scatter;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::dense::{array, cholesky, ln_det, matrix};
-use crate::em::{LatentModel, Statistics};
-
-/// `p(h | v) = N(β (v − μ), V)` at fixed parameters.
-pub struct FactorPosterior {
-    /// `β`, `H × D`.
-    pub(super) beta: Array2<f64>,
-    /// `V`, `H × H`.
-    covariance: Array2<f64>,
-    /// `Ψ⁻¹ W`, `D × H`.
-    scaled: Array2<f64>,
-    noise: Array1<f64>,
-    /// `ln |C| = ln |Ψ| − ln |V|`.
-    pub(super) ln_det: f64,
-}
-
-impl FactorPosterior {
-    /// `V` by the Cholesky factor of `I + Wᵀ Ψ⁻¹ W`, the small side of the Woodbury identity.
-    pub(super) fn new(model: &FactorAnalysis) -> Self {
-        let loadings = &model.loadings;
-        let scaled = loadings / &model.noise.view().insert_axis(Axis(1));
-        let precision = Array2::eye(loadings.ncols()) + loadings.t().dot(&scaled);
-        let factor = cholesky(matrix(precision.view()))
-            .expect("I plus a square is positive definite, and an M-step keeps it finite");
-        Self {
-            // Solving is exact for a matrix next to this one; a product with the inverse is not, and
-            // loses as many digits again where the noise is small.
-            beta: array(&factor.solve(&matrix(scaled.t()))),
-            covariance: array(&factor.inverse()),
-            scaled,
-            noise: model.noise.clone(),
-            ln_det: model.noise.iter().map(|x| x.ln()).sum::<f64>() + ln_det(&factor),
-        }
-    }
-}
+use crate::em::dense::{array, cholesky, matrix};
+use crate::em::model::{LatentModel, Statistics};
 
 /// Sums over examples with `z = v − μ`.
 #[derive(Clone, Debug, Serialize, Deserialize)]

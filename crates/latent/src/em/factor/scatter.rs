@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::{Examples, Rows};
+use crate::em::model::Examples;
+use crate::em::rows::Rows;
 
 /// Rows in a task; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 4096;

@@ -5,8 +5,10 @@
 
 use ndarray::{Array1, Array2, Axis, s};
 
+use super::covariances::{CHECKED, Covariances};
+use super::gaussians::Gaussians;
+use super::moments::GaussianMoments;
 use super::update::{inverse, outer, raised, symmetric};
-use super::{CHECKED, Covariances, Gaussians, Moments};
 use crate::em::dense::{array, cholesky, matrix};
 
 impl Gaussians {
@@ -60,7 +62,7 @@ impl Gaussians {
     }
 
     /// The gradient of [`expected_ln_density`](Gaussians::expected_ln_density).
-    pub(in crate::em) fn gradient(&self, moments: &Moments) -> Vec<f64> {
+    pub(in crate::em) fn gradient(&self, moments: &GaussianMoments) -> Vec<f64> {
         let (components, columns) = self.means.dim();
         let deltas = &self.means - &moments.origin;
         let mut means = Array2::zeros((components, columns));

@@ -6,7 +6,8 @@ use nalgebra::DMatrix;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 
-use super::{CHECKED, Covariance, Covariances, Gaussians};
+use super::covariances::{CHECKED, Covariance, Covariances};
+use super::gaussians::Gaussians;
 use crate::em::dense::{array, cholesky, ln_det, matrix};
 
 /// Number of features of an example with `columns` columns.

@@ -4,13 +4,13 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::densities::features;
-use super::{Block, Covariance};
-use crate::em::Statistics;
+use super::covariances::Covariance;
+use super::densities::{Block, features};
+use crate::em::model::Statistics;
 
 /// `n_k = Σ_n r_nk` and `Σ_n r_nk φ(v_n − o)` about an origin `o`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Moments {
+pub struct GaussianMoments {
     kind: Covariance,
     pub(super) origin: Array1<f64>,
     /// `n_k`.
@@ -21,7 +21,7 @@ pub struct Moments {
     pub(super) total: Array2<f64>,
 }
 
-impl Moments {
+impl GaussianMoments {
     pub(super) fn new(kind: Covariance, origin: Array1<f64>, components: usize) -> Self {
         let columns = origin.len();
         let total = if kind == Covariance::Tied { columns } else { 0 };
@@ -99,7 +99,7 @@ impl Moments {
     }
 }
 
-impl Statistics for Moments {
+impl Statistics for GaussianMoments {
     fn add(&mut self, other: &Self, factor: f64) {
         let other = other.about(&self.origin);
         self.counts.scaled_add(factor, &other.counts);

@@ -3,15 +3,42 @@
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-use super::{Covariances, Densities, Gaussians, Moments};
+use super::covariances::Covariances;
+use super::densities::Densities;
+use super::gaussians::Gaussians;
+use super::moments::GaussianMoments;
 use crate::em::dense::{array, cholesky, matrix};
+use crate::em::rows::Rows;
 
 /// A component of less weight than this has no statistics to speak of.
 const LEAST_COUNT: f64 = 1e-200;
 
 impl Gaussians {
+    /// The moments of no examples.
+    pub(in crate::em) fn no_moments(&self) -> GaussianMoments {
+        GaussianMoments::new(self.covariances.kind(), self.centre(), self.components())
+    }
+
+    /// The moments of rows that belong to one component each.
+    pub(in crate::em) fn labelled(&self, rows: &Rows<'_>, labels: &[usize]) -> GaussianMoments {
+        let densities = Densities::new(self);
+        let mut block = densities.block();
+        let mut moments = self.no_moments();
+        for start in (0..labels.len()).step_by(block.capacity()) {
+            let end = (start + block.capacity()).min(labels.len());
+            densities.load(rows.at(start..end), &mut block);
+            for k in 0..self.components() {
+                for (weight, &label) in block.component(k).iter_mut().zip(&labels[start..end]) {
+                    *weight = if label == k { 1.0 } else { 0.0 };
+                }
+            }
+            moments.collect(&block);
+        }
+        moments
+    }
+
     /// `Σ_nk r_nk ln N(v_n; μ_k, Σ_k)`, in nats.
-    pub(in crate::em) fn expected_ln_density(&self, moments: &Moments) -> f64 {
+    pub(in crate::em) fn expected_ln_density(&self, moments: &GaussianMoments) -> f64 {
         let densities = Densities::new(self);
         let moments = moments.about(&densities.centre);
         let mut sum =
@@ -25,7 +52,7 @@ impl Gaussians {
 
     /// The means and covariances that maximise [`expected_ln_density`](Self::expected_ln_density)
     /// among those with `Σ_k ⪰ diag(floor)`; a component without weight stays as it is.
-    pub(in crate::em) fn maximised(&self, moments: &Moments) -> Self {
+    pub(in crate::em) fn maximised(&self, moments: &GaussianMoments) -> Self {
         let mut new = self.clone();
         let columns = self.columns();
         let supported = |k: usize| moments.counts[k] > LEAST_COUNT;

@@ -5,10 +5,11 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Hmm};
+use super::emission::Emission;
+use super::model::Hmm;
 use crate::LatentError;
-use crate::check::within;
-use crate::em::Statistics;
+use crate::check::{some, within};
+use crate::em::model::Statistics;
 use crate::em::simplex::{check_distribution, draw, ln_expectation, logit_gradient, softmax};
 
 /// `p(v_t = s | h_t = k)`, `K × S`.
@@ -68,7 +69,7 @@ impl Emission for Categorical {
 
     fn check(&self) -> Result<(), LatentError> {
         let symbols = self.probabilities.ncols();
-        within("the number of symbols", "at least 1", 0.0, symbols > 0)?;
+        some("the number of symbols", symbols)?;
         for row in self.probabilities.rows() {
             check_distribution("a row of the emissions", row)?;
         }

@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::LatentError;
-use crate::em::Statistics;
+use crate::em::model::Statistics;
 
 /// The distributions `p(v_t | h_t = k)`, whose methods follow those of
 /// [`LatentModel`](crate::em::LatentModel).
-pub trait Emission: Clone + Send + Sync {
+pub trait Emission: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// The observations of all steps of all sequences.
     type Observations<'d>: Copy + Send + Sync;
     /// Expected sufficient statistics.

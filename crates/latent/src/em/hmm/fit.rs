@@ -1,22 +1,25 @@
 //! Learning hidden Markov models from data.
 
-use std::ops::ControlFlow;
-
 use forney_certify::Budget;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use super::{Categorical, GaussianEmission, Hmm, Sequences};
+use super::categorical::Categorical;
+use super::gaussian::GaussianEmission;
+use super::model::Hmm;
+use super::sequences::Sequences;
 use crate::LatentError;
-use crate::check::{enough, within};
+use crate::check::{enough, some};
 use crate::em::e_step::demand;
-use crate::em::gaussian::sizes;
+use crate::em::gaussian::{Covariance, sizes};
 use crate::em::kmeans::{clusters, k_means};
+use crate::em::learner::EmLearner;
+use crate::em::options::Em;
 use crate::em::rows::Columns;
 use crate::em::simplex::draw_distribution;
-use crate::em::{Covariance, Em, Fit, Task, Watch};
+use crate::learn::{Fit, Learner};
 
 /// How to learn an [`Hmm`] of real vectors.
 ///
@@ -68,22 +71,7 @@ impl GaussianHmmParams {
         data: ArrayView2<'_, f64>,
         lengths: &[usize],
     ) -> Result<Fit<Hmm<GaussianEmission>>, LatentError> {
-        let watch = &mut |_: &_| ControlFlow::Continue(());
-        self.fit_within(data, lengths, &Budget::unlimited(), watch)
-    }
-
-    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView2<'_, f64>,
-        lengths: &[usize],
-        budget: &Budget,
-        watch: Watch<'_>,
-    ) -> Result<Fit<Hmm<GaussianEmission>>, LatentError> {
-        self.task(data, lengths)?.fit(budget, watch)
+        self.learner(data, lengths)?.fit()
     }
 
     /// Bytes that learning takes beside so many steps of so many columns in so many sequences, about: 64 sets of moments, the start, and four numbers for each
@@ -98,17 +86,17 @@ impl GaussianHmmParams {
             + 8.0 * steps as f64 * (3.0 + candidates)
     }
 
-    /// Learning sweep by sweep, to be saved and resumed.
+    /// What learns: to be run within a budget, watched, saved and resumed.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn task<'d>(
+    pub fn learner<'d>(
         &self,
         data: ArrayView2<'d, f64>,
         lengths: &[usize],
-    ) -> Result<Task<'d, Hmm<GaussianEmission>>, LatentError> {
+    ) -> Result<EmLearner<'d, Hmm<GaussianEmission>>, LatentError> {
         self.em.check()?;
-        within("the number of states", "at least 1", 0.0, self.states > 0)?;
+        some("the number of states", self.states)?;
         let sequences = Sequences::gaussian(data, lengths, self.em.batch(), self.seed)?;
         enough(data.nrows(), self.states)?;
         let columns = Columns::of(data)?;
@@ -123,7 +111,7 @@ impl GaussianHmmParams {
                 GaussianEmission { gaussians },
             )
         };
-        Task::new(
+        EmLearner::new(
             sequences,
             self.em,
             self.restarts,
@@ -207,22 +195,7 @@ impl CategoricalHmmParams {
         data: ArrayView1<'_, usize>,
         lengths: &[usize],
     ) -> Result<Fit<Hmm<Categorical>>, LatentError> {
-        let watch = &mut |_: &_| ControlFlow::Continue(());
-        self.fit_within(data, lengths, &Budget::unlimited(), watch)
-    }
-
-    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView1<'_, usize>,
-        lengths: &[usize],
-        budget: &Budget,
-        watch: Watch<'_>,
-    ) -> Result<Fit<Hmm<Categorical>>, LatentError> {
-        self.task(data, lengths)?.fit(budget, watch)
+        self.learner(data, lengths)?.fit()
     }
 
     /// Bytes that learning takes beside so many steps in so many sequences, about: 64 tables of a number for each state and symbol, and four
@@ -235,17 +208,17 @@ impl CategoricalHmmParams {
         recursions(&self.em, steps, self.states, sequences, table, table)
     }
 
-    /// Learning sweep by sweep, to be saved and resumed.
+    /// What learns: to be run within a budget, watched, saved and resumed.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn task<'d>(
+    pub fn learner<'d>(
         &self,
         data: ArrayView1<'d, usize>,
         lengths: &[usize],
-    ) -> Result<Task<'d, Hmm<Categorical>>, LatentError> {
+    ) -> Result<EmLearner<'d, Hmm<Categorical>>, LatentError> {
         self.em.check()?;
-        within("the number of states", "at least 1", 0.0, self.states > 0)?;
+        some("the number of states", self.states)?;
         let sequences = Sequences::categorical(data, lengths, self.em.batch(), self.seed)?;
         let (states, symbols) = (self.states, self.symbols);
         let start = move |_: &Sequences<'d, Categorical>, seed, _: &Budget| {
@@ -261,7 +234,7 @@ impl CategoricalHmmParams {
                 Categorical::new(rows(states, symbols))?,
             )
         };
-        Task::new(
+        EmLearner::new(
             sequences,
             self.em,
             self.restarts,

@@ -6,10 +6,11 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Hmm};
+use super::emission::Emission;
+use super::model::Hmm;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::gaussian::{Block, Covariances, Densities, Gaussians, Moments};
+use crate::em::gaussian::{Block, Covariances, Densities, GaussianMoments, Gaussians};
 
 /// `p(v_t | h_t = k) = N(v_t; μ_k, Σ_k)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ fn each_block(
 
 impl Emission for GaussianEmission {
     type Observations<'d> = ArrayView2<'d, f64>;
-    type Statistics = Moments;
+    type Statistics = GaussianMoments;
     type Ready = Densities;
 
     fn states(&self) -> usize {
@@ -130,7 +131,7 @@ impl Emission for GaussianEmission {
         observations: ArrayView2<'_, f64>,
         steps: Range<usize>,
         weights: ArrayView2<'_, f64>,
-        into: &mut Moments,
+        into: &mut GaussianMoments,
     ) {
         each_block(ready, observations, steps, |block, at| {
             for (k, weights) in weights.slice(s![at, ..]).columns().into_iter().enumerate() {
@@ -142,17 +143,17 @@ impl Emission for GaussianEmission {
         });
     }
 
-    fn no_statistics(&self) -> Moments {
+    fn no_statistics(&self) -> GaussianMoments {
         self.gaussians.no_moments()
     }
 
-    fn maximised(&self, moments: &Moments) -> Self {
+    fn maximised(&self, moments: &GaussianMoments) -> Self {
         Self {
             gaussians: self.gaussians.maximised(moments),
         }
     }
 
-    fn expected_ln_density(&self, moments: &Moments) -> f64 {
+    fn expected_ln_density(&self, moments: &GaussianMoments) -> f64 {
         self.gaussians.expected_ln_density(moments)
     }
 
@@ -165,7 +166,7 @@ impl Emission for GaussianEmission {
         Some(Self { gaussians })
     }
 
-    fn gradient(&self, moments: &Moments) -> Vec<f64> {
+    fn gradient(&self, moments: &GaussianMoments) -> Vec<f64> {
         self.gaussians.gradient(moments)
     }
 }

@@ -7,16 +7,18 @@ use ndarray::{Array1, Array2, s};
 use serde::{Deserialize, Serialize};
 
 use super::categorical::{normalised_rows, softmax_rows};
+use super::emission::Emission;
+use super::model::Hmm;
 use super::scaled::{Chain, Scratch};
-use super::{Emission, Hmm, Sequences};
+use super::sequences::Sequences;
 use crate::LatentError;
+use crate::em::model::{LatentModel, Statistics};
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
-use crate::em::{LatentModel, Statistics};
 
 /// `p(h | v)` at fixed parameters.
 pub struct HmmPosterior<E: Emission> {
-    chain: Chain,
-    emission: E::Ready,
+    pub(super) chain: Chain,
+    pub(super) emission: E::Ready,
 }
 
 /// Expected starts, transitions, and statistics of the emissions.
@@ -39,32 +41,6 @@ impl<S: Statistics> Statistics for HmmMoments<S> {
         self.transitions *= factor;
         self.emission.scale(factor);
     }
-}
-
-/// `γ` of all steps; zeros in a sequence that the model excludes.
-pub(super) fn posteriors<E: Emission>(model: &Hmm<E>, sequences: &Sequences<'_, E>) -> Array2<f64> {
-    let posterior = model.posterior();
-    let mut all = Array2::zeros((sequences.steps(), model.start.len()));
-    let mut scratch = Scratch::default();
-    let mut transitions = Array2::zeros(model.transitions.dim());
-    for sequence in 0..sequences.count() {
-        let steps = sequences.range(sequence);
-        let mut ln_b = Array2::zeros((steps.len(), model.start.len()));
-        let observations = sequences.observations();
-        E::ln_densities(
-            &posterior.emission,
-            observations,
-            steps.clone(),
-            ln_b.view_mut(),
-        );
-        let always = Budget::unlimited();
-        let chain = &posterior.chain;
-        let found = chain.infer(ln_b.view_mut(), &always, &mut scratch, &mut transitions);
-        if let Some(found) = found {
-            all.slice_mut(s![steps, ..]).assign(&found.states);
-        }
-    }
-    all
 }
 
 /// Steps between two looks at the budget, a multiple of the examples in a block of densities.

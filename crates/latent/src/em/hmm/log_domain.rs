@@ -1,20 +1,24 @@
 //! Forward and backward recursions in the log domain: slower, and without underflow.
 
 use forney_certify::Budget;
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayViewMut2};
 
-use super::scaled::{Chain, is_over};
+/// Whether the budget is found to have ended, at a step at which one looks.
+pub(super) fn is_over(budget: &Budget, step: usize) -> bool {
+    step.is_multiple_of(256) && budget.stop().is_some()
+}
 
-/// As [`Chain::infer`]: `γ` goes to `gamma`; `None` if the model excludes the sequence.
+/// `ln p(v)`, from `π`, `A` and the emissions of one sequence; `γ` goes to `gamma`, and the expected
+/// transitions are added. `None` if the model excludes the sequence.
 pub(super) fn infer(
-    chain: &Chain,
+    (start, a): (&Array1<f64>, &Array2<f64>),
     ln_b: ArrayViewMut2<'_, f64>,
     budget: &Budget,
     mut gamma: ArrayViewMut2<'_, f64>,
     transitions: &mut Array2<f64>,
 ) -> Option<f64> {
     let (steps, states) = ln_b.dim();
-    let ln_a = chain.transitions.mapv(f64::ln);
+    let ln_a = a.mapv(f64::ln);
     let mut alpha = Array2::zeros((steps, states));
     let mut beta = Array2::<f64>::zeros((steps, states));
     for t in 0..steps {
@@ -23,7 +27,7 @@ pub(super) fn infer(
         }
         for k in 0..states {
             let reach = match t {
-                0 => chain.start[k].ln(),
+                0 => start[k].ln(),
                 _ => ln_sum(states, |j| alpha[[t - 1, j]] + ln_a[[j, k]]),
             };
             alpha[[t, k]] = reach + ln_b[[t, k]];

@@ -4,15 +4,15 @@ use forney_certify::Budget;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::log_domain;
+use super::log_domain::{self, is_over};
 
 /// Below this, a transition is so rare that a state lost to underflow may have been the only way.
 const RARE: f64 = 1e-100;
 
 /// `π` and `A`, with what the recursions need of them.
 pub(super) struct Chain {
-    pub(super) start: Array1<f64>,
-    pub(super) transitions: Array2<f64>,
+    start: Array1<f64>,
+    transitions: Array2<f64>,
     /// Is some start or transition below [`RARE`]?
     rare: bool,
 }
@@ -32,11 +32,6 @@ pub(super) struct Found<'s> {
     pub(super) ln_p: f64,
     /// `γ_t(k)`, `T × K`.
     pub(super) states: ArrayView2<'s, f64>,
-}
-
-/// Whether the budget is found to have ended, at a step at which one looks.
-pub(super) fn is_over(budget: &Budget, step: usize) -> bool {
-    step.is_multiple_of(256) && budget.stop().is_some()
 }
 
 impl Chain {
@@ -76,7 +71,10 @@ impl Chain {
                 self.backward(budget, alpha, arrive, transitions);
                 ln_p
             }
-            None => log_domain::infer(self, ln_b.view_mut(), budget, alpha, transitions)?,
+            None => {
+                let parameters = (&self.start, &self.transitions);
+                log_domain::infer(parameters, ln_b.view_mut(), budget, alpha, transitions)?
+            }
         };
         Some(Found {
             ln_p,

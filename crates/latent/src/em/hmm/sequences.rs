@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::{Categorical, Emission, GaussianEmission};
+use super::categorical::Categorical;
+use super::emission::Emission;
+use super::gaussian::GaussianEmission;
 use crate::LatentError;
-use crate::check::{finite, shape, within};
-use crate::em::Examples;
+use crate::check::{finite, shape, some};
+use crate::em::model::Examples;
 use crate::em::visit::Visit;
 
 /// The observations of all sequences, and where each begins.
@@ -31,12 +33,7 @@ impl<'d> Sequences<'d, GaussianEmission> {
         batch: Option<usize>,
         seed: u64,
     ) -> Result<Self, LatentError> {
-        within(
-            "the number of columns",
-            "at least 1",
-            0.0,
-            observations.ncols() > 0,
-        )?;
+        some("the number of columns", observations.ncols())?;
         finite("the observations", observations)?;
         Self::new(observations, observations.nrows(), lengths, batch, seed)
     }
@@ -69,7 +66,7 @@ impl<'d, E: Emission> Sequences<'d, E> {
         let mut end = 0usize;
         starts.push(0);
         for &length in lengths {
-            within("the length of a sequence", "at least 1", 0.0, length > 0)?;
+            some("the length of a sequence", length)?;
             end = end.saturating_add(length);
             starts.push(end);
         }

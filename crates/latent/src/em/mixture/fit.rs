@@ -1,19 +1,19 @@
 //! Learning a mixture from data.
 
-use std::ops::ControlFlow;
-
 use forney_certify::Budget;
 use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::GaussianMixture;
+use super::model::GaussianMixture;
 use crate::LatentError;
-use crate::check::{enough, within};
+use crate::check::{enough, some};
 use crate::em::e_step::demand;
-use crate::em::gaussian::sizes;
+use crate::em::gaussian::{Covariance, sizes};
 use crate::em::kmeans::{clusters, k_means};
-use crate::em::rows::Columns;
-use crate::em::{Covariance, Em, Fit, Rows, Task, Watch};
+use crate::em::learner::EmLearner;
+use crate::em::options::Em;
+use crate::em::rows::{Columns, Rows};
+use crate::learn::{Fit, Learner};
 
 /// How to learn a [`GaussianMixture`].
 ///
@@ -64,22 +64,7 @@ impl GaussianMixtureParams {
     /// Time for each sweep `O(N K D²)`, without the square if the covariances are diagonal or
     /// spherical. Memory: `O(N)` for the start, and 64 sets of moments.
     pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Fit<GaussianMixture>, LatentError> {
-        self.fit_within(data, &Budget::unlimited(), &mut |_| {
-            ControlFlow::Continue(())
-        })
-    }
-
-    /// As [`fit`](Self::fit), within a budget and with a watcher of all sweeps.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView2<'_, f64>,
-        budget: &Budget,
-        watch: Watch<'_>,
-    ) -> Result<Fit<GaussianMixture>, LatentError> {
-        self.task(data)?.fit(budget, watch)
+        self.learner(data)?.fit()
     }
 
     /// Bytes that learning takes beside so many rows of so many columns, about: 64 sets of moments, and three numbers for each row and one more for each row and candidate
@@ -93,21 +78,21 @@ impl GaussianMixtureParams {
         demand(&self.em, rows, statistics, model) + 8.0 * rows as f64 * (3.0 + candidates)
     }
 
-    /// Learning sweep by sweep, to be saved and resumed.
+    /// What learns: to be run within a budget, watched, saved and resumed.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn task<'d>(
+    pub fn learner<'d>(
         &self,
         data: ArrayView2<'d, f64>,
-    ) -> Result<Task<'d, GaussianMixture>, LatentError> {
+    ) -> Result<EmLearner<'d, GaussianMixture>, LatentError> {
         self.em.check()?;
         let rows = Rows::new(data, self.em.batch(), self.seed)?;
         let params = self.clone();
         let start = Box::new(move |_: &Rows<'d>, seed, budget: &Budget| {
             params.start_within(data, seed, budget)
         });
-        Task::new(rows, self.em, self.restarts, self.seed, start)
+        EmLearner::new(rows, self.em, self.restarts, self.seed, start)
     }
 
     /// The mixture from which a run with `seed` starts.
@@ -129,12 +114,7 @@ impl GaussianMixtureParams {
         seed: u64,
         budget: &Budget,
     ) -> Result<GaussianMixture, LatentError> {
-        within(
-            "the number of components",
-            "at least 1",
-            0.0,
-            self.components > 0,
-        )?;
+        some("the number of components", self.components)?;
         enough(data.nrows(), self.components)?;
         Rows::new(data, None, 0)?;
         let columns = Columns::of(data)?;

@@ -3,15 +3,16 @@
 use std::ops::Range;
 
 use forney_certify::Budget;
-use forney_exact::vmath::{exp_in_place, ln_slice};
 use ndarray::Array1;
 
-use super::GaussianMixture;
+use super::model::GaussianMixture;
+use super::softmax::Softmax;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::gaussian::{Block, Densities, Moments};
+use crate::em::gaussian::{Densities, GaussianMoments};
+use crate::em::model::LatentModel;
+use crate::em::rows::Rows;
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
-use crate::em::{LatentModel, Rows};
 
 /// `p(h | v)` at fixed parameters.
 pub struct MixturePosterior {
@@ -21,7 +22,7 @@ pub struct MixturePosterior {
 
 impl LatentModel for GaussianMixture {
     type Data<'d> = Rows<'d>;
-    type Statistics = Moments;
+    type Statistics = GaussianMoments;
     type Posterior = MixturePosterior;
 
     fn check_data(&self, data: &Rows<'_>) -> Result<(), LatentError> {
@@ -44,7 +45,7 @@ impl LatentModel for GaussianMixture {
         data: &Rows<'_>,
         units: Range<usize>,
         budget: &Budget,
-        into: &mut Moments,
+        into: &mut GaussianMoments,
     ) -> f64 {
         let mut block = posterior.densities.block();
         let mut softmax = Softmax::new(block.capacity());
@@ -65,11 +66,11 @@ impl LatentModel for GaussianMixture {
         sum
     }
 
-    fn no_statistics(&self) -> Moments {
+    fn no_statistics(&self) -> GaussianMoments {
         self.gaussians.no_moments()
     }
 
-    fn maximised(&self, moments: &Moments) -> Self {
+    fn maximised(&self, moments: &GaussianMoments) -> Self {
         let total = moments.counts.sum();
         let weights = if total > 0.0 {
             &moments.counts / total
@@ -82,7 +83,7 @@ impl LatentModel for GaussianMixture {
         }
     }
 
-    fn expected_ln_joint(&self, moments: &Moments) -> f64 {
+    fn expected_ln_joint(&self, moments: &GaussianMoments) -> f64 {
         ln_expectation(moments.counts.view(), self.weights.view())
             + self.gaussians.expected_ln_density(moments)
     }
@@ -101,69 +102,9 @@ impl LatentModel for GaussianMixture {
         })
     }
 
-    fn gradient(&self, moments: &Moments) -> Vec<f64> {
+    fn gradient(&self, moments: &GaussianMoments) -> Vec<f64> {
         let mut all = logit_gradient(moments.counts.view(), self.weights.view());
         all.extend(self.gaussians.gradient(moments));
         all
-    }
-}
-
-/// Turns the log densities of a block into responsibilities, by log-sum-exp.
-pub(super) struct Softmax {
-    largest: Vec<f64>,
-    sums: Vec<f64>,
-    ln_p: Vec<f64>,
-}
-
-impl Softmax {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            largest: Vec::with_capacity(capacity),
-            sums: Vec::with_capacity(capacity),
-            ln_p: Vec::with_capacity(capacity),
-        }
-    }
-
-    /// Replaces `ln w_k N(v; μ_k, Σ_k)` by `p(h = k | v)`.
-    pub(super) fn weigh(&mut self, block: &mut Block) {
-        let (components, len) = block.values().dim();
-        for buffer in [&mut self.largest, &mut self.sums, &mut self.ln_p] {
-            buffer.clear();
-            buffer.resize(len, 0.0);
-        }
-        self.largest.fill(f64::NEG_INFINITY);
-        for k in 0..components {
-            for (largest, &x) in self.largest.iter_mut().zip(&*block.component(k)) {
-                *largest = largest.max(x);
-            }
-        }
-        for k in 0..components {
-            let values = block.component(k);
-            for (x, largest) in values.iter_mut().zip(&self.largest) {
-                *x -= largest;
-            }
-            exp_in_place(values);
-            for (sum, x) in self.sums.iter_mut().zip(&*values) {
-                *sum += x;
-            }
-        }
-        ln_slice(&self.sums, &mut self.ln_p);
-        for ((ln_p, largest), common) in self.ln_p.iter_mut().zip(&self.largest).zip(block.common())
-        {
-            *ln_p += largest + common;
-        }
-        for sum in &mut self.sums {
-            *sum = 1.0 / *sum;
-        }
-        for k in 0..components {
-            for (x, inverse) in block.component(k).iter_mut().zip(&self.sums) {
-                *x *= inverse;
-            }
-        }
-    }
-
-    /// `ln p(v)` of the examples of the block, in nats.
-    pub(super) fn ln_p(&self) -> &[f64] {
-        &self.ln_p
     }
 }

@@ -1,18 +1,14 @@
-//! Dictionary learning: what is asked for, and what comes back.
+//! Dictionary learning: what is asked for.
 
-use forney_certify::{Budget, Stop};
-use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use super::inference::Inference;
-use super::learner::Learner;
-use super::model::SparseCoding;
 use super::update::{Penalty, Update};
 use crate::{LatentError, check};
 
 /// In which order codes and dictionary take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Schedule {
+pub enum Turns {
     /// All codes, then the dictionary; `J` falls monotonically.
     Batch,
     /// A few examples, then the dictionary, from sums over all examples so far in which the old
@@ -34,6 +30,20 @@ pub enum Schedule {
     },
 }
 
+impl Turns {
+    /// Examples at a time; `None` for all.
+    pub(super) fn batch(self) -> Option<usize> {
+        match self {
+            Self::Batch => None,
+            Self::Online { batch, .. } | Self::Incremental { batch } => Some(batch),
+        }
+    }
+
+    pub(super) fn is_online(self) -> bool {
+        matches!(self, Self::Online { .. })
+    }
+}
+
 /// The parameters of dictionary learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SparseCodingParams {
@@ -51,7 +61,7 @@ pub struct SparseCodingParams {
     pub update: Update,
     /// In which order codes and dictionary take turns; default online, 512 examples at a
     /// time, forgetting with exponent 50.
-    pub schedule: Schedule,
+    pub schedule: Turns,
     /// Whether the bias `b` is learned; default false, and then it is zero: nothing is subtracted
     /// from the data.
     pub learn_bias: bool,
@@ -75,7 +85,7 @@ impl SparseCodingParams {
             inference: Inference::default(),
             penalty: Penalty::MaxNorm { norm: 1.0 },
             update: Update::BlockCoordinateDescent { sweeps: 3 },
-            schedule: Schedule::Online {
+            schedule: Turns::Online {
                 batch: 512,
                 forgetting: 50.0,
             },
@@ -96,98 +106,22 @@ impl SparseCodingParams {
         8.0 * (n * d + 2.0 * n + 8.0 * k * k + 10.0 * d * k)
     }
 
-    /// Learns a dictionary from the rows of `data`.
-    ///
-    /// # Errors
-    /// NaN or an infinity in the data, fewer examples than one, no atoms, or a parameter out of range.
-    ///
-    /// # Complexity
-    /// For each pass, [`Encoder::encode`](super::Encoder::encode) and, for each update, `O(D K²)` by coordinate descent.
-    ///
-    /// # Example
-    /// ```
-    /// use forney_latent::sparse_coding::SparseCodingParams;
-    /// use ndarray::array;
-    /// let data = array![[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, -1.0]];
-    /// let params = SparseCodingParams { lambda: 0.01, passes: 100, ..SparseCodingParams::new(2) };
-    /// let fit = params.fit(data.view())?;
-    /// // Every example is close to a multiple of an atom.
-    /// assert!(fit.model.score(data.view())? > -0.03);
-    /// # Ok::<(), forney_latent::LatentError>(())
-    /// ```
-    pub fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Fit, LatentError> {
-        self.fit_within(data, &Budget::unlimited(), &mut |_| {})
-    }
-
-    /// As [`fit`](Self::fit), until the budget ends; `watch` sees the learner after each pass.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView2<'_, f64>,
-        budget: &Budget,
-        watch: &mut dyn FnMut(&Learner),
-    ) -> Result<Fit, LatentError> {
-        let mut learner = Learner::new(self.clone(), data)?;
-        let stop = learner.run(data, budget, watch)?;
-        Ok(learner.finish(stop))
-    }
-
     pub(super) fn check(&self) -> Result<(), LatentError> {
-        check::within(
-            "the number of atoms",
-            "at least 1",
-            self.atoms as f64,
-            self.atoms > 0,
-        )?;
+        check::some("the number of atoms", self.atoms)?;
         check::positive("the rate λ", self.lambda)?;
         check::positive("the precision β", self.beta)?;
         check::positive("the tolerance of inference", self.inference.tolerance)?;
-        check::within(
-            "the tolerance",
-            "at least 0",
-            self.tolerance,
-            self.tolerance >= 0.0,
-        )?;
+        check::tolerance(self.tolerance)?;
         match self.penalty {
             Penalty::MaxNorm { norm } => check::positive("the largest norm of an atom", norm)?,
             Penalty::WeightDecay { decay } => check::positive("the weight decay", decay)?,
         }
-        match self.schedule {
-            Schedule::Batch => Ok(()),
-            Schedule::Online { batch, forgetting } => {
-                let ok = forgetting.is_finite() && forgetting >= 0.0;
-                check::within(
-                    "the exponent of forgetting",
-                    "finite and at least 0",
-                    forgetting,
-                    ok,
-                )?;
-                check::within(
-                    "the examples at a time",
-                    "at least 1",
-                    batch as f64,
-                    batch > 0,
-                )
-            }
-            Schedule::Incremental { batch } => check::within(
-                "the examples at a time",
-                "at least 1",
-                batch as f64,
-                batch > 0,
-            ),
+        if let Turns::Online { forgetting, .. } = self.schedule {
+            let ok = forgetting.is_finite() && forgetting >= 0.0;
+            let what = "the exponent of forgetting";
+            check::within(what, "finite and at least 0", forgetting, ok)?;
         }
+        let batch = self.schedule.batch();
+        check::some("the examples at a time", batch.unwrap_or(1))
     }
-}
-
-/// A learned model, and how learning went.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fit {
-    /// The model.
-    pub model: SparseCoding,
-    /// The mean objective of each pass, see [`Learner::trace`].
-    pub trace: Vec<f64>,
-    /// Why learning ended.
-    pub stop: Stop,
 }

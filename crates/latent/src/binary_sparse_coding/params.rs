@@ -1,15 +1,13 @@
-//! Learning: expectation maximisation with annealing and restarts.
+//! Learning: what is asked for.
 
-use forney_certify::{Budget, Stop};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use super::e_step::EStep;
-use super::m_step::MStep;
 use super::model::BinarySparseCoding;
+use crate::m_step::MStep;
 use crate::{LatentError, check};
 
 /// Deterministic annealing: `q` is that of `p(h) p(v | h)^{1/T}` while `T` falls to 1.
@@ -56,20 +54,6 @@ pub struct BinarySparseCodingParams {
     pub seed: u64,
 }
 
-/// A learned model, and how learning went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fit {
-    /// The model.
-    pub model: BinarySparseCoding,
-    /// The mean bound for each example, in nats, of exactly these parameters.
-    pub bound: f64,
-    /// The mean bound in each iteration of the start that was kept. The iterations of annealing are
-    /// not monotone; those after it are if the E-step is exact or finds the best of its kind.
-    pub trace: Vec<f64>,
-    /// Why that start ended.
-    pub stop: Stop,
-}
-
 impl BinarySparseCodingParams {
     /// The defaults, for a number of units.
     #[must_use]
@@ -83,7 +67,7 @@ impl BinarySparseCodingParams {
                 iterations: 50,
             },
             starts: 12,
-            m_step: MStep::ClosedForm,
+            m_step: MStep::Full,
             iterations: 200,
             tolerance: 1e-5,
             seed: 0,
@@ -98,56 +82,6 @@ impl BinarySparseCodingParams {
     pub fn demand(&self, rows: usize, columns: usize) -> f64 {
         let (n, d, h) = (rows as f64, columns as f64, self.units as f64);
         8.0 * (3.0 * n * h + n * d + (rows.div_ceil(64) as f64 + 8.0) * h * h + 8.0 * d * h)
-    }
-
-    /// Learns a model from the rows of `data` with an E-step.
-    ///
-    /// # Errors
-    /// NaN or infinities, fewer than two examples, a constant column, a parameter out of range, or
-    /// what the E-step refuses.
-    ///
-    /// # Complexity
-    /// For each iteration the E-step and `O(N D H + D H² + H³)`.
-    ///
-    /// # Example
-    /// ```
-    /// use forney_latent::binary_sparse_coding::{
-    ///     BinarySparseCoding, BinarySparseCodingParams, Exact, Truncated,
-    /// };
-    /// let truth = BinarySparseCoding::bars(3, 10.0, 1.0);
-    /// let data = truth.sample(300, 1)?;
-    /// let fit = BinarySparseCodingParams::new(6).fit(data.view(), &Truncated::default())?;
-    /// assert!(fit.model.score(data.view(), &Exact)? > truth.score(data.view(), &Exact)?);
-    /// # Ok::<(), forney_latent::LatentError>(())
-    /// ```
-    pub fn fit(&self, data: ArrayView2<'_, f64>, e_step: &dyn EStep) -> Result<Fit, LatentError> {
-        self.fit_within(data, e_step, &Budget::unlimited(), &mut |_, _, _| {})
-    }
-
-    /// As [`fit`](Self::fit), until the budget ends; `watch` sees the number of the start, the model
-    /// and its bound in each iteration.
-    ///
-    /// # Errors
-    /// As [`fit`](Self::fit).
-    pub fn fit_within(
-        &self,
-        data: ArrayView2<'_, f64>,
-        e_step: &dyn EStep,
-        budget: &Budget,
-        watch: &mut dyn FnMut(usize, &BinarySparseCoding, f64),
-    ) -> Result<Fit, LatentError> {
-        let mut learner = self.begin(data, e_step)?;
-        watch(learner.start(), learner.model(), learner.bound());
-        loop {
-            let evaluations = learner.evaluations();
-            let stop = self.step(&mut learner, data, e_step, budget)?;
-            if learner.evaluations() > evaluations {
-                watch(learner.start(), learner.model(), learner.bound());
-            }
-            if let Some(stop) = stop {
-                return Ok(learner.finish(stop));
-            }
-        }
     }
 
     /// Components scattered around the mean of the data, shared by the active units, with the
@@ -183,31 +117,15 @@ impl BinarySparseCodingParams {
         check::enough(data.nrows(), 2)?;
         check::finite("the data", data)?;
         check::varying(data)?;
-        let at_least_1 = "at least 1";
-        check::within(
-            "the number of units",
-            at_least_1,
-            self.units as f64,
-            self.units > 0,
-        )?;
-        check::within(
-            "the number of starts",
-            at_least_1,
-            self.starts as f64,
-            self.starts > 0,
-        )?;
+        check::some("the number of units", self.units)?;
+        check::some("the number of starts", self.starts)?;
         check::positive("the number of active units", self.active)?;
         let Annealing { temperature, .. } = self.annealing;
         let ok = temperature.is_finite() && temperature >= 1.0;
         check::within("the temperature", "finite and at least 1", temperature, ok)?;
-        check::within(
-            "the tolerance",
-            "at least 0",
-            self.tolerance,
-            self.tolerance >= 0.0,
-        )?;
+        check::tolerance(self.tolerance)?;
         match self.m_step {
-            MStep::ClosedForm => Ok(()),
+            MStep::Full => Ok(()),
             MStep::Gradient { rate } => check::positive("the rate", rate),
         }
     }
