@@ -29,7 +29,7 @@ use crate::em::simplex::{check_distribution, draw};
 /// let labels = fit.model.predict(data.view())?;
 /// assert_eq!(labels[0], labels[2]);
 /// assert_ne!(labels[0], labels[3]);
-/// assert!((fit.model.score(data.view())? - fit.free_energy).abs() < 1e-12);
+/// assert!((fit.model.score(data.view())? - fit.objective).abs() < 1e-12);
 /// # Ok::<(), forney_latent::LatentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
