@@ -2,6 +2,8 @@
 
 use forney_certify::DoubleDouble;
 
+use crate::vmath;
+
 /// How the entries of a [`Values`] are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -53,10 +55,13 @@ impl Range {
             return Self::EMPTY;
         }
         match form {
-            Form::Linear | Form::Signed => Self {
-                min: min.ln(),
-                max: max.ln(),
-            },
+            Form::Linear | Form::Signed => {
+                // Not the logarithm of the system, whose last bit depends on the processor.
+                let mut ln = [0.0; 2];
+                vmath::ln_slice(&[min, max], &mut ln);
+                let [min, max] = ln;
+                Self { min, max }
+            }
             Form::Log => Self { min, max },
         }
     }

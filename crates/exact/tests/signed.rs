@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use forney_exact::{Bucket, Engine, Heuristic, Keep, Schedule, SplitRule, Whole, greedy};
 use forney_model::walk::{Offsets, advance, strides_within};
-use forney_model::{FactorGraph, Table, VarId};
+use forney_model::{FactorGraph, VarId};
+use forney_testing::Family;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -19,20 +20,13 @@ impl SplitRule for Halves {
     }
 }
 
-/// A small model of mixed cardinalities, all entries positive.
-fn model(rng: &mut Pcg64) -> FactorGraph {
-    let n = rng.random_range(1..6u32);
-    let cards: Vec<usize> = (0..n).map(|_| rng.random_range(1..4)).collect();
-    let tables = (0..rng.random_range(1..7)).map(|_| {
-        let scope: Vec<VarId> = (0..n).filter(|_| rng.random_bool(0.5)).map(VarId).collect();
-        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
-        let entries = own.iter().product();
-        let values: Vec<f64> = (0..entries).map(|_| 0.1 + rng.random::<f64>()).collect();
-        Table::from_values(scope, own, &values).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(cards, tables).unwrap()
-}
+/// All entries positive, so that what stays outside of the bases can be told.
+const POSITIVE: Family = Family {
+    variables: 2..6,
+    factors: 3..10,
+    zeros: &[0.0],
+    ..Family::TINY
+};
 
 /// Entries of either sign for each base, some of them 0.
 fn signed_entries(schedule: &Schedule, zeros: f64, rng: &mut Pcg64) -> Vec<Vec<f64>> {
@@ -99,7 +93,7 @@ fn without_splits_it_is_the_sum_with_its_gradient_at_zeros_too() {
     let mut rng = Pcg64::seed_from_u64(1);
     let mut checked = 0;
     for case in 0..1000 {
-        let graph = model(&mut rng);
+        let graph = POSITIVE.draw(&mut rng);
         let order = greedy(&graph, Heuristic::MinFill, None);
         let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
         let mut entries = signed_entries(&schedule, 0.2, &mut rng);
@@ -144,7 +138,7 @@ fn with_splits_it_bounds_the_sum_and_absolute_values_bound_it_less() {
     let mut rng = Pcg64::seed_from_u64(2);
     let (mut split, mut tighter) = (0, 0);
     for case in 0..1000 {
-        let graph = model(&mut rng);
+        let graph = POSITIVE.draw(&mut rng);
         let order = greedy(&graph, Heuristic::MinFill, None);
         let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Halves).unwrap());
         split += usize::from(!schedule.is_exact());
@@ -179,5 +173,5 @@ fn with_splits_it_bounds_the_sum_and_absolute_values_bound_it_less() {
         let same = forney_testing::near(dropped, plain);
         assert!(same, "case {case}: {plain} {dropped}");
     }
-    assert!(split > 500 && tighter > 100, "{split} {tighter}");
+    assert!(split > 400 && tighter > 100, "{split} {tighter}");
 }

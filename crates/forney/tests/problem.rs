@@ -2,27 +2,15 @@
 
 use forney::model::enumerate::enumerate;
 use forney::{Budget, Error, FactorGraph, Limits, Problem, Table, VarId};
+use forney_testing::Family;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-/// A small model with zeros, mixed cardinalities, empty scopes and free variables.
-fn model(rng: &mut Pcg64) -> FactorGraph {
-    let n = rng.random_range(1..6u32);
-    let cards: Vec<usize> = (0..n).map(|_| rng.random_range(1..4)).collect();
-    let tables = (0..rng.random_range(1..6)).map(|_| {
-        let scope: Vec<VarId> = (0..n).filter(|_| rng.random_bool(0.4)).map(VarId).collect();
-        let own: Vec<usize> = scope.iter().map(|v| cards[v.index()]).collect();
-        let entries = own.iter().product();
-        let entry = |_| match rng.random_bool(0.2) {
-            true => 0.0,
-            false => rng.random::<f64>(),
-        };
-        let values: Vec<f64> = (0..entries).map(entry).collect();
-        Table::from_values(scope, own, &values).unwrap()
-    });
-    let tables = tables.collect();
-    FactorGraph::new(cards, tables).unwrap()
-}
+/// With a variable to observe.
+const OBSERVED: Family = Family {
+    variables: 1..8,
+    ..Family::SMALL
+};
 
 /// The model with a factor that allows one state of a variable alone.
 fn clamped(graph: &FactorGraph, v: VarId, state: usize) -> FactorGraph {
@@ -39,8 +27,8 @@ fn answers_are_those_of_enumeration() {
     let mut rng = Pcg64::seed_from_u64(1);
     let limits = Limits::default();
     let mut impossible = 0;
-    for case in 0..300 {
-        let graph = model(&mut rng);
+    for case in 0..1000 {
+        let graph = OBSERVED.draw(&mut rng);
         let v = VarId(rng.random_range(0..graph.num_variables() as u32));
         let state = rng.random_range(0..graph.card(v));
         let expected = enumerate(&clamped(&graph, v, state));

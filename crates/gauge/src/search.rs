@@ -23,7 +23,7 @@ use crate::{GaugedWmbe, Gauges};
 const ALONE: usize = 3;
 const LEFT: usize = 2;
 
-/// What goes on beside a race may have this share of the evaluations.
+/// What goes on beside a race may have this share of the evaluations and of the time.
 const BESIDE: f64 = 0.25;
 
 /// Gauges that were found before go on for this share of what there is.
@@ -228,7 +228,8 @@ impl<C: Optimiser> Search<'_, C> {
             false => usize::MAX,
         };
         let over = Arc::new(AtomicBool::new(false));
-        let until = account.budget().cancelled_by(Arc::clone(&over));
+        // Where no thread is free the race begins only after it.
+        let until = account.time(BESIDE).cancelled_by(Arc::clone(&over));
         let memory = account.memory();
         let mut leading = account.part(own, &until, memory);
         let mut racing = account.part(others, account.budget(), memory - held);
@@ -379,7 +380,9 @@ impl<C: Optimiser> Search<'_, C> {
             won.idle = false;
             let least_gain = self.options.least_gain;
             finish(&mut won, least_gain, account);
-            if won.idle && !self.options.once {
+            // Not before mini-buckets have come first once: below, at strong couplings, gauges from the start
+            // stand far behind them, and no structure helps.
+            if won.idle && !self.options.once && (self.races > 1 || anyhow) {
                 let local = LocalSearch {
                     setting,
                     least_gain,
