@@ -13,7 +13,7 @@ use crate::args::{EliminationArgs, ExactArgs};
 use crate::clash::Clash;
 use crate::error::Failure;
 use crate::order::OrderChoice;
-use crate::problem::{Samples, restrict};
+use crate::problem::Samples;
 use crate::text::seconds;
 use crate::unfinished::{Refused, Stage};
 use crate::work::{self, Tell};
@@ -154,7 +154,7 @@ fn answer<T>(
         conflict: None,
         spent: Spent::default(),
     };
-    let Some(restriction) = restrict(graph, evidence, budget)? else {
+    let Some(restriction) = forney::restrict(graph, evidence, budget)? else {
         return Ok(answer);
     };
     let reduced = task.reduce(graph, restriction)?;

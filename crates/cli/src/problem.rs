@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use forney_certify::Budget;
-use forney_model::{Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction};
+use forney_model::{Evidence, FactorGraph, Restriction};
 use forney_uai::{
     Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
     read_file, read_log_model, read_model, read_virtual_evidence,
@@ -64,30 +64,15 @@ impl Problem {
         read.unwrap_or_else(|stop| Err(Failure::out_of(stop, Stage::Reading)))
     }
 
-    /// [`restrict`] to the evidence.
+    /// [`restrict`](forney::restrict) to the evidence.
     pub(crate) fn restrict(&self, budget: &Budget) -> Result<Option<Restriction>, Failure> {
-        Ok(restrict(&self.graph, &self.evidence, budget)?)
+        Ok(forney::restrict(&self.graph, &self.evidence, budget)?)
     }
 
     /// What contradicts each other where [`Self::restrict`] leaves nothing.
     pub(crate) fn clash(&self, budget: &Budget) -> Option<Clash> {
         Clash::find(&self.graph, self.soft, &self.evidence, budget)
     }
-}
-
-/// What evidence and hard zeros leave of a model; `None` if that is nothing: `Z = 0`.
-///
-/// Where the budget ends, fewer hard zeros are made use of.
-pub(crate) fn restrict(
-    graph: &FactorGraph,
-    evidence: &Evidence,
-    budget: &Budget,
-) -> Result<Option<Restriction>, ModelError> {
-    let mut domains = Domains::observed(graph, evidence)?;
-    Ok(match domains.probe(graph, budget) {
-        Ok(_) => Some(domains.restrict(graph)),
-        Err(Contradiction) => None,
-    })
 }
 
 impl Samples {

@@ -11,10 +11,7 @@ use crate::watch::Watch;
 
 /// A table without negative entries as one step reads and writes it.
 #[derive(Clone, Debug)]
-pub struct Message {
-    values: Values,
-    len: usize,
-}
+pub struct Message(Values);
 
 impl Message {
     /// Plain numbers, none negative.
@@ -30,15 +27,12 @@ impl Message {
     }
 
     fn new(form: Form, data: Vec<f64>) -> Self {
-        Self {
-            len: data.len(),
-            values: Values {
-                form,
-                range: Range::of(form, &data),
-                ln_scale: DoubleDouble::ZERO,
-                data,
-            },
-        }
+        Self(Values {
+            form,
+            range: Range::of(form, &data),
+            ln_scale: DoubleDouble::ZERO,
+            data,
+        })
     }
 
     /// `ln` of an entry, what the step took out left aside.
@@ -47,16 +41,13 @@ impl Message {
     /// If there is no such entry.
     #[must_use]
     pub fn ln_entry(&self, at: usize) -> f64 {
-        match self.values.form {
-            Form::Linear | Form::Signed => self.values.data[at].ln(),
-            Form::Log => self.values.data[at],
-        }
+        self.0.ln_entry(at)
     }
 
     /// What the step that wrote it took out of it; that of its inputs left aside.
     #[must_use]
     pub fn ln_scale(&self) -> DoubleDouble {
-        self.values.ln_scale
+        self.0.ln_scale
     }
 }
 
@@ -73,8 +64,8 @@ impl Step {
         assert_eq!(inputs.len(), self.inputs.len(), "one table for each input");
         let mut views = [View::NONE; MAX_INPUTS];
         for ((view, message), input) in views.iter_mut().zip(inputs).zip(&self.inputs) {
-            assert_eq!(message.len, input.len, "entries of an input");
-            view.set(&message.values, input.len);
+            assert_eq!(message.0.data.len(), input.len, "entries of an input");
+            view.set(&message.0, input.len);
         }
         let mut values = Values::empty();
         step::forward(
@@ -88,10 +79,7 @@ impl Step {
             &mut Scratch::default(),
             &mut values,
         );
-        Message {
-            values,
-            len: self.cols,
-        }
+        Message(values)
     }
 
     /// `Σ_x Π_i f_i(x, y)` in plain numbers of either sign, with no care for their range.

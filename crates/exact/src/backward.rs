@@ -98,10 +98,10 @@ fn walk(
         ran,
     } = scratch;
     let plan = &step.plan;
-    let in_message = match ran {
-        Ran::Linear => message.form != Form::Log && signs != Signs::Dropped,
-        Ran::Log => step.weight.is_none(),
-        Ran::Zero => return,
+    let in_message = if *ran == Ran::Linear {
+        message.form != Form::Log && signs != Signs::Dropped
+    } else {
+        step.weight.is_none()
     };
     let sums = if in_message { &message.data } else { &*sums };
     let sums = &sums[..step.cols];

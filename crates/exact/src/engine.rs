@@ -16,7 +16,7 @@ use crate::pass::{Pass, State};
 use crate::schedule::{Schedule, Source, Step};
 use crate::signed::Varying;
 use crate::step::{Algebra, Scratch};
-use crate::table::{Form, Values};
+use crate::table::Values;
 use crate::tasks::Tasks;
 use crate::watch::Watch;
 
@@ -400,10 +400,7 @@ impl Engine {
         let at = scope.iter().fold(0, |at, v| {
             at * schedule.cards()[v.index()] + assignment[v.index()]
         });
-        match values.form {
-            Form::Linear | Form::Signed => values.data[at].abs().ln(),
-            Form::Log => values.data[at],
-        }
+        values.ln_entry(at)
     }
 }
 
@@ -451,9 +448,9 @@ pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble
 /// The logarithm of the entry of a message without variables.
 pub(crate) fn root_value(message: &Values) -> f64 {
     // A pass that was stopped may have left no entry.
-    let entry = message.data.first().copied().unwrap_or(f64::NAN);
-    match message.form {
-        Form::Linear | Form::Signed => entry.abs().ln(),
-        Form::Log => entry,
+    if message.data.is_empty() {
+        f64::NAN
+    } else {
+        message.ln_entry(0)
     }
 }

@@ -114,6 +114,14 @@ fn combine<C: Combine>(plan: &Plan, tables: &[&[f64]], tile: &mut [f64], out: &m
     block::row::<C>(&Row::new::<C>(slices, tile), out, |_, x| x);
 }
 
+/// `Π_i P_i` of a clique that is read as a whole, at the front of `tile`.
+#[inline(always)]
+fn multiply<'t>(plan: &Plan, tables: &[&[f64]], tile: &'t mut [f64]) -> &'t [f64] {
+    let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
+    combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
+    whole
+}
+
 /// What the rows of a clique are read from.
 struct Rows<'r> {
     plan: &'r Plan,
@@ -202,13 +210,10 @@ dispatch! {
         watch: &Watch<'_>,
     ) {
         if plan.whole {
-            let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
-            combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
-            return add_rows(whole, &mut out[..plan.block]);
+            return add_rows(multiply(plan, tables, tile), &mut out[..plan.block]);
         }
         let mut cursor = Cursor::new(plan, first);
         let mut glance = Glance::new(plan);
-        let rows = Rows { plan, tables, whole: &[] };
         let (one, two) = tile.split_at_mut(plan.block);
         let two = &mut two[..plan.block];
         let even = plan.rows / 2 * 2;
@@ -217,8 +222,8 @@ dispatch! {
                 if glance.stop(watch) {
                     return;
                 }
-                let a = rows.at::<Multiply>(&cursor, at, one);
-                let b = rows.at::<Multiply>(&cursor, at + 1, two);
+                let a = inputs::<Multiply>(plan, tables, &cursor, at, one);
+                let b = inputs::<Multiply>(plan, tables, &cursor, at + 1, two);
                 if at == 0 {
                     block::two_rows(&a, &b, out, |_, sum| sum);
                 } else {
@@ -226,7 +231,7 @@ dispatch! {
                 }
             }
             if even < plan.rows {
-                let a = rows.at::<Multiply>(&cursor, even, one);
+                let a = inputs::<Multiply>(plan, tables, &cursor, even, one);
                 if even == 0 {
                     block::row::<Multiply>(&a, out, |_, product| product);
                 } else {
@@ -404,8 +409,7 @@ dispatch! {
 dispatch! {
     /// `Π_j P_j` of a clique that is read as a whole, at the front of `tile`.
     pub(crate) fn product(plan: &Plan, tables: &[&[f64]], tile: &mut [f64]) {
-        let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
-        combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
+        multiply(plan, tables, tile);
     }
 }
 

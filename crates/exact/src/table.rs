@@ -132,6 +132,14 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// `ln` of an entry, what was taken out of the table left aside.
+    pub(crate) fn ln_entry(&self, at: usize) -> f64 {
+        match self.form {
+            Form::Linear | Form::Signed => self.data[at].abs().ln(),
+            Form::Log => self.data[at],
+        }
+    }
+
     pub(crate) fn empty() -> Self {
         Self {
             form: Form::Linear,

@@ -19,7 +19,7 @@ pub use error::{Error, NoFit};
 pub use limits::Limits;
 pub use plan::Plan;
 pub use problem::{MostProbable, Problem};
-pub use task::{Reduced, Task};
+pub use task::{Reduced, Task, restrict};
 
 pub use forney_bounds::BoundReport;
 pub use forney_certify::{Above, Below, Bound, Bracket, Budget, Stop};

@@ -5,13 +5,13 @@ use std::path::Path;
 use forney_bounds::{BoundOptions, BoundReport};
 use forney_certify::Stop;
 use forney_gauge::bracket;
-use forney_model::{Domains, Evidence, FactorGraph, ModelError, Restriction, VarId};
+use forney_model::{Domains, Evidence, FactorGraph, ModelError, VarId};
 use forney_uai::{UaiError, is_log_model, read_file, read_log_model, read_model};
 
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::task::Task;
+use crate::task::{Task, restrict};
 
 /// A model and what is observed of it.
 #[derive(Clone, Debug)]
@@ -121,16 +121,9 @@ impl Problem {
         Ok(bracket(graph, &options, &limits.budget, &mut |_| {})?)
     }
 
-    /// What evidence and hard zeros leave of the model; `None` if that is nothing.
-    fn restrict(&self, limits: &Limits) -> Result<Option<Restriction>, ModelError> {
-        let mut domains = Domains::observed(&self.graph, &self.evidence)?;
-        let possible = domains.probe(&self.graph, &limits.budget).is_ok();
-        Ok(possible.then(|| domains.restrict(&self.graph)))
-    }
-
     /// `None` if `Z = 0`.
     fn answer<T>(&self, task: &Task<T>, limits: &Limits) -> Result<Option<T>, Error> {
-        let Some(restriction) = self.restrict(limits)? else {
+        let Some(restriction) = restrict(&self.graph, &self.evidence, &limits.budget)? else {
             return Ok(None);
         };
         let reduced = task.reduce(&self.graph, restriction)?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use forney_certify::{Budget, Stop};
 use forney_exact::{Assignment, Keep, Marginals, Schedule, ln_z_along};
-use forney_model::{FactorGraph, ModelError, Restriction, simplify, simplify_sum};
+use forney_model::{
+    Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction, simplify, simplify_sum,
+};
 
 use crate::problem::MostProbable;
 
@@ -15,6 +17,24 @@ pub struct Reduced<'g> {
     pub whole: &'g FactorGraph,
     /// What is left, and the way back.
     pub simple: Restriction,
+}
+
+/// What evidence and hard zeros leave of a model; `None` if that is nothing: `Z = 0`.
+///
+/// Where the budget ends, fewer hard zeros are made use of.
+///
+/// # Errors
+/// An observation of a variable or state that the model does not have.
+pub fn restrict(
+    graph: &FactorGraph,
+    evidence: &Evidence,
+    budget: &Budget,
+) -> Result<Option<Restriction>, ModelError> {
+    let mut domains = Domains::observed(graph, evidence)?;
+    Ok(match domains.probe(graph, budget) {
+        Ok(_) => Some(domains.restrict(graph)),
+        Err(Contradiction) => None,
+    })
 }
 
 /// Computes something along a schedule that fits in memory; `None` if `Z = 0`. The stop says why it

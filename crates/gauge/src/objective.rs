@@ -221,16 +221,21 @@ impl<S: WeightMap> GaugeObjective<S> {
             }
         }
         for base in &mut self.bases {
-            let (from, to) = (&mut base.gauged, &mut self.work[..base.plain.len()]);
+            // Axis after axis, to and fro.
+            let mut from = &mut base.gauged[..];
+            let mut to = &mut self.work[..base.plain.len()];
             from.copy_from_slice(&base.plain);
             for leg in &base.legs {
                 let gauge = &self.gauges[leg.gauge];
                 let matrix = if leg.inverse { &self.inverses } else { x };
                 let matrix = &matrix[gauge.range.clone()];
                 axis::apply(from, gauge.card, leg.stride, matrix, to);
-                from.copy_from_slice(to);
+                std::mem::swap(&mut from, &mut to);
             }
-            self.engine.set_base(base.number, from);
+            if base.legs.len() % 2 == 1 {
+                to.copy_from_slice(from);
+            }
+            self.engine.set_base(base.number, &base.gauged);
         }
         let mut value = self.engine.forward(&self.weights, &self.shifts);
         self.engine.backward(
