@@ -1,17 +1,73 @@
 //! The best bounds so far, shared by everything that runs.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use forney_certify::{Above, Below, Bound, Bracket, Budget, Crossed, Lower, Side, Stop, Upper};
+use forney_certify::{
+    Above, Below, Both, Bound, Bracket, Budget, Crossed, Estimate, Lower, Side, Upper,
+};
+use forney_exact::Pace;
 
-use crate::BoundError;
-use crate::options::{Activity, BoundReport, Progress};
+/// Entries of an elimination that take as long as one of a gradient evaluation, before its pace is measured.
+const GRADIENT_ENTRIES: f64 = 10.0;
 
-/// The pace to assume before any was measured, in seconds for each clique entry.
-const FIRST_PACE: f64 = 1e-8;
-
-/// Called at every proved improvement.
+/// Called at every proved improvement, and when something else is going on.
 pub type Watch<'w> = dyn FnMut(&Progress) + Send + 'w;
+
+/// What a run is doing, for whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Looking for an elimination order.
+    Ordering,
+    /// Eliminating exactly.
+    Eliminating {
+        /// Variables of the largest clique, minus 1.
+        width: usize,
+    },
+    /// Mini-buckets, with gauges or without.
+    MiniBuckets {
+        /// Variables of the largest clique, minus 1.
+        ibound: usize,
+    },
+    /// Another method.
+    Method(&'static str),
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ordering => f.write_str("searching for an elimination order"),
+            Self::Eliminating { width } => write!(f, "eliminating exactly at width {width}"),
+            Self::MiniBuckets { ibound } => write!(f, "mini-buckets, ibound {ibound}"),
+            Self::Method(name) => f.write_str(name),
+        }
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// What is proved so far, in nats.
+    pub bracket: Bracket,
+    /// What proved the lower bound, "none" before the first.
+    pub lower_method: &'static str,
+    /// What proved the upper bound, "none" before the first.
+    pub upper_method: &'static str,
+    /// The present estimate of a method that proves nothing.
+    pub estimate: Option<Estimate>,
+    /// Largest ibound tried so far; for exact elimination its width.
+    pub ibound: usize,
+    /// Iterations so far, of both sides together: gradient evaluations of what races.
+    pub iterations: usize,
+    /// Seconds since the budget began.
+    pub elapsed_s: f64,
+    /// Is it `ln Z` itself?
+    pub exact: bool,
+    /// Is a value better than in the report before, or is only the activity another?
+    pub improved: bool,
+    /// What it is doing.
+    pub activity: Activity,
+}
 
 /// Collects verified bounds from all threads and reports each improvement.
 pub struct Board<'w> {
@@ -19,32 +75,57 @@ pub struct Board<'w> {
     inner: Mutex<Inner<'w>>,
 }
 
-pub struct Inner<'w> {
-    lower: Held<Below>,
-    upper: Held<Above>,
+struct Inner<'w> {
+    bracket: Bracket,
+    sides: Both<Held>,
+    estimate: Option<Estimate>,
+    /// Iterations of what has no side.
+    estimated: usize,
     ibound: usize,
     exact: bool,
     peak_bytes: f64,
     crossed: Option<Crossed>,
     pace: f64,
     activity: Activity,
-    refused: Option<BoundError>,
     watch: &'w mut Watch<'w>,
+}
+
+/// What is known of one side beside its bound.
+struct Held {
+    /// What proved it.
+    method: &'static str,
+    /// The best bound entered since someone asked.
+    entered: f64,
+    iterations: usize,
+}
+
+impl Held {
+    fn new<S: Side>() -> Self {
+        Self {
+            method: "none",
+            entered: S::TRIVIAL,
+            iterations: 0,
+        }
+    }
 }
 
 impl<'w> Board<'w> {
     /// Nothing is proved yet.
     pub fn new(budget: &Budget, watch: &'w mut Watch<'w>) -> Self {
         let inner = Inner {
-            lower: Held::default(),
-            upper: Held::default(),
+            bracket: Bracket::trivial(),
+            sides: Both {
+                upper: Held::new::<Above>(),
+                lower: Held::new::<Below>(),
+            },
+            estimate: None,
+            estimated: 0,
             ibound: 0,
             exact: false,
             peak_bytes: 0.0,
             crossed: None,
-            pace: FIRST_PACE,
+            pace: Pace::of(budget).seconds(GRADIENT_ENTRIES),
             activity: Activity::Ordering,
-            refused: None,
             watch,
         };
         Self {
@@ -59,72 +140,81 @@ impl<'w> Board<'w> {
     }
 
     /// Enters a bound that was just verified.
-    pub fn post<S: Post>(&self, bound: Bound<S>, method: &'static str) {
+    pub fn post<S: Side>(&self, bound: Bound<S>, method: &'static str) {
         self.with(|inner| {
             // Beside the exact value another digit is rounding.
             if inner.exact {
                 return;
             }
-            let held = S::held(inner);
-            held.entered.tighten(bound);
-            if !held.bound.tighten(bound) {
-                return;
+            let held = inner.sides.of_mut::<S>();
+            if !S::at_least_as_tight(held.entered, bound.ln()) {
+                held.entered = bound.ln();
             }
-            held.method = method;
-            if let Err(crossed) = Bracket::new(inner.lower.bound, inner.upper.bound) {
-                inner.crossed = Some(crossed);
+            match inner.bracket.tighten(bound) {
+                Ok(false) => return,
+                Ok(true) => held.method = method,
+                Err(crossed) => inner.crossed = Some(crossed),
             }
-            let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
-            (inner.watch)(&progress);
+            inner.tell(&self.budget, true);
         });
     }
 
     /// Enters `ln Z` itself.
-    pub(crate) fn post_exact(&self, lower: Lower, upper: Upper, width: usize) {
+    pub fn post_exact(&self, lower: Lower, upper: Upper, width: usize) {
         self.with(|inner| {
             // The exact value replaces bounds that rounding has put on its other side.
             inner.exact = true;
             inner.ibound = inner.ibound.max(width);
-            let outside = Bracket::new(inner.lower.bound, upper);
-            let outside = outside.and(Bracket::new(lower, inner.upper.bound));
-            inner.crossed = inner.crossed.or(outside.err());
-            (inner.lower.bound, inner.upper.bound) = (lower, upper);
-            (inner.lower.method, inner.upper.method) = ("exact", "exact");
-            let progress = inner.progress(self.budget.elapsed().as_secs_f64(), true);
-            (inner.watch)(&progress);
+            let outside = Bracket::new(inner.bracket.lower(), upper);
+            let outside = outside.and(Bracket::new(lower, inner.bracket.upper()));
+            match outside.and(Bracket::new(lower, upper)) {
+                Ok(exact) => inner.bracket = exact,
+                Err(crossed) => inner.crossed = Some(crossed),
+            }
+            inner.sides.upper.method = "exact";
+            inner.sides.lower.method = "exact";
+            inner.tell(&self.budget, true);
+        });
+    }
+
+    /// Enters the present value of a method that proves nothing.
+    pub fn estimate(&self, ln: f64) {
+        self.with(|inner| {
+            inner.estimate = Some(Estimate { ln });
+            inner.tell(&self.budget, true);
         });
     }
 
     /// Tells the watcher what is going on now.
-    pub(crate) fn say(&self, activity: Activity) {
+    pub fn say(&self, activity: Activity) {
         self.with(|inner| {
             if std::mem::replace(&mut inner.activity, activity) != activity {
-                let progress = inner.progress(self.budget.elapsed().as_secs_f64(), false);
-                (inner.watch)(&progress);
+                inner.tell(&self.budget, false);
             }
         });
     }
 
-    /// Notes what could not run.
-    pub(crate) fn refuse(&self, error: BoundError) {
-        self.with(|inner| inner.refused = Some(error));
-    }
-
     /// Notes the bytes that tables take at once, by prediction.
-    pub(crate) fn note_bytes(&self, bytes: f64) {
+    pub fn note_bytes(&self, bytes: f64) {
         self.with(|inner| inner.peak_bytes = inner.peak_bytes.max(bytes));
     }
 
-    pub(crate) fn begin(&self, ibound: usize, bytes: f64) {
+    /// Notes the ibound that is tried, and the bytes that are held at once, by prediction.
+    pub fn begin(&self, ibound: usize, bytes: f64) {
         self.with(|inner| {
             inner.ibound = inner.ibound.max(ibound);
             inner.peak_bytes = inner.peak_bytes.max(bytes);
         });
     }
 
-    /// Counts gradient evaluations on one side.
-    pub fn count<S: Post>(&self, evaluations: usize) {
-        self.with(|inner| S::held(inner).evaluations += evaluations);
+    /// Counts iterations of one side.
+    pub fn count<S: Side>(&self, iterations: usize) {
+        self.with(|inner| inner.sides.of_mut::<S>().iterations += iterations);
+    }
+
+    /// Counts iterations of a method that proves nothing.
+    pub fn count_estimates(&self, iterations: usize) {
+        self.with(|inner| inner.estimated += iterations);
     }
 
     /// Notes how long evaluations took, in seconds for each clique entry.
@@ -137,136 +227,67 @@ impl<'w> Board<'w> {
     }
 
     /// Seconds for each clique entry of an evaluation, as lately measured.
-    pub(crate) fn pace(&self) -> f64 {
+    #[must_use]
+    pub fn pace(&self) -> f64 {
         self.with(|inner| inner.pace)
     }
 
-    /// Gradient evaluations on one side so far.
+    /// Iterations of one side so far.
     #[must_use]
-    pub fn counted<S: Post>(&self) -> usize {
-        self.with(|inner| S::held(inner).evaluations)
+    pub fn counted<S: Side>(&self) -> usize {
+        self.with(|inner| inner.sides.of::<S>().iterations)
     }
 
-    /// The best bound of one side so far.
-    pub(crate) fn best<S: Post>(&self) -> Bound<S> {
-        self.with(|inner| S::held(inner).bound)
+    /// The best bound of one side that was entered since the last call, whether or not others are tighter;
+    /// trivial if there was none.
+    #[must_use]
+    pub fn take_entered<S: Side>(&self) -> f64 {
+        self.with(|inner| std::mem::replace(&mut inner.sides.of_mut::<S>().entered, S::TRIVIAL))
     }
 
-    /// What proved the best bound of one side.
-    pub(crate) fn method<S: Post>(&self) -> &'static str {
-        self.with(|inner| S::held(inner).method)
+    /// The state now.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.with(|inner| inner.progress(&self.budget, false))
     }
 
-    /// The best lower bound that was entered since the last call, whether or not others are tighter; `−∞` if
-    /// there was none.
-    pub(crate) fn take_entered(&self) -> f64 {
-        self.with(|inner| std::mem::replace(&mut inner.lower.entered, Lower::trivial()).ln())
+    /// Most bytes of tables that any one attempt took, by its own prediction.
+    #[must_use]
+    pub fn peak_bytes(&self) -> f64 {
+        self.with(|inner| inner.peak_bytes)
     }
 
-    /// Is `ln Z` itself known?
-    pub(crate) fn is_exact(&self) -> bool {
-        self.with(|inner| inner.exact)
-    }
-
-    /// `upper − lower` so far.
-    pub(crate) fn gap(&self) -> f64 {
-        self.with(|inner| {
-            let (lower, upper) = (inner.lower.bound.ln(), inner.upper.bound.ln());
-            if lower >= upper { 0.0 } else { upper - lower }
-        })
-    }
-
-    pub(crate) fn report(self, stop: Stop) -> Result<BoundReport, Crossed> {
-        let inner = self
-            .inner
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(crossed) = inner.crossed {
-            return Err(crossed);
-        }
-        let (lower, upper) = (inner.lower, inner.upper);
-        let bracket = Bracket::new(lower.bound, upper.bound)?;
-        // An upper bound of −∞ is exact: no assignment is allowed.
-        let impossible = upper.bound.ln() == f64::NEG_INFINITY;
-        Ok(BoundReport {
-            bracket,
-            lower_method: lower.method,
-            upper_method: upper.method,
-            ibound: inner.ibound,
-            iterations: lower.evaluations + upper.evaluations,
-            stop,
-            exact: inner.exact || impossible,
-            refused: inner.refused,
-            peak_bytes: inner.peak_bytes,
-        })
+    /// The final state.
+    ///
+    /// # Errors
+    /// [`Crossed`] if two proofs have contradicted each other.
+    pub fn finish(self) -> Result<Progress, Crossed> {
+        let crossed = self.with(|inner| inner.crossed);
+        crossed.map_or_else(|| Ok(self.progress()), Err)
     }
 }
 
 impl Inner<'_> {
-    fn progress(&self, elapsed_s: f64, improved: bool) -> Progress {
-        let (lower, upper) = (self.lower.bound.ln(), self.upper.bound.ln());
+    fn tell(&mut self, budget: &Budget, improved: bool) {
+        let progress = self.progress(budget, improved);
+        (self.watch)(&progress);
+    }
+
+    fn progress(&self, budget: &Budget, improved: bool) -> Progress {
+        // An upper bound of −∞ is exact: no assignment is allowed.
+        let impossible = self.bracket.upper().ln() == f64::NEG_INFINITY;
+        let Both { upper, lower } = &self.sides;
         Progress {
-            // Rounding alone may have crossed them.
-            lower: lower.min(upper),
-            upper: upper.max(lower),
-            lower_method: self.lower.method,
-            upper_method: self.upper.method,
+            bracket: self.bracket,
+            lower_method: lower.method,
+            upper_method: upper.method,
+            estimate: self.estimate,
             ibound: self.ibound,
-            iterations: self.lower.evaluations + self.upper.evaluations,
-            elapsed_s,
-            exact: self.exact,
+            iterations: lower.iterations + upper.iterations + self.estimated,
+            elapsed_s: budget.elapsed().as_secs_f64(),
+            exact: self.exact || impossible,
             improved,
             activity: self.activity,
         }
-    }
-}
-
-/// What is known of one side.
-pub struct Held<S: Side> {
-    bound: Bound<S>,
-    /// What proved it.
-    method: &'static str,
-    /// The best bound entered since someone asked.
-    entered: Bound<S>,
-    /// Gradient evaluations.
-    evaluations: usize,
-}
-
-impl<S: Side> Default for Held<S> {
-    fn default() -> Self {
-        Self {
-            bound: Bound::trivial(),
-            method: "none",
-            entered: Bound::trivial(),
-            evaluations: 0,
-        }
-    }
-}
-
-/// A side that can be posted: both.
-pub trait Post: Side {
-    /// What is known of it.
-    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self>;
-    /// The best bound of this side in a report.
-    fn of(progress: &Progress) -> f64;
-}
-
-impl Post for Above {
-    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self> {
-        &mut inner.upper
-    }
-
-    fn of(progress: &Progress) -> f64 {
-        progress.upper
-    }
-}
-
-impl Post for Below {
-    fn held<'i>(inner: &'i mut Inner<'_>) -> &'i mut Held<Self> {
-        &mut inner.lower
-    }
-
-    fn of(progress: &Progress) -> f64 {
-        progress.lower
     }
 }

@@ -4,7 +4,7 @@ use forney_certify::{Budget, Limits, Refine, Run, Stop, Sweep};
 use rayon::prelude::*;
 
 /// A refinement whose objective is known before the first sweep.
-pub(crate) trait Start: Refine + Send {
+pub trait Start: Refine + Send {
     /// What comes before the first sweep, such as cooling; true once that is done.
     fn prepare(&mut self, _: &Budget) -> bool {
         true
@@ -64,7 +64,7 @@ impl<R: Start> Course<R> {
 }
 
 /// Starts side by side, and the best of those that are over.
-pub(crate) struct Courses<R: Refine> {
+pub struct Courses<R: Refine> {
     limits: Limits,
     open: Vec<Course<R>>,
     /// With its objective.
@@ -77,7 +77,9 @@ pub(crate) struct Courses<R: Refine> {
 }
 
 impl<R: Start> Courses<R> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// Nothing is begun; each course ends by these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
         Self {
             limits,
             open: Vec::new(),
@@ -89,12 +91,12 @@ impl<R: Start> Courses<R> {
     }
 
     /// Ends after so many sweeps in all, whatever is under way.
-    pub(crate) fn limit(&mut self, sweeps: usize) {
+    pub fn limit(&mut self, sweeps: usize) {
         self.most = sweeps;
     }
 
     /// Begins one more.
-    pub(crate) fn begin(&mut self, refine: R) {
+    pub fn begin(&mut self, refine: R) {
         self.open.push(Course {
             refine,
             trace: Vec::new(),
@@ -103,7 +105,7 @@ impl<R: Start> Courses<R> {
     }
 
     /// Goes on with those that are under way until they are over, or the budget is; true if all are.
-    pub(crate) fn go_on(&mut self, budget: &Budget) -> bool {
+    pub fn go_on(&mut self, budget: &Budget) -> bool {
         let (limits, left) = (self.limits, self.most.saturating_sub(self.sweeps));
         let sweeps = self.open.par_iter_mut().map(|course| {
             let before = course.trace.len();
@@ -134,12 +136,13 @@ impl<R: Start> Courses<R> {
     }
 
     /// Sweeps so far; those of starts side by side count once.
-    pub(crate) fn sweeps(&self) -> usize {
+    #[must_use]
+    pub fn sweeps(&self) -> usize {
         self.sweeps
     }
 
     /// The best point of all, over or under way, with its objective in nats, if that is above what is known.
-    pub(crate) fn better_than(&mut self, known: f64) -> Option<(f64, R::Point)> {
+    pub fn better_than(&mut self, known: f64) -> Option<(f64, R::Point)> {
         let over = self.best.as_ref().filter(|&&(value, _)| value > known);
         let mut best = over.map_or(known, |&(value, _)| value);
         let mut ahead = None;
@@ -157,7 +160,8 @@ impl<R: Start> Courses<R> {
     }
 
     /// The best of all as it stands; `None` if there was none.
-    pub(crate) fn finish(mut self, budget: &Budget) -> Option<Run<R::Point>> {
+    #[must_use]
+    pub fn finish(mut self, budget: &Budget) -> Option<Run<R::Point>> {
         let open = std::mem::take(&mut self.open);
         self.close(open, budget);
         let (_, mut run) = self.best?;

@@ -11,6 +11,8 @@ mod sealed {
 pub trait Side: sealed::Sealed + Copy + fmt::Debug + Send + Sync + 'static {
     /// "upper" or "lower".
     const NAME: &'static str;
+    /// Is it the side of upper bounds?
+    const UPPER: bool;
     /// The value that is always a bound on this side and says nothing: `+∞` above, `−∞` below.
     const TRIVIAL: f64;
     /// Is `a` at least as tight as `b` on this side? False if either is NaN.
@@ -29,6 +31,7 @@ impl sealed::Sealed for Below {}
 
 impl Side for Above {
     const NAME: &'static str = "upper";
+    const UPPER: bool = true;
     const TRIVIAL: f64 = f64::INFINITY;
     fn at_least_as_tight(a: f64, b: f64) -> bool {
         a <= b
@@ -37,9 +40,37 @@ impl Side for Above {
 
 impl Side for Below {
     const NAME: &'static str = "lower";
+    const UPPER: bool = false;
     const TRIVIAL: f64 = f64::NEG_INFINITY;
     fn at_least_as_tight(a: f64, b: f64) -> bool {
         a >= b
+    }
+}
+
+/// One of each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Both<T> {
+    /// That of upper bounds.
+    pub upper: T,
+    /// That of lower bounds.
+    pub lower: T,
+}
+
+impl<T> Both<T> {
+    /// That of the side of `S`.
+    #[must_use]
+    pub fn of<S: Side>(&self) -> &T {
+        if S::UPPER { &self.upper } else { &self.lower }
+    }
+
+    /// That of the side of `S`.
+    #[must_use]
+    pub fn of_mut<S: Side>(&mut self) -> &mut T {
+        if S::UPPER {
+            &mut self.upper
+        } else {
+            &mut self.lower
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Both sides together.
 
-use crate::{Lower, Upper};
+use crate::{Bound, Lower, Side, Upper};
 
 /// How far rounding alone may let a lower bound exceed an upper bound that equals it, in nats.
 ///
@@ -81,6 +81,35 @@ impl Bracket {
         self.upper
     }
 
+    /// The bound of the side of `S`.
+    #[must_use]
+    pub fn bound<S: Side>(&self) -> Bound<S> {
+        let ln = match S::UPPER {
+            true => self.upper.ln(),
+            false => self.lower.ln(),
+        };
+        // Each was a bound of its side before.
+        Bound::new(ln).unwrap_or_else(|_| Bound::trivial())
+    }
+
+    /// Replaces the bound of one side by one that is strictly tighter; says whether it did.
+    ///
+    /// # Errors
+    /// As [`Bracket::new`]; the bracket stays as it was.
+    pub fn tighten<S: Side>(&mut self, bound: Bound<S>) -> Result<bool, Crossed> {
+        let mut own = self.bound::<S>();
+        if !own.tighten(bound) {
+            return Ok(false);
+        }
+        *self = match (Lower::new(own.ln()), Upper::new(own.ln())) {
+            (Ok(lower), _) if !S::UPPER => Self::new(lower, self.upper)?,
+            (_, Ok(upper)) => Self::new(self.lower, upper)?,
+            // A bound is a number.
+            (_, Err(_)) => *self,
+        };
+        Ok(true)
+    }
+
     /// `upper − lower` in nats, at least 0; 0 if both are the same infinity.
     #[must_use]
     pub fn gap(&self) -> f64 {
@@ -92,6 +121,7 @@ impl Bracket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Above, Below};
 
     #[test]
     fn what_rounding_has_crossed_is_put_in_order() {
@@ -105,6 +135,17 @@ mod tests {
         let lower = Lower::new(1.0).unwrap();
         assert!(Bracket::new(lower, Upper::new(0.9).unwrap()).is_err());
         assert!(Bracket::new(lower, Upper::new(1.0 - 1e-12).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn each_side_is_tightened_alone() {
+        let mut bracket = Bracket::trivial();
+        assert_eq!(bracket.tighten(Upper::new(3.0).unwrap()), Ok(true));
+        assert_eq!(bracket.tighten(Upper::new(3.5).unwrap()), Ok(false));
+        assert_eq!(bracket.tighten(Lower::new(2.0).unwrap()), Ok(true));
+        assert!(bracket.tighten(Lower::new(4.0).unwrap()).is_err());
+        let ends = (bracket.bound::<Below>().ln(), bracket.bound::<Above>().ln());
+        assert_eq!(ends, (2.0, 3.0));
     }
 
     #[test]

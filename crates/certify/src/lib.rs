@@ -17,7 +17,7 @@ mod drive;
 mod lbfgs;
 mod line_search;
 
-pub use bound::{Above, Below, Bound, Estimate, Flaw, Lower, Side, Upper};
+pub use bound::{Above, Below, Both, Bound, Estimate, Flaw, Lower, Side, Upper};
 pub use bracket::{Bracket, Crossed, slack};
 pub use budget::Budget;
 pub use certificate::Certificate;

@@ -5,8 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use forney_bounds::Method;
-use forney_gauge::PublishedVariant;
+use forney_methods::{METHODS, Method, Side};
 
 use crate::compare::args::CompareArgs;
 use crate::learn::args::LearnArgs;
@@ -136,7 +135,7 @@ pub(crate) struct BoundArgs {
     #[arg(long, value_name = "N")]
     pub(crate) ibound: Option<usize>,
 
-    /// At most so many gradient evaluations on each side
+    /// At most so many gradient evaluations on each side, or iterations of the one method
     #[arg(long, value_name = "N")]
     pub(crate) iterations: Option<usize>,
 
@@ -144,9 +143,7 @@ pub(crate) struct BoundArgs {
     #[arg(long, value_enum, value_name = "SIDE", default_value = "both")]
     pub(crate) side: SideChoice,
 
-    /// How: auto, or one method only (exact, wmbe, wmbe-g, mf), or the fixed steps of the paper on
-    /// gauges (published-wmbe, -wmbe-w, -wmbe-theta, -wmbe-theta-w, -wmbe-g, -wmbe-gw)
-    #[arg(long, value_name = "NAME", default_value = "auto")]
+    #[arg(long, value_name = "NAME", default_value = MethodChoice::AUTO, help = methods())]
     pub(crate) method: MethodChoice,
 
     /// Elimination order: minfill, wminfill, minsize, search, or a file of variable indices
@@ -199,38 +196,44 @@ mod tests {
     }
 }
 
-/// How a bracket is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MethodChoice {
-    /// By the methods of the bracket; [`Method::Contender`] is gauges.
-    Of(Method),
-    /// By the steps of the paper on gauges.
-    Published(PublishedVariant),
+/// What proves a bracket, if it is one method alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MethodChoice(pub(crate) Option<&'static dyn Method>);
+
+impl MethodChoice {
+    const AUTO: &'static str = "auto";
+
+    /// Is it this method?
+    pub(crate) fn is(self, method: &dyn Method) -> bool {
+        self.0.is_some_and(|chosen| chosen.name() == method.name())
+    }
 }
 
 impl FromStr for MethodChoice {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        if name == forney_gauge::NAME {
-            return Ok(Self::Of(Method::Contender));
-        }
-        let published = PublishedVariant::ALL
-            .into_iter()
-            .find(|v| v.method() == name);
-        match (published, name.parse()) {
-            (Some(variant), _) => Ok(Self::Published(variant)),
-            (None, Ok(method)) => Ok(Self::Of(method)),
-            (None, Err(_)) => {
-                let own = Method::ALL.map(Method::name);
-                let published = PublishedVariant::ALL.map(PublishedVariant::method);
-                Err(format!(
-                    "there is no method '{name}'; the methods are {}, {}, {}",
-                    own.join(", "),
-                    forney_gauge::NAME,
-                    published.join(", ")
-                ))
-            }
+        let chosen = proving().find(|method| method.name() == name);
+        match chosen {
+            None if name == Self::AUTO => Ok(Self(None)),
+            None => Err(format!("there is no method '{name}'; the methods are {}", names())),
+            chosen => Ok(Self(chosen)),
         }
     }
+}
+
+/// All methods that prove a bound.
+fn proving() -> impl Iterator<Item = &'static dyn Method> {
+    let proves = |method: &&dyn Method| method.sides().iter().any(|&side| side != Side::Estimate);
+    METHODS.iter().copied().filter(proves)
+}
+
+fn names() -> String {
+    let names = proving().map(Method::name);
+    let all: Vec<&str> = [MethodChoice::AUTO].into_iter().chain(names).collect();
+    all.join(", ")
+}
+
+fn methods() -> String {
+    format!("How: all methods that suit the model, or one only: {}", names())
 }

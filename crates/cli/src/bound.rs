@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, Progress, Sides, Watch};
+use forney_bounds::{Progress, Watch};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
-use forney_gauge::{bracket, published_bracket};
+use forney_methods::{
+    BoundOptions, BoundReport, EXACT, Inapplicable, MEAN_FIELD, Options, Side, Sides, bracket,
+};
 use forney_model::{FactorGraph, simplify_sum};
 use forney_uai::Solution;
 use serde::Serialize;
@@ -36,26 +38,12 @@ pub(crate) struct Report {
     peak_bytes: Option<f64>,
     /// What could not run.
     #[serde(skip)]
-    refused: Option<BoundError>,
+    refused: Option<Inapplicable>,
 }
-
-/// The name of the method that gives both sides at once.
-const EXACT: &str = "exact";
 
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
-    if let (MethodChoice::Published(variant), SideChoice::Lower) = (args.method, args.side) {
-        return Err(Failure::Usage(format!(
-            "{} proves upper bounds only; a gauged lower bound is --method {}",
-            variant.method(),
-            forney_gauge::NAME,
-        )));
-    }
-    if let (MethodChoice::Of(Method::MeanField), SideChoice::Upper) = (args.method, args.side) {
-        let why =
-            "mean field proves lower bounds only; upper ones are those of --method wmbe or auto";
-        return Err(Failure::Usage(why.to_owned()));
-    }
+    one_sided(args)?;
     let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
     let mut report = match problem.restrict(&budget)? {
@@ -65,14 +53,14 @@ pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     // Of a method asked for by name it is told that it did not run; the others stand in for each other.
     let refused = report.refused.take();
     let refused = refused.map(|error| refusal(error, args));
-    let refused = match args.method {
-        MethodChoice::Of(Method::Auto) => {
+    let refused = match args.method.0 {
+        None => {
             if let Some(refused) = refused {
                 complain(format_args!("warning: {refused}"));
             }
             None
         }
-        _ => refused,
+        Some(_) => refused,
     };
     let late = report
         .late(args.method)
@@ -109,23 +97,21 @@ fn close(
         Some(choice) => Some(choice.order(&simplify_sum(&graph)?, args.seed, budget)?),
     };
     let options = BoundOptions {
-        ibound: args.ibound,
-        memory: args.memory.unwrap_or_else(memory::default_limit),
-        gap: args.gap,
-        iterations: args.iterations,
-        seed: args.seed,
+        limits: Options {
+            ibound: args.ibound,
+            memory: args.memory.unwrap_or_else(memory::default_limit),
+            gap: args.gap,
+            iterations: args.iterations,
+            seed: args.seed,
+            order,
+        },
         sides: match args.side {
             SideChoice::Both => Sides::Both,
             SideChoice::Upper => Sides::Upper,
             SideChoice::Lower => Sides::Lower,
         },
-        method: match args.method {
-            MethodChoice::Of(method) => method,
-            MethodChoice::Published(_) => Method::Contender,
-        },
-        order,
+        method: args.method.0,
     };
-    let method = args.method;
     let mut bar = BracketBar::new();
     let mut last = None;
     let its_budget = budget.clone();
@@ -134,12 +120,7 @@ fn close(
         work::GRACE,
         move |tell| {
             let watch: &mut Watch<'_> = &mut |progress| tell(*progress);
-            match method {
-                MethodChoice::Of(_) => bracket(&graph, &options, &its_budget, watch),
-                MethodChoice::Published(variant) => {
-                    published_bracket(variant, &graph, &options, &its_budget, watch)
-                }
-            }
+            bracket(&graph, &options, &its_budget, watch)
         },
         |progress: Progress| {
             bar.show(&progress);
@@ -153,22 +134,43 @@ fn close(
     );
     match found {
         Ok(Ok(report)) => Ok(Report::of(&report, budget)),
-        Ok(Err(error)) => Err(refusal(error, args)),
+        Ok(Err(error)) => Err(refusal(error.into(), args)),
         Err(stop) => Ok(Report::cut_short(last.as_ref(), stop, budget)),
     }
 }
 
 /// Why what was asked for did not run.
-fn refusal(error: BoundError, args: &BoundArgs) -> Failure {
-    let exact = matches!(args.method, MethodChoice::Of(Method::Exact));
-    Failure::of_bound(error, exact, args.memory, instead(args))
+fn refusal(reason: Inapplicable, args: &BoundArgs) -> Failure {
+    match reason {
+        Inapplicable::Bound(error) => {
+            Failure::of_bound(error, args.method.is(EXACT), args.memory, instead(args))
+        }
+        reason => Failure::Inapplicable(reason),
+    }
+}
+
+/// A side that the method does not have.
+fn one_sided(args: &BoundArgs) -> Result<(), Failure> {
+    let (wanted, other) = match args.side {
+        SideChoice::Both => return Ok(()),
+        SideChoice::Upper => (Side::Upper, Side::Lower),
+        SideChoice::Lower => (Side::Lower, Side::Upper),
+    };
+    match args.method.0 {
+        Some(method) if method.sides() == [other] => Err(Failure::Usage(format!(
+            "{} proves {other} bounds only; {wanted} ones are those of --method wmbe or auto",
+            method.name(),
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What proves a bound where mini-buckets do not fit: mean field, if a lower one is asked for and
 /// `auto` has not tried that already.
 fn instead(args: &BoundArgs) -> Option<&'static str> {
-    match (args.method, args.side) {
-        (MethodChoice::Of(Method::Auto), _) | (_, SideChoice::Upper) => None,
+    match (args.method.0, args.side) {
+        (None, _) | (_, SideChoice::Upper) => None,
+        (Some(method), _) if method.name() == MEAN_FIELD.name() => None,
         (_, SideChoice::Lower) => Some(", or use --method mf"),
         (_, SideChoice::Both) => Some(", or use --method mf for a lower bound alone"),
     }
@@ -178,10 +180,8 @@ impl Report {
     /// What did not come in time, if nothing is proved or not what was asked for by name.
     fn late(&self, method: MethodChoice) -> Option<&'static str> {
         let nothing = self.state.lower == f64::NEG_INFINITY && self.state.upper == f64::INFINITY;
-        match (self.stop, method) {
-            (Stop::TimeLimit, MethodChoice::Of(Method::Exact)) if !self.exact => {
-                Some("exact elimination did not end")
-            }
+        match (self.stop, method.is(EXACT)) {
+            (Stop::TimeLimit, true) if !self.exact => Some("exact elimination did not end"),
             (Stop::TimeLimit, _) if nothing => Some("nothing was proved"),
             _ => None,
         }
@@ -228,8 +228,8 @@ impl Report {
                 lower: f64::NEG_INFINITY,
                 upper: f64::NEG_INFINITY,
                 gap: 0.0,
-                lower_method: EXACT,
-                upper_method: EXACT,
+                lower_method: EXACT.name(),
+                upper_method: EXACT.name(),
                 ibound: 0,
                 iterations: 0,
             },

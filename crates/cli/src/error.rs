@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use forney_bounds::BoundError;
+use forney_methods::Inapplicable;
 use forney_certify::Stop;
 use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
@@ -113,6 +114,9 @@ pub(crate) enum Failure {
         /// What else proves a bound on a side that is asked for, if anything does.
         instead: Option<&'static str>,
     },
+    /// A method that does not apply to the model.
+    #[error("{0}; use --method auto")]
+    Inapplicable(Inapplicable),
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -348,6 +352,7 @@ impl Failure {
             Self::OutOfTime { .. } | Self::NotInTime { .. } => "out-of-time",
             Self::NotClosed { .. } => "not-closed",
             Self::IboundTooSmall { .. } => "ibound-too-small",
+            Self::Inapplicable(_) => "inapplicable",
             Self::Data { .. } => "data",
             Self::DataTooLarge { .. } | Self::ModelTooLarge { .. } => "too-large",
             Self::NoStart => "out-of-time",
@@ -370,6 +375,7 @@ impl Failure {
             | Self::Order(_)
             | Self::Output { .. }
             | Self::IboundTooSmall { .. }
+            | Self::Inapplicable(_)
             | Self::Data { .. }
             | Self::Latent(_)
             | Self::Checkpoint { .. } => 2,

@@ -55,7 +55,7 @@ impl BracketBar {
 
     /// Shows the bracket as it stands.
     pub(crate) fn show(&mut self, now: &Progress) {
-        let (lower, upper) = (now.lower, now.upper);
+        let (lower, upper) = (now.bracket.lower().ln(), now.bracket.upper().ln());
         if self.first.is_none() && (upper - lower).is_finite() {
             self.first = Some((lower, upper));
         }

@@ -34,18 +34,13 @@ impl State {
 
     pub(crate) fn of(progress: &Progress) -> Self {
         Self {
-            lower: progress.lower,
-            upper: progress.upper,
-            gap: width(progress.lower, progress.upper),
+            lower: progress.bracket.lower().ln(),
+            upper: progress.bracket.upper().ln(),
+            gap: progress.bracket.gap(),
             lower_method: progress.lower_method,
             upper_method: progress.upper_method,
             ibound: progress.ibound,
             iterations: progress.iterations,
         }
     }
-}
-
-/// `upper − lower`, also where both are the same infinity.
-fn width(lower: f64, upper: f64) -> f64 {
-    if lower >= upper { 0.0 } else { upper - lower }
 }

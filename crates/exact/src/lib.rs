@@ -24,6 +24,7 @@ mod load;
 mod marginals;
 mod once;
 mod order;
+mod pace;
 mod partition_function;
 mod pass;
 mod post_order;
@@ -46,5 +47,6 @@ pub use order::{
     Cost, Effort, Heuristic, Order, OrderError, frontier, frontier_within, greedy, greedy_within,
     quick, search,
 };
+pub use pace::Pace;
 pub use partition_function::{ln_z, ln_z_along};
 pub use schedule::{Base, Demand, Input, Schedule, Shift, Source, Split, Step};

@@ -21,8 +21,8 @@ pub use plan::Plan;
 pub use problem::{MostProbable, Problem};
 pub use task::{Reduced, Task, restrict};
 
-pub use forney_bounds::BoundReport;
 pub use forney_certify::{Above, Below, Bound, Bracket, Budget, Stop};
+pub use forney_methods::BoundReport;
 pub use forney_model::{Evidence, FactorGraph, Table, VarId};
 
 pub use forney_bounds as bounds;

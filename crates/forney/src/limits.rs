@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use forney_bounds::BoundOptions;
 use forney_certify::Budget;
+use forney_methods::Options;
 
 /// The limits of one question.
 #[derive(Clone, Debug)]
@@ -17,9 +17,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// No end of time, and the memory of [`BoundOptions`].
+    /// No end of time, and the memory of [`Options`].
     fn default() -> Self {
-        let BoundOptions { memory, seed, .. } = BoundOptions::default();
+        let Options { memory, seed, .. } = Options::default();
         Self {
             budget: Budget::unlimited(),
             memory,

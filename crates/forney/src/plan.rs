@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::Budget;
-use forney_exact::{Cost, Demand, Effort, Keep, Order, Schedule, TooLarge, Whole, search};
+use forney_exact::{Cost, Demand, Effort, Keep, Order, Pace, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
 use crate::error::NoFit;
@@ -12,10 +12,9 @@ use crate::error::NoFit;
 /// Longest search for an order where the budget has no end.
 const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 
-/// Nanoseconds that an entry of a clique takes in a forward pass with a few threads.
-///
-/// Measured between 0.5 and 3 on processors of these days; so good is a prediction.
-const NANOSECONDS_PER_ENTRY: f64 = 1.5;
+/// Entries of an elimination on one thread that take as long as one of a large pass with a few: memory is slower than
+/// the caches that a pace is measured in.
+const COST: f64 = 1.5;
 
 /// An order with its cost; nothing is allocated for tables.
 ///
@@ -128,7 +127,7 @@ impl Plan {
     /// About how many seconds a forward pass would take, good to a factor of 3.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        1e-9 * NANOSECONDS_PER_ENTRY * self.cost.total_entries
+        Pace::measured().seconds(COST * self.cost.total_entries)
     }
 
     fn fits(&self, keep: Keep, memory: f64) -> bool {

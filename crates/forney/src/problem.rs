@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use forney_bounds::{BoundOptions, BoundReport};
 use forney_certify::Stop;
-use forney_gauge::bracket;
+use forney_methods::{BoundOptions, BoundReport, Options, bracket};
 use forney_model::{Domains, Evidence, FactorGraph, ModelError, VarId};
 use forney_uai::{UaiError, is_log_model, read_file, read_log_model, read_model};
 
@@ -112,8 +111,11 @@ impl Problem {
     /// never.
     pub fn bracket(&self, limits: &Limits) -> Result<BoundReport, Error> {
         let options = BoundOptions {
-            memory: limits.memory,
-            seed: limits.seed,
+            limits: Options {
+                memory: limits.memory,
+                seed: limits.seed,
+                ..Options::default()
+            },
             ..BoundOptions::default()
         };
         let restricted = Domains::observed(&self.graph, &self.evidence)?.restrict(&self.graph);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use forney_bounds::race::Rules;
 use forney_bounds::wmbe::{Candidate, Field, MiniBuckets, Setting};
 use forney_certify::Budget;
-use forney_exact::{Order, Schedule, TooLarge, frontier};
+use forney_exact::{Order, Pace, Schedule, TooLarge, frontier};
 use forney_model::FactorGraph;
 
 use crate::Gauges;
@@ -28,8 +28,8 @@ const RULES: Rules = Rules {
     time: 0.5,
 };
 
-/// Seconds that a gradient evaluation with gauges takes for one clique entry, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-8;
+/// Entries of an elimination that take as long as one of a gradient evaluation with gauges.
+const COST: f64 = 20.0;
 
 /// A race that would take more than this share of the time is slow.
 const SLOW: f64 = 0.125;
@@ -98,7 +98,8 @@ impl<C: Optimiser> GaugedField<'_, C> {
             return true;
         };
         let evaluations = RULES.evaluations(self.candidates) as f64;
-        let seconds = SECONDS_PER_ENTRY * evaluations * schedule.demand().total_entries;
+        let entries = COST * evaluations * schedule.demand().total_entries;
+        let seconds = Pace::of(budget).seconds(entries);
         let threads = rayon::current_num_threads() as f64;
         seconds > SLOW * threads * left.as_secs_f64()
     }

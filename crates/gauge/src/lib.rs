@@ -20,22 +20,18 @@
 
 mod adam;
 mod axis;
-mod bracket;
 mod field;
 mod gauged_lower;
 mod gauges;
-mod lower_contender;
 mod objective;
 mod optimiser;
 mod orders;
 mod published;
-mod published_bracket;
 mod racer;
 mod search;
 mod witness;
 
 pub use adam::Adam;
-pub use bracket::{NAME, bracket};
 pub use gauged_lower::{
     Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, LowerWatch,
     gauged_belief_propagation, gauged_lower, gauged_mean_field, gauged_structured_mean_field,
@@ -43,7 +39,12 @@ pub use gauged_lower::{
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;
 pub use published::{Published, PublishedVariant, UnknownVariant};
-pub use published_bracket::{PUBLISHED_IBOUND, PUBLISHED_ITERATIONS, published_bracket};
 pub use racer::bytes as candidate_bytes;
-pub use search::{GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below};
+pub use search::{
+    GaugeOptions, GaugeReport, gauged_wmbe, gauged_wmbe_below, gauged_wmbe_below_within,
+    gauged_wmbe_within,
+};
 pub use witness::GaugedWmbe;
+
+/// The name of gauged mini-buckets in reports.
+pub const NAME: &str = "wmbe-g";

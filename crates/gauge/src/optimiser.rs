@@ -3,7 +3,6 @@
 //! Above, `|·|` has kinks and any gauge is allowed: Adam. Below, the tables stay positive, where the
 //! objective is smooth: quasi-Newton steps under a barrier that falls.
 
-use forney_bounds::Post;
 use forney_bounds::wmbe::WeightMap;
 use forney_certify::{Above, Below, Budget, Lbfgs, Objective, Refine};
 
@@ -30,7 +29,7 @@ const MEMORY: usize = 20;
 
 /// A search that goes on cycle by cycle, each from the best point of the one before.
 pub(crate) trait Optimiser: Send + Sync {
-    type Side: WeightMap + Post;
+    type Side: WeightMap;
 
     /// Evaluates the objective at a start.
     fn new(objective: GaugeObjective<Self::Side>, start: Vec<f64>) -> Self;

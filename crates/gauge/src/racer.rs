@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use forney_bounds::race::{Proof, Racer};
-use forney_bounds::wmbe::{Candidate, Mover, PlainRacer, Structure, WeightMap, Wmbe, pairs};
-use forney_bounds::{Method, Post};
+use forney_bounds::wmbe::{self, Candidate, Mover, PlainRacer, Structure, WeightMap, Wmbe, pairs};
 use forney_certify::{Budget, Certificate, Flaw};
 use forney_exact::{Engine, Order, Schedule};
 use forney_model::FactorGraph;
 
-use crate::bracket::NAME;
+use crate::NAME;
 use crate::optimiser::Optimiser;
 use crate::{GaugeObjective, GaugedWmbe, Gauges};
 
@@ -100,7 +99,7 @@ impl<C: Optimiser> GaugedRacer<C> {
 }
 
 /// The proof of plain mini-buckets as one with identity gauges.
-pub(crate) fn without_gauges<S: WeightMap + Post>(
+pub(crate) fn without_gauges<S: WeightMap>(
     plain: Proof<S, (Wmbe<S>, Order)>,
     graph: &FactorGraph,
 ) -> Result<Proof<S, Ordered<S>>, Flaw> {
@@ -163,7 +162,7 @@ impl<C: Optimiser> Racer for GaugedRacer<C> {
         Some(Proof {
             bound: witness.verify(&self.graph).ok()?,
             witness: (witness, self.structure.order.clone()),
-            method: if moved { NAME } else { Method::Wmbe.name() },
+            method: if moved { NAME } else { wmbe::NAME },
         })
     }
 }

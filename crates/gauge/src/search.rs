@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use forney_bounds::race::{Account, Proof, Racer, Won, finish, tighter};
 use forney_bounds::wmbe::{
-    Candidate, Candidates, Climbed, CliqueLimit, LocalSearch, Setting, Wmbe, climb,
+    self, Candidate, Candidates, Climbed, CliqueLimit, LocalSearch, Setting, Wmbe, climb,
 };
-use forney_bounds::{Board, BoundError, Method, Post, Progress};
+use forney_bounds::{Board, BoundError, Progress};
 use forney_certify::{Above, Below, Bound, Budget, Certificate, Flaw, Side, Stop};
 use forney_exact::{Order, Schedule};
 use forney_model::FactorGraph;
@@ -122,6 +122,30 @@ pub fn gauged_wmbe_below(
     watched::<Ascent>(graph, options, budget, watch)
 }
 
+/// As [`gauged_wmbe`], with what the account allows and all bounds entered on its board.
+///
+/// # Errors
+/// As [`gauged_wmbe`].
+pub fn gauged_wmbe_within(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    account: &mut Account<'_, '_>,
+) -> Result<GaugeReport<Above>, BoundError> {
+    search::<Descent>(graph, options, account)
+}
+
+/// As [`gauged_wmbe_below`], with what the account allows and all bounds entered on its board.
+///
+/// # Errors
+/// As [`gauged_wmbe`].
+pub fn gauged_wmbe_below_within(
+    graph: &FactorGraph,
+    options: &GaugeOptions,
+    account: &mut Account<'_, '_>,
+) -> Result<GaugeReport<Below>, BoundError> {
+    search::<Ascent>(graph, options, account)
+}
+
 /// A search with a board of its own.
 fn watched<C: Optimiser>(
     graph: &FactorGraph,
@@ -130,10 +154,7 @@ fn watched<C: Optimiser>(
     watch: &mut (dyn FnMut(Bound<C::Side>, usize) + Send),
 ) -> Result<GaugeReport<C::Side>, BoundError> {
     let mut watch = |progress: &Progress| {
-        // It was verified before it was reported.
-        if let Ok(bound) = Bound::new(<C::Side as Post>::of(progress)) {
-            watch(bound, progress.iterations);
-        }
+        watch(progress.bracket.bound(), progress.iterations);
     };
     let board = Board::new(budget, &mut watch);
     // Without one evaluation there is nothing to report.
@@ -143,7 +164,7 @@ fn watched<C: Optimiser>(
 }
 
 /// The best bound that an account allows.
-pub(crate) fn search<C: Optimiser>(
+fn search<C: Optimiser>(
     graph: &FactorGraph,
     options: &GaugeOptions,
     account: &mut Account<'_, '_>,
@@ -415,7 +436,7 @@ impl<C: Optimiser> Search<'_, C> {
         let proof = Proof {
             bound: witness.verify(self.graph)?,
             witness: (witness, order),
-            method: Method::Wmbe.name(),
+            method: wmbe::NAME,
         };
         let proof = without_gauges(proof, self.graph)?;
         account.enter(&proof);

@@ -3,63 +3,62 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use forney_bounds::{BoundOptions, Method as Brackets, bracket};
-use forney_certify::{Bracket, Budget, Crossed, Lower, Upper};
+use forney_certify::{Bracket, Budget, Crossed, Lower, Stop, Upper};
 use forney_model::FactorGraph;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use crate::{Inapplicable, Method, Options, Outcome, Point, Side, Value};
+use crate::{EXACT, Inapplicable, Method, Options, Outcome, Point, Side, Value};
 
 /// Share of the time that the exact answer may take.
 const EXACT_SHARE: f64 = 0.2;
 
 /// One method on one side.
 #[derive(Clone, Copy)]
-pub struct Job {
+pub struct Entrant {
     /// The method.
     pub method: &'static dyn Method,
     /// One of its sides.
     pub side: Side,
 }
 
-/// What is told of a running comparison; `usize` is the number of the job.
+/// What is told of a running comparison; `usize` is the number of the entrant.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A job improved its value; seconds since it began.
+    /// An entrant improved its value; seconds since it began.
     Point(usize, Point),
-    /// A job ended after so many seconds.
+    /// An entrant ended after so many seconds.
     Ended(usize, Result<Outcome, Inapplicable>, f64),
 }
 
 /// Every side of these methods.
 #[must_use]
-pub fn jobs(methods: &[&'static dyn Method]) -> Vec<Job> {
+pub fn entrants(methods: &[&'static dyn Method]) -> Vec<Entrant> {
     let of = |&method: &&'static dyn Method| {
         let sides = method.sides().iter();
-        sides.map(move |&side| Job { method, side })
+        sides.map(move |&side| Entrant { method, side })
     };
     methods.iter().flat_map(of).collect()
 }
 
-/// Runs every job for the same time with the same number of threads; `see` is told what happens, and
-/// each job ends with [`Event::Ended`].
+/// Runs every entrant for the same time with the same number of threads; `see` is told what happens, and
+/// each ends with [`Event::Ended`].
 ///
-/// So many jobs run at once as there are threads in rayon's pool, each with its share of the
+/// So many run at once as there are threads in rayon's pool, each with its share of the
 /// memory; the time of the budget is divided into as many rounds as that takes. If there are more
-/// threads than jobs, each job gets several.
+/// threads than entrants, each gets several.
 ///
 /// # Errors
 /// If the system gives no threads.
 pub fn compare(
     graph: &FactorGraph,
-    jobs: &[Job],
+    entrants: &[Entrant],
     options: &Options,
     budget: &Budget,
     see: &(dyn Fn(Event) + Sync),
 ) -> Result<(), ThreadPoolBuildError> {
     let threads = rayon::current_num_threads();
-    let lanes = threads.min(jobs.len()).max(1);
-    let rounds = u32::try_from(jobs.len().div_ceil(lanes)).unwrap_or(u32::MAX);
+    let lanes = threads.min(entrants.len()).max(1);
+    let rounds = u32::try_from(entrants.len().div_ceil(lanes)).unwrap_or(u32::MAX);
     let time = budget.remaining().map(|time| time / rounds.max(1));
     let options = Options {
         memory: options.memory / lanes as f64,
@@ -69,14 +68,14 @@ pub fn compare(
     let work = |pool: &ThreadPool| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(number) else { return };
+            let Some(entrant) = entrants.get(number) else { return };
             let own = time.map_or_else(|| budget.clone(), |time| budget.capped(time));
             let began = budget.elapsed().as_secs_f64();
             let mut watch = |point: Point| {
                 let elapsed_s = (point.elapsed_s - began).max(0.0);
                 see(Event::Point(number, Point { elapsed_s, ..point }));
             };
-            let run = || (job.method).run(graph, job.side, &options, &own, &mut watch);
+            let run = || (entrant.method).run(graph, entrant.side, &options, &own, &mut watch);
             let found = pool.install(run);
             let elapsed_s = budget.elapsed().as_secs_f64() - began;
             see(Event::Ended(number, found, elapsed_s));
@@ -96,20 +95,14 @@ pub fn compare(
     Ok(())
 }
 
-/// `ln Z` by exact elimination, if that takes no more than the memory and a fifth of the time.
+/// `ln Z` on both sides by exact elimination, if that takes no more than the memory and a fifth of the time.
 #[must_use]
-pub fn exact(graph: &FactorGraph, options: &Options, budget: &Budget) -> Option<f64> {
+pub fn exact(graph: &FactorGraph, options: &Options, budget: &Budget) -> Option<Bracket> {
     let share = budget.remaining().map(|time| time.mul_f64(EXACT_SHARE));
     let budget = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
-    let own = BoundOptions {
-        memory: options.memory,
-        seed: options.seed,
-        order: options.order.clone(),
-        method: Brackets::Exact,
-        ..BoundOptions::default()
-    };
-    let report = bracket(graph, &own, &budget, &mut |_| {}).ok()?;
-    report.exact.then(|| report.bracket.upper().ln())
+    let found = EXACT.run(graph, Side::Exact, options, &budget, &mut |_| {});
+    let found = found.ok().filter(|found| found.stop == Stop::Converged)?;
+    best([found.value]).ok()
 }
 
 /// The best bracket of some values; estimates prove nothing.
@@ -122,6 +115,7 @@ pub fn best(values: impl IntoIterator<Item = Value>) -> Result<Bracket, Crossed>
         match value {
             Value::Lower(bound) => lower.tighten(bound),
             Value::Upper(bound) => upper.tighten(bound),
+            Value::Exact(least, most) => lower.tighten(least) | upper.tighten(most),
             Value::Estimate(_) => false,
         };
     }

@@ -18,12 +18,6 @@ pub enum Inapplicable {
         /// The side it was asked for.
         side: Side,
     },
-    /// The paper has no such side.
-    #[error("there are no published steps for {side} bounds; use the best ones")]
-    NoPublishedSteps {
-        /// The side that was asked for.
-        side: Side,
-    },
     /// Mini-buckets do not fit.
     #[error(transparent)]
     Bound(#[from] BoundError),
@@ -39,4 +33,15 @@ pub enum Inapplicable {
     /// A witness proved nothing.
     #[error(transparent)]
     Flaw(#[from] Flaw),
+}
+
+impl Inapplicable {
+    /// Would more memory help?
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::Bound(BoundError::MiniBucketsTooLarge { .. } | BoundError::TooLarge(_))
+        )
+    }
 }

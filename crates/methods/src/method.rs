@@ -1,15 +1,15 @@
-//! The interface of all methods: what they are asked for, and what comes back.
+//! The interface of all methods: what they prove, when they take part, and how they run in slices.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use forney_bounds::wmbe::Steps;
 use forney_certify::{Budget, Estimate, Lower, Stop, Upper};
-use forney_exact::Order;
-use forney_model::FactorGraph;
+use forney_model::{FactorGraph, Restriction};
 use serde::Serialize;
 
-use crate::Inapplicable;
+use crate::job::{Job, Options, Slice};
+use crate::portfolio::pruned;
+use crate::{Inapplicable, solo};
 
 /// What a value says about `ln Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +19,8 @@ pub enum Side {
     Upper,
     /// `ln Z ≥` the value, proved.
     Lower,
+    /// The value is `ln Z` itself: both sides at once.
+    Exact,
     /// The value is near `ln Z`, perhaps: nothing is proved.
     Estimate,
 }
@@ -28,6 +30,7 @@ impl fmt::Display for Side {
         f.pad(match self {
             Self::Upper => "upper",
             Self::Lower => "lower",
+            Self::Exact => "exact",
             Self::Estimate => "estimate",
         })
     }
@@ -40,6 +43,8 @@ pub enum Value {
     Upper(Upper),
     /// A lower bound.
     Lower(Lower),
+    /// Both bounds at one value.
+    Exact(Lower, Upper),
     /// An estimate.
     Estimate(Estimate),
 }
@@ -49,7 +54,7 @@ impl Value {
     #[must_use]
     pub fn ln(self) -> f64 {
         match self {
-            Self::Upper(bound) => bound.ln(),
+            Self::Upper(bound) | Self::Exact(_, bound) => bound.ln(),
             Self::Lower(bound) => bound.ln(),
             Self::Estimate(estimate) => estimate.ln,
         }
@@ -61,50 +66,8 @@ impl Value {
         match self {
             Self::Upper(_) => Side::Upper,
             Self::Lower(_) => Side::Lower,
+            Self::Exact(..) => Side::Exact,
             Self::Estimate(_) => Side::Estimate,
-        }
-    }
-}
-
-impl From<Upper> for Value {
-    fn from(bound: Upper) -> Self {
-        Self::Upper(bound)
-    }
-}
-
-impl From<Lower> for Value {
-    fn from(bound: Lower) -> Self {
-        Self::Lower(bound)
-    }
-}
-
-/// What a method works with.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Cliques hold at most this many variables plus one.
-    pub ibound: usize,
-    /// Bytes that tables may take.
-    pub memory: f64,
-    /// At most so many iterations, whatever one is for the method; `None` for no limit.
-    pub iterations: Option<usize>,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// A fixed elimination order; `None` lets the method choose.
-    pub order: Option<Order>,
-    /// How mini-buckets are improved; other methods have steps of one kind.
-    pub steps: Steps,
-}
-
-impl Default for Options {
-    /// ibound 6, 4 GiB, seed 0, the best steps, no other limit.
-    fn default() -> Self {
-        Self {
-            ibound: 6,
-            memory: 4.0 * 1024f64.powi(3),
-            iterations: None,
-            seed: 0,
-            order: None,
-            steps: Steps::Best,
         }
     }
 }
@@ -119,9 +82,6 @@ pub struct Point {
     /// Seconds since the budget began.
     pub elapsed_s: f64,
 }
-
-/// Called at every improvement.
-pub type Watch<'w> = dyn FnMut(Point) + Send + 'w;
 
 /// What a method came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,14 +104,16 @@ pub enum ExactOn {
     IndependentVariables,
     /// The factor graph has no cycle.
     Trees,
+    /// Everything.
+    All,
 }
 
-/// A way to bound or estimate `ln Z`.
+/// A way to bound or estimate `ln Z`, or to compute it.
 ///
 /// # Example
 /// ```
 /// use forney_certify::Budget;
-/// use forney_methods::{Method, Options, Side, method};
+/// use forney_methods::{Options, Side, method};
 /// use forney_model::{enumerate::enumerate, generate::ising_grid};
 /// use rand::SeedableRng;
 /// let grid = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
@@ -171,18 +133,22 @@ pub trait Method: Sync {
     /// Where it is exact, if anywhere.
     fn exact_on(&self) -> Option<ExactOn>;
 
-    /// Does what [`run`](Method::run) promises, for one of [`sides`](Method::sides).
+    /// Is it one of those that a [`bracket`](crate::bracket) of this model tries? By its name anyone can ask for
+    /// it.
+    fn takes_part(&self, _: &FactorGraph) -> bool {
+        false
+    }
+
+    /// Is it one of those that stand side by side where nobody named any?
+    fn is_compared(&self) -> bool {
+        true
+    }
+
+    /// Begins on one of its [`sides`](Self::sides); nothing that takes long.
     ///
     /// # Errors
     /// Why the method does not apply to this model within these limits.
-    fn search(
-        &self,
-        graph: &FactorGraph,
-        side: Side,
-        options: &Options,
-        budget: &Budget,
-        watch: &mut Watch<'_>,
-    ) -> Result<Outcome, Inapplicable>;
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable>;
 
     /// Improves a value of one side until converged or out of budget; `watch` sees every
     /// improvement.
@@ -199,12 +165,79 @@ pub trait Method: Sync {
         side: Side,
         options: &Options,
         budget: &Budget,
-        watch: &mut Watch<'_>,
+        watch: &mut (dyn FnMut(Point) + Send),
     ) -> Result<Outcome, Inapplicable> {
         if !self.sides().contains(&side) {
             let name = self.name();
             return Err(Inapplicable::Side { name, side });
         }
-        self.search(graph, side, options, budget, watch)
+        let restriction = pruned(graph);
+        let graph = restriction.as_ref().map_or(graph, Restriction::graph);
+        let job = Job::alone(graph, options);
+        let run = self.begin(&job, side)?;
+        solo::run(run, side, options, budget, watch)
     }
+}
+
+impl fmt::Debug for dyn Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A method at work on one side of one model.
+pub trait Run: Send {
+    /// Goes on for a slice of time, or where time has no end by an amount of work that does not depend on the
+    /// machine, and enters what it proves on the board of the slice.
+    ///
+    /// # Errors
+    /// Why it cannot go on within these limits.
+    fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable>;
+
+    /// What it will take from here to the end, if it knows: the portfolio lets what ends soon go first.
+    fn predicted(&self) -> Option<Predicted> {
+        None
+    }
+
+    /// Seconds before it proves anything; what would be over before that does not begin.
+    fn beginning(&self) -> f64 {
+        0.0
+    }
+
+    /// The bound that it begins from, in nats, which another one may have proved.
+    fn head_start(&self) -> f64 {
+        f64::NEG_INFINITY
+    }
+
+    /// Are its steps what [`Options::iterations`] counts, beside other methods?
+    fn is_counted(&self) -> bool {
+        true
+    }
+
+    /// What a reader of its value should know; empty if nothing.
+    fn note(&self) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
+}
+
+/// What a run came to in a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It goes on.
+    Open,
+    /// What it set out to do is done; more of it, with other random numbers, may still gain.
+    Again,
+    /// It goes on once it has all of the memory and the threads.
+    Waiting,
+    /// There is nothing more to do.
+    Over(Stop),
+}
+
+/// What a run will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Predicted {
+    /// In entries of an elimination, whose [`Pace`](forney_exact::Pace) is known to a factor of a few.
+    pub entries: f64,
+    /// Bytes of tables.
+    pub bytes: f64,
 }

@@ -20,7 +20,7 @@ mod forests;
 mod witness;
 
 use forney_certify::{Budget, Refine};
-use forney_exact::{marginals, most_probable};
+use forney_exact::{Pace, marginals, most_probable};
 use forney_model::{Contradiction, FactorGraph};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -51,8 +51,8 @@ const BYTES_PER_ENTRY: f64 = 8.0;
 const ROUND_SHARE: f64 = 0.05;
 /// Seconds that a round may be predicted to take: it is not interrupted.
 const LONGEST_ROUND: f64 = 2.0;
-/// Seconds that one entry takes at worst in the passes of a round, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-8;
+/// Entries of an elimination that take as long as one of the passes of a round does at worst.
+const COST: f64 = 20.0;
 
 /// The search for a cutset and a configuration of it with a large `Z(x_C)`.
 ///
@@ -222,7 +222,7 @@ impl<'g> Conditioning<'g> {
             return;
         }
         let entries = GROWTH * self.entries;
-        let seconds = entries * SECONDS_PER_ENTRY * PROPOSALS as f64;
+        let seconds = Pace::of(&self.budget).seconds(COST * entries * PROPOSALS as f64);
         let left = self.budget.remaining().map(|left| left.as_secs_f64());
         let fits = BYTES_PER_ENTRY * entries * PROPOSALS as f64 <= self.memory;
         let short = seconds < LONGEST_ROUND;

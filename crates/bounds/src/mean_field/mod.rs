@@ -24,7 +24,7 @@ use forney_certify::{Budget, Limits, Run, Stop};
 use forney_model::{Domains, FactorGraph};
 
 pub use ascent::MeanFieldAscent;
-pub(crate) use starts::Starts;
+pub use starts::{CooledAscent, MeanFieldStarts};
 pub use witness::MeanField;
 
 /// Mean field from several starts in parallel; the best one wins, the earlier one of equals.
@@ -71,7 +71,7 @@ pub fn mean_field(
         return nothing(Stop::Converged);
     }
     let restriction = domains.restrict(graph);
-    let mut all = Starts::new(restriction.graph(), seed, *limits);
+    let mut all = MeanFieldStarts::new(restriction.graph(), seed, *limits);
     all.begin(starts, budget);
     all.courses.go_on(budget);
     let Some(mut best) = all.courses.finish(budget) else {

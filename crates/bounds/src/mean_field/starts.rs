@@ -19,24 +19,27 @@ use crate::course::{Courses, Start};
 const TEMPERATURES: [f64; 3] = [0.1, 0.3, 1.0];
 
 /// Starts of mean field on a model whose domains are pruned.
-pub(crate) struct Starts<'g> {
+pub struct MeanFieldStarts<'g> {
     graph: &'g FactorGraph,
     tables: Arc<Tables>,
     temperatures: [f64; 4],
     seed: u64,
     /// The number of the next start.
     next: usize,
-    pub(crate) courses: Courses<Cooled>,
+    /// Those that were begun.
+    pub courses: Courses<CooledAscent>,
 }
 
 /// One start: it is cooled, and then ascends.
-pub(crate) struct Cooled {
+pub struct CooledAscent {
     cooling: Cooling,
     ascent: MeanFieldAscent,
 }
 
-impl<'g> Starts<'g> {
-    pub(crate) fn new(graph: &'g FactorGraph, seed: u64, limits: Limits) -> Self {
+impl<'g> MeanFieldStarts<'g> {
+    /// Nothing is begun yet.
+    #[must_use]
+    pub fn new(graph: &'g FactorGraph, seed: u64, limits: Limits) -> Self {
         Self {
             graph,
             tables: Arc::new(Tables::new(graph)),
@@ -48,28 +51,29 @@ impl<'g> Starts<'g> {
     }
 
     /// Begins so many starts side by side.
-    pub(crate) fn begin(&mut self, starts: usize, budget: &Budget) {
+    pub fn begin(&mut self, starts: usize, budget: &Budget) {
         let numbers = self.next..self.next + starts;
         self.next += starts;
         let begun = numbers.into_par_iter().filter_map(|number| {
             let mut rng = Pcg64::new(self.seed.into(), number as u128);
             let ascent = start(self.graph, &self.tables, number, &mut rng, budget)?;
             let cooling = Cooling::from(self.temperatures[number % self.temperatures.len()]);
-            Some(Cooled { cooling, ascent })
+            Some(CooledAscent { cooling, ascent })
         });
-        let begun: Vec<Cooled> = begun.collect();
+        let begun: Vec<CooledAscent> = begun.collect();
         begun
             .into_iter()
             .for_each(|start| self.courses.begin(start));
     }
 
     /// How many starts were begun.
-    pub(crate) fn begun(&self) -> usize {
+    #[must_use]
+    pub fn begun(&self) -> usize {
         self.next
     }
 }
 
-impl Refine for Cooled {
+impl Refine for CooledAscent {
     type Point = MeanField;
 
     fn sweep(&mut self) -> f64 {
@@ -81,7 +85,7 @@ impl Refine for Cooled {
     }
 }
 
-impl Start for Cooled {
+impl Start for CooledAscent {
     fn prepare(&mut self, budget: &Budget) -> bool {
         self.cooling.go_on(&mut self.ascent, budget);
         self.cooling.is_over()

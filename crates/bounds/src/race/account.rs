@@ -1,9 +1,9 @@
 //! What may be spent: evaluations, bytes and time.
 
-use forney_certify::Budget;
+use forney_certify::{Budget, Side};
 
 use super::{Proof, Racer};
-use crate::board::{Board, Post};
+use crate::board::Board;
 
 /// The part of the time left that a last cycle is planned for.
 const PLANNED: f64 = 0.9;
@@ -135,7 +135,7 @@ impl<'a, 'w> Account<'a, 'w> {
     }
 
     /// Takes off evaluations that were spent.
-    pub fn spend<S: Post>(&mut self, evaluations: usize) {
+    pub fn spend<S: Side>(&mut self, evaluations: usize) {
         debug_assert!(evaluations <= self.left());
         self.spent += evaluations;
         self.board.count::<S>(evaluations);
@@ -166,7 +166,7 @@ impl<'a, 'w> Account<'a, 'w> {
     }
 
     /// Enters what was proved.
-    pub fn enter<S: Post, W>(&self, proof: &Proof<S, W>) {
+    pub fn enter<S: Side, W>(&self, proof: &Proof<S, W>) {
         self.board.post(proof.bound, proof.method);
     }
 }

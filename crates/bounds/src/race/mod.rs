@@ -8,9 +8,8 @@
 mod account;
 mod tournament;
 
-use forney_certify::{Bound, Budget};
+use forney_certify::{Bound, Budget, Side};
 
-use crate::Post;
 
 pub use account::Account;
 pub use tournament::{Rules, Won, finish, race, round};
@@ -18,7 +17,7 @@ pub use tournament::{Rules, Won, finish, race, round};
 /// One that takes part in a [`race`].
 pub trait Racer: Send {
     /// The side of its bounds.
-    type Side: Post;
+    type Side: Side;
     /// What proves them.
     type Witness;
 
@@ -54,7 +53,7 @@ pub trait Racer: Send {
 
 /// A verified bound.
 #[derive(Clone, Debug)]
-pub struct Proof<S: Post, W> {
+pub struct Proof<S: Side, W> {
     /// The bound.
     pub bound: Bound<S>,
     /// What proves it.
@@ -65,7 +64,7 @@ pub struct Proof<S: Post, W> {
 
 /// The tighter of two proofs, the first of equals.
 #[must_use]
-pub fn tighter<S: Post, W>(
+pub fn tighter<S: Side, W>(
     first: Option<Proof<S, W>>,
     second: Option<Proof<S, W>>,
 ) -> Option<Proof<S, W>> {

@@ -32,7 +32,7 @@ use forney_model::{Domains, FactorGraph};
 
 pub use ascent::{StartError, StructuredAscent};
 pub use forest::ForestAscent;
-pub(crate) use starts::Starts;
+pub use starts::BlockStarts;
 
 use crate::elbo::Tractable;
 use crate::mean_field::{MeanField, mean_field};
@@ -92,7 +92,7 @@ pub fn structured_mean_field(
     let restriction = domains.restrict(graph);
     let inner = restriction.graph();
     let naive = mean_field(inner, seed, starts, limits, budget).point;
-    let mut all = Starts::new(inner, seed, memory, *limits);
+    let mut all = BlockStarts::new(inner, seed, memory, *limits);
     all.begin(0..starts.max(1), ibound, &naive, budget.remaining(), budget)?;
     all.courses.go_on(budget);
     let mut best = all.courses.finish(budget).expect("the first start");

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use forney_certify::{Budget, Certificate, Limits, Refine};
+use forney_exact::Pace;
 use forney_model::FactorGraph;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -15,8 +16,8 @@ use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
 use crate::course::{Courses, Start};
 use crate::mean_field::MeanField;
 
-/// Seconds that an update takes for one clique entry at worst, for predictions.
-const SECONDS_PER_ENTRY: f64 = 2e-8;
+/// Entries of an elimination that take as long as one of an update does at worst.
+const COST: f64 = 20.0;
 /// Cliques are so small that at least so many sweeps fit in the time, all starts together.
 const LEAST_SWEEPS: f64 = 6.0;
 
@@ -24,7 +25,7 @@ const LEAST_SWEEPS: f64 = 6.0;
 const SWEEPS: usize = 20;
 
 /// Starts over blocks of a model whose domains are pruned.
-pub(crate) struct Starts<'g> {
+pub struct BlockStarts<'g> {
     graph: &'g FactorGraph,
     seed: u64,
     memory: f64,
@@ -34,12 +35,14 @@ pub(crate) struct Starts<'g> {
     beliefs: Option<Vec<f64>>,
     /// Has the uniform distribution no bound?
     zeros: bool,
-    pub(crate) courses: Courses<StructuredAscent<'g>>,
+    /// Those that were begun.
+    pub courses: Courses<StructuredAscent<'g>>,
 }
 
-impl<'g> Starts<'g> {
+impl<'g> BlockStarts<'g> {
     /// Nothing is begun yet; `memory` is in bytes, for all starts together.
-    pub(crate) fn new(graph: &'g FactorGraph, seed: u64, memory: f64, limits: Limits) -> Self {
+    #[must_use]
+    pub fn new(graph: &'g FactorGraph, seed: u64, memory: f64, limits: Limits) -> Self {
         let uniform = MeanField::uniform(graph).verify(graph);
         Self {
             graph,
@@ -57,7 +60,10 @@ impl<'g> Starts<'g> {
     ///
     /// With hard zeros all begin at `naive`, else every second one does, and the others at the uniform
     /// distribution. Some sweeps have to fit in the time. True if that or the memory holds no larger blocks.
-    pub(crate) fn begin(
+    ///
+    /// # Errors
+    /// If the blocks of the first of them do not fit.
+    pub fn begin(
         &mut self,
         numbers: Range<usize>,
         ibound: usize,
@@ -72,7 +78,8 @@ impl<'g> Starts<'g> {
         let memory = self.memory / numbers.len().max(1) as f64;
         let mut limit = clique_limit(graph, ibound, memory);
         if let Some(time) = time {
-            let cliques = SECONDS_PER_ENTRY * graph.num_variables().max(1) as f64;
+            let cliques = COST * graph.num_variables().max(1) as f64;
+            let cliques = Pace::of(budget).seconds(cliques);
             let sweep = time.as_secs_f64() / LEAST_SWEEPS;
             limit.entries = limit.entries.min(sweep / cliques);
         }

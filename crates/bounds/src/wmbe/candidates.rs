@@ -12,7 +12,6 @@ use super::climb::Field;
 use super::plain::{PlainRacer, bytes};
 use super::structure::{Candidate, Setting};
 use super::{ContentMiniBuckets, MiniBuckets, WeightMap};
-use crate::board::Post;
 use crate::race::Rules;
 
 /// Every candidate has eight evaluations, and a third of them goes on.
@@ -23,7 +22,7 @@ const RULES: Rules = Rules {
 };
 
 /// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
-pub(crate) const RACE_EVALUATIONS: f64 = 24.0;
+pub const RACE_EVALUATIONS: f64 = 24.0;
 
 /// One candidate races for so many evaluations, which leaves some for the winner.
 const EVALUATIONS_PER_CANDIDATE: usize = 32;
@@ -84,12 +83,13 @@ impl<'f, S> Candidates<'f, S> {
     }
 
     /// Candidate 0 is known already.
-    pub(crate) fn with_first(self, first: Option<&'f Candidate>) -> Self {
+    #[must_use]
+    pub fn with_first(self, first: Option<&'f Candidate>) -> Self {
         Self { first, ..self }
     }
 }
 
-impl<S: WeightMap + Post> Field for Candidates<'_, S> {
+impl<S: WeightMap> Field for Candidates<'_, S> {
     type Racer = PlainRacer<S>;
 
     fn setting(&self) -> Setting<'_> {

@@ -29,15 +29,16 @@ mod structure;
 mod variants;
 mod witness;
 
-pub(crate) use candidates::RACE_EVALUATIONS;
-pub use candidates::{Candidates, candidate_order};
+pub use candidates::{Candidates, RACE_EVALUATIONS, candidate_order};
 pub use climb::{Climbed, Field, climb};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
 pub use objective::{WeightMap, WmbeObjective};
-pub(crate) use plain::bytes;
-pub use plain::{PlainRacer, pairs};
+pub use plain::{PlainRacer, bytes, pairs};
 pub use search::{LocalSearch, Mover};
 pub use structure::{Candidate, Setting, Structure};
 pub use variants::{Partition, Steps, Variant, VariantOptions, VariantReport, mini_buckets};
 pub use witness::{Wmbe, check_parameters};
+
+/// The name of the method in reports.
+pub const NAME: &str = "wmbe";

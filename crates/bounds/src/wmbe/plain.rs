@@ -8,8 +8,6 @@ use forney_model::FactorGraph;
 
 use super::search::Mover;
 use super::{Candidate, Structure, WeightMap, Wmbe, WmbeObjective};
-use crate::board::Post;
-use crate::options::Method;
 use crate::race::{Proof, Racer};
 
 /// Pairs that quasi-Newton steps on shifts and weights remember: many while they cost less than a
@@ -29,7 +27,8 @@ const STEP_BYTES: f64 = 2500.0;
 
 /// Bytes of an optimiser: the tables of both passes, the vectors of the quasi-Newton method, and the
 /// pass beside them that proves its bound.
-pub(crate) fn bytes(schedule: &Schedule) -> f64 {
+#[must_use]
+pub fn bytes(schedule: &Schedule) -> f64 {
     let vectors = 2 * pairs(schedule) + 8;
     let parameters = schedule.num_shifts() + schedule.num_weights();
     let demand = schedule.demand();
@@ -88,7 +87,7 @@ impl<S: WeightMap> PlainRacer<S> {
     }
 }
 
-impl<S: WeightMap + Post> Racer for PlainRacer<S> {
+impl<S: WeightMap> Racer for PlainRacer<S> {
     type Side = S;
     /// With its order.
     type Witness = (Wmbe<S>, Order);
@@ -124,12 +123,12 @@ impl<S: WeightMap + Post> Racer for PlainRacer<S> {
         Some(Proof {
             bound: witness.verify(&self.graph).ok()?,
             witness: (witness, self.structure.order.clone()),
-            method: Method::Wmbe.name(),
+            method: super::NAME,
         })
     }
 }
 
-impl<S: WeightMap + Post> Mover for PlainRacer<S> {
+impl<S: WeightMap> Mover for PlainRacer<S> {
     fn place(&self) -> (&Structure, &Schedule, Vec<f64>) {
         (&self.structure, self.schedule(), self.point())
     }

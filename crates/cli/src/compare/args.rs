@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use forney_methods::{METHODS, Method, Steps};
+use clap::Args;
+use forney_methods::{METHODS, Method};
 
 use crate::model_args::ModelArgs;
 use crate::units;
@@ -35,10 +35,6 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = named, help = methods())]
     pub(crate) methods: Vec<Named>,
 
-    /// How mini-buckets are improved: until they converge, or as their papers do
-    #[arg(long, value_enum, value_name = "STEPS", default_value = "best")]
-    pub(crate) steps: StepsChoice,
-
     /// Seed of all random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -50,24 +46,6 @@ pub(crate) struct CompareArgs {
     /// Also draw every bound against time, as SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-}
-
-/// Whose steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StepsChoice {
-    /// Ours, which converge
-    Best,
-    /// Those of the papers, of fixed size
-    Published,
-}
-
-impl From<StepsChoice> for Steps {
-    fn from(choice: StepsChoice) -> Self {
-        match choice {
-            StepsChoice::Best => Self::Best,
-            StepsChoice::Published => Self::Published,
-        }
-    }
 }
 
 /// A registered method.

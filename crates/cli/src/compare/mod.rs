@@ -5,8 +5,8 @@ mod csv;
 mod plot;
 mod report;
 
-use forney_certify::{Budget, Crossed};
-use forney_methods::{Event, Job, METHODS, Method, Options, compare, exact, jobs};
+use forney_certify::{Bracket, Budget, Crossed};
+use forney_methods::{Entrant, Event, METHODS, Method, Options, compare, entrants, exact};
 use forney_model::{FactorGraph, simplify_sum};
 
 use args::CompareArgs;
@@ -20,7 +20,7 @@ use report::{Report, Row};
 
 /// What is told of the running methods.
 enum News {
-    Exact(f64),
+    Exact(Bracket),
     Of(Event),
     NoThreads(String),
 }
@@ -29,11 +29,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(Some(args.time), interrupt::flag());
     let problem = Problem::read(&args.model, &budget)?;
     let chosen: Vec<&'static dyn Method> = if args.methods.is_empty() {
-        METHODS.to_vec()
+        let compared = METHODS.iter().copied().filter(|m| m.is_compared());
+        compared.collect()
     } else {
         args.methods.iter().map(|named| named.0).collect()
     };
-    let jobs = jobs(&chosen);
+    let jobs = entrants(&chosen);
     let mut report = match problem.restrict(&budget)? {
         None => Report::impossible(&problem.graph, &jobs),
         Some(restriction) => {
@@ -58,17 +59,16 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Done<Report>, Failure> {
 fn side_by_side(
     mut report: Report,
     graph: FactorGraph,
-    jobs: &[Job],
+    jobs: &[Entrant],
     args: &CompareArgs,
     budget: &Budget,
 ) -> Result<Report, Failure> {
     let options = Options {
-        ibound: args.ibound,
+        ibound: Some(args.ibound),
         memory: args.memory.unwrap_or_else(memory::default_limit),
         iterations: args.iterations,
         seed: args.seed,
-        order: None,
-        steps: args.steps.into(),
+        ..Options::default()
     };
     let spinner = progress::spinner("looking for the exact answer".to_owned());
     let (its_jobs, its_budget) = (jobs.to_vec(), budget.clone());
@@ -77,8 +77,8 @@ fn side_by_side(
         budget,
         work::GRACE,
         move |tell| {
-            if let Some(ln_z) = exact(&graph, &options, &its_budget) {
-                tell(News::Exact(ln_z));
+            if let Some(both) = exact(&graph, &options, &its_budget) {
+                tell(News::Exact(both));
             }
             let see = |event| tell(News::Of(event));
             if let Err(error) = compare(&graph, &its_jobs, &options, &its_budget, &see) {
@@ -87,7 +87,7 @@ fn side_by_side(
         },
         |news| {
             match news {
-                News::Exact(ln_z) => report.ln_z = Some(ln_z),
+                News::Exact(both) => report.exact = Some(both),
                 News::Of(Event::Point(job, point)) => report.rows[job].improve(point),
                 News::Of(Event::Ended(job, found, elapsed_s)) => {
                     report.rows[job].end(found, elapsed_s);

@@ -15,7 +15,7 @@ use super::report::{Report, Row, distance};
 /// Upper bounds, lower bounds and estimates, each in a chart of its own; distances are logarithmic,
 /// so that what is exact falls out of the picture.
 pub(crate) fn plot(path: &Path, report: &Report) -> Result<Output, Failure> {
-    let from = match report.ln_z {
+    let from = match report.ln_z() {
         Some(_) => "distance from ln Z [nats]",
         None => "distance from the other end of the best bracket [nats]",
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use forney_certify::{Bracket, Crossed, Lower, Stop, Upper};
-use forney_methods::{Inapplicable, Job, Outcome, Point, Side, Value, best};
+use forney_methods::{Entrant, Inapplicable, Outcome, Point, Side, Value, best};
 use forney_model::FactorGraph;
 use serde::{Serialize, Serializer};
 
@@ -15,8 +15,8 @@ use crate::text::{MILLIONTH, digits, gap, rounded_down, rounded_up, seconds, tab
 #[derive(Serialize)]
 pub(crate) struct Report {
     /// `ln Z` itself, where elimination fits.
-    #[serde(serialize_with = "optional")]
-    pub(crate) ln_z: Option<f64>,
+    #[serde(rename = "ln_z", serialize_with = "optional_ends")]
+    pub(crate) exact: Option<Bracket>,
     pub(crate) rows: Vec<Row>,
     /// Variables with a choice and factors, before and after the reduction.
     #[serde(skip)]
@@ -76,9 +76,9 @@ impl fmt::Display for Ending {
 
 impl Report {
     /// A table whose rows have said nothing yet.
-    pub(crate) fn new(given: &FactorGraph, reduced: &FactorGraph, jobs: &[Job]) -> Self {
+    pub(crate) fn new(given: &FactorGraph, reduced: &FactorGraph, jobs: &[Entrant]) -> Self {
         Self {
-            ln_z: None,
+            exact: None,
             rows: jobs.iter().map(Row::new).collect(),
             sizes: [size(given), size(reduced)],
             bracket: Bracket::trivial(),
@@ -87,14 +87,21 @@ impl Report {
     }
 
     /// Hard zeros alone show that every assignment is forbidden.
-    pub(crate) fn impossible(given: &FactorGraph, jobs: &[Job]) -> Self {
+    pub(crate) fn impossible(given: &FactorGraph, jobs: &[Entrant]) -> Self {
         let mut report = Self::new(given, given, jobs);
-        report.ln_z = Some(f64::NEG_INFINITY);
+        // The upper bound of no assignment is exact.
+        let nothing = Upper::new(f64::NEG_INFINITY).map(|upper| Bracket::new(Lower::trivial(), upper));
+        report.exact = nothing.ok().and_then(Result::ok);
         for row in &mut report.rows {
             row.stop = Ending::Other(Other::Inapplicable);
             row.note = "Z = 0: hard zeros forbid every assignment".into();
         }
         report
+    }
+
+    /// `ln Z` itself, in nats, where elimination fits.
+    pub(crate) fn ln_z(&self) -> Option<f64> {
+        self.exact.map(|both| both.upper().ln())
     }
 
     /// `ln Z` itself on both sides where it is known, else the best bounds.
@@ -132,15 +139,11 @@ impl Report {
     /// [`Crossed`] if two values contradict each other.
     pub(crate) fn close(&mut self) -> Result<(), Crossed> {
         let proved = best(self.rows.iter().filter_map(|row| row.value))?;
-        let exact = self.ln_z.and_then(|ln_z| {
-            let (lower, upper) = (Lower::new(ln_z).ok()?, Upper::new(ln_z).ok()?);
-            Some((lower, upper))
-        });
-        self.bracket = match exact {
-            Some((lower, upper)) => {
-                Bracket::new(proved.lower(), upper)?;
-                Bracket::new(lower, proved.upper())?;
-                Bracket::new(lower, upper)?
+        self.bracket = match self.exact {
+            Some(exact) => {
+                Bracket::new(proved.lower(), exact.upper())?;
+                Bracket::new(exact.lower(), proved.upper())?;
+                exact
             }
             None => proved,
         };
@@ -167,7 +170,7 @@ fn size(graph: &FactorGraph) -> (usize, usize) {
 }
 
 impl Row {
-    fn new(job: &Job) -> Self {
+    fn new(job: &Entrant) -> Self {
         Self {
             method: job.method.name(),
             side: job.side,
@@ -214,6 +217,7 @@ impl Row {
         match (self.value, self.gap) {
             (None, _) => "–".to_owned(),
             (Some(value), Some(gap)) if gap < MILLIONTH => digits(value.ln()),
+            (Some(Value::Exact(_, bound)), _) => digits(bound.ln()),
             (Some(Value::Upper(bound)), _) => rounded_up(bound.ln()),
             (Some(Value::Lower(bound)), _) => rounded_down(bound.ln()),
             (Some(Value::Estimate(estimate)), _) => format!("{:.6}", estimate.ln),
@@ -233,7 +237,7 @@ impl fmt::Display for Report {
             )?;
         }
         let closed = || (self.bracket.gap() == 0.0).then(|| self.bracket.upper().ln());
-        match self.ln_z.or_else(closed) {
+        match self.ln_z().or_else(closed) {
             Some(ln_z) => writeln!(f, "ln Z     {}  exact", digits(ln_z))?,
             None => writeln!(
                 f,
@@ -275,6 +279,10 @@ fn optional<S: Serializer>(x: &Option<f64>, serializer: S) -> Result<S::Ok, S::E
         Some(x) => json::number(x, serializer),
         None => serializer.serialize_none(),
     }
+}
+
+fn optional_ends<S: Serializer>(x: &Option<Bracket>, serializer: S) -> Result<S::Ok, S::Error> {
+    optional(&x.map(|both| both.upper().ln()), serializer)
 }
 
 fn optional_value<S: Serializer>(x: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -52,10 +52,7 @@ pub(super) fn search(
     let gaugeable = gaugeable_in(graph)?;
     let bytes = admitted_bytes(graph, &gaugeable, options.memory)?;
     let mut watch = |progress: &Progress| {
-        // It was verified before it was reported.
-        if let Ok(bound) = Lower::new(progress.lower) {
-            watch(bound, progress.iterations);
-        }
+        watch(progress.bracket.lower(), progress.iterations);
     };
     let board = Board::new(budget, &mut watch);
     let mut account = Account::new(&board, budget, options.memory, options.iterations);

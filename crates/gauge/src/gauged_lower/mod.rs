@@ -32,7 +32,6 @@ use forney_model::FactorGraph;
 pub use belief_propagation::gauged_belief_propagation;
 pub use mean_field::gauged_mean_field;
 pub use structured::gauged_structured_mean_field;
-pub(crate) use structured::{STRUCTURED, structured_in_gauge};
 pub use witness::{Gauged, GaugedMeanField};
 
 /// What [`gauged_mean_field`] and its relatives work with.

@@ -14,7 +14,7 @@ use super::{
 use crate::Gauges;
 
 /// The name of its bounds in reports.
-pub(crate) const STRUCTURED: &str = "g-smf";
+const STRUCTURED: &str = "g-smf";
 
 /// Starts of structured mean field.
 const STARTS: usize = 8;
@@ -76,7 +76,7 @@ pub fn gauged_structured_mean_field(
 }
 
 /// Structured mean field in these gauges, which leave no entry negative.
-pub(crate) fn structured_in_gauge(
+fn structured_in_gauge(
     graph: &FactorGraph,
     gauges: Gauges,
     ibound: usize,

@@ -1,7 +1,8 @@
 //! Both sides of the likelihood, where there are too many units to enumerate their states.
 
-use forney_bounds::{BoundError, BoundOptions, bracket};
+use forney_bounds::BoundError;
 use forney_certify::{Bracket, Budget, Lower, Upper};
+use forney_methods::{BoundOptions, bracket};
 use ndarray::{ArrayView2, Axis};
 
 use super::model::BinarySparseCoding;
@@ -25,15 +26,14 @@ impl BinarySparseCoding {
     ///
     /// # Example
     /// ```
-    /// use forney_bounds::{BoundOptions, Method};
     /// use forney_certify::Budget;
     /// use forney_latent::binary_sparse_coding::{BinarySparseCoding, Exact};
+    /// use forney_methods::{BoundOptions, Options, WMBE};
     /// let model = BinarySparseCoding::bars(3, 2.0, 1.0);
     /// let data = model.sample(3, 1)?;
     /// let options = BoundOptions {
-    ///     method: Method::Wmbe,
-    ///     ibound: Some(3),
-    ///     iterations: Some(100),
+    ///     method: Some(WMBE),
+    ///     limits: Options { ibound: Some(3), iterations: Some(100), ..Options::default() },
     ///     ..BoundOptions::default()
     /// };
     /// let bracket = model.ln_likelihood_bracket(data.view(), &options, &Budget::unlimited())?;

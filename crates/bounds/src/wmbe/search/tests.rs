@@ -7,7 +7,7 @@ use forney_model::{FactorGraph, VarId};
 use std::sync::Arc;
 
 use super::*;
-use crate::board::{Board, Post};
+use crate::board::Board;
 use crate::wmbe::{CliqueLimit, MiniBuckets, PlainRacer, WmbeObjective};
 
 const LIMIT: CliqueLimit = CliqueLimit {
@@ -31,7 +31,7 @@ fn structure(graph: &FactorGraph, seed: u64) -> (Structure, Schedule) {
 }
 
 /// At its start.
-fn racer<S: WeightMap + Post>(
+fn racer<S: WeightMap>(
     graph: &FactorGraph,
     (structure, schedule): (Structure, Schedule),
 ) -> PlainRacer<S> {
@@ -111,7 +111,7 @@ fn carried_parameters_bound_and_come_close_to_where_they_were() {
 
 #[test]
 fn a_search_tightens_both_sides_and_keeps_to_its_evaluations() {
-    fn law<S: WeightMap + Post>(graph: &FactorGraph, ln_z: f64) -> f64 {
+    fn law<S: WeightMap>(graph: &FactorGraph, ln_z: f64) -> f64 {
         let budget = Budget::unlimited();
         let watch = &mut |_: &crate::Progress| {};
         let board = Board::new(&budget, watch);

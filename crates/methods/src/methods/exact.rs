@@ -1,18 +1,13 @@
-//! The exact answer: by name, at once where it is quick, and the search for an order that makes it
-//! affordable.
+//! `exact`: elimination, and the search for an order that makes it affordable.
 
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use forney_certify::{Budget, Lower, Stop, Upper};
-use forney_exact::{Effort, Keep, Order, Schedule, TooLarge, Whole, ln_z_along, search};
+use forney_bounds::{Activity, BoundError};
+use forney_certify::Stop;
+use forney_exact::{Effort, Keep, Order, Pace, Schedule, TooLarge, Whole, search};
+use forney_model::FactorGraph;
 
-use super::Job;
-use crate::BoundError;
-use crate::options::Activity;
-
-/// Seconds that one multiply-add of elimination takes, for predictions.
-const SECONDS_PER_ENTRY: f64 = 1e-9;
+use crate::{ExactOn, Inapplicable, Job, Method, Predicted, Run, Side, Slice, Turn};
 
 /// The first search for an order, before anything is proved, and its share of the time that is left.
 const FIRST_SEARCH: Duration = Duration::from_millis(100);
@@ -21,11 +16,6 @@ const FIRST_SHARE: f64 = 0.02;
 /// The second search, and its share; each later one takes twice as long.
 const SECOND_SEARCH: Duration = Duration::from_secs(1);
 const SECOND_SHARE: f64 = 0.1;
-
-/// An elimination that is predicted to take no longer than this, and this share of the time that is
-/// left, comes before all bounds.
-const QUICK: Duration = Duration::from_millis(500);
-const QUICK_SHARE: f64 = 0.1;
 
 /// Beside bounds an elimination may take this share of the memory: they take the rest.
 const BESIDE: f64 = 0.2;
@@ -54,8 +44,38 @@ const HOPELESS: f64 = 1e6;
 /// A minute stands in for time without an end where a share of it is asked for.
 const MINUTE: f64 = 60.0;
 
+/// Exact elimination, [`ln_z_along`](forney_exact::ln_z_along) the best order that is found in time.
+pub(crate) struct Elimination;
+
+impl Method for Elimination {
+    fn name(&self) -> &'static str {
+        "exact"
+    }
+
+    fn sides(&self) -> &'static [Side] {
+        &[Side::Exact]
+    }
+
+    fn exact_on(&self) -> Option<ExactOn> {
+        Some(ExactOn::All)
+    }
+
+    fn takes_part(&self, _: &FactorGraph) -> bool {
+        true
+    }
+
+    fn is_compared(&self) -> bool {
+        false
+    }
+
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+        Ok(Box::new(Attempt::new(job)))
+    }
+}
+
 /// An order for elimination, and the search for a better one.
-pub(super) struct Attempt {
+struct Attempt<'j> {
+    job: &'j Job<'j>,
     /// The cheapest order that is not out of reach, compiled.
     best: Option<Schedule>,
     /// The entries of all cliques of the cheapest order.
@@ -68,7 +88,8 @@ pub(super) struct Attempt {
     /// How many searches there were, the time they took, and what the next one may take.
     searches: usize,
     spent: Duration,
-    next: Duration,
+    /// What the second search may take; each later one takes twice as long.
+    second: Duration,
     seed: u64,
     /// Does a longer search not pay?
     settled: bool,
@@ -76,7 +97,7 @@ pub(super) struct Attempt {
 
 /// What to do about the exact answer now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Verdict {
     /// Eliminate; tables of bounds fit beside it.
     Beside,
     /// Eliminate, once the bounds have let go of their tables and threads.
@@ -87,85 +108,88 @@ pub(super) enum Verdict {
     GiveUp,
 }
 
-impl Attempt {
-    /// The quick search, or the caller's order.
-    pub(super) fn new(job: &Job<'_, '_>) -> Self {
-        Self::begin(job, FIRST_SEARCH.min(job.share(FIRST_SHARE)), REACH)
-    }
-
-    /// The only search, or the caller's order, where nothing is out of reach.
-    fn only(job: &Job<'_, '_>) -> Self {
-        Self::begin(job, job.share(ONLY_SHARE), f64::INFINITY)
-    }
-
-    fn begin(job: &Job<'_, '_>, first: Duration, reach: f64) -> Self {
-        let mut attempt = Self {
+impl<'j> Attempt<'j> {
+    fn new(job: &'j Job<'_>) -> Self {
+        Self {
+            job,
             best: None,
             least: None,
             refused: None,
-            reach,
+            // Where nothing else is wanted nothing is out of reach.
+            reach: if job.alone { f64::INFINITY } else { REACH },
             searches: 0,
             spent: Duration::ZERO,
-            next: first,
+            second: Duration::ZERO,
             seed: job.options.seed,
             settled: job.options.order.is_some(),
-        };
-        match &job.options.order {
-            Some(order) => attempt.consider(job, order),
-            None => attempt.search(job),
         }
-        attempt
     }
 
-    /// One search, longer than the last one.
-    pub(super) fn search(&mut self, job: &Job<'_, '_>) {
-        let began = job.budget.elapsed();
-        let budget = job.budget.capped(self.next);
+    /// What the next search may take.
+    fn next(&self, slice: &Slice<'_, '_>) -> Duration {
+        match self.searches {
+            _ if self.job.alone => slice.left(ONLY_SHARE),
+            0 => FIRST_SEARCH.min(slice.left(FIRST_SHARE)),
+            1 => SECOND_SEARCH.min(slice.left(SECOND_SHARE)),
+            searches => self.second * 2u32.saturating_pow(searches as u32 - 1),
+        }
+    }
+
+    /// The caller's order, or a search that is longer than the last one.
+    fn search(&mut self, slice: &Slice<'_, '_>) {
+        let job = self.job;
+        slice.board.say(Activity::Ordering);
+        if let Some(order) = &job.options.order {
+            self.consider(order, slice);
+            self.searches += 1;
+            return;
+        }
+        let began = slice.whole.elapsed();
+        let time = self.next(slice);
+        if self.searches == 1 {
+            self.second = time;
+        }
+        let budget = slice.whole.capped(time);
         let effort = Effort {
             budget: budget.clone(),
             rounds: None,
-            memory: (self.is_too_large(job)).then_some((Keep::Live, job.options.memory)),
+            memory: (self.is_too_large()).then_some((Keep::Live, job.options.memory)),
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
         self.settled = budget.stop().is_none();
-        self.consider(job, &order);
-        self.spent += job.budget.elapsed() - began;
+        self.consider(&order, slice);
+        self.spent += slice.whole.elapsed() - began;
         self.searches += 1;
-        self.next = match self.searches {
-            1 => SECOND_SEARCH.min(job.share(SECOND_SHARE)),
-            _ => 2 * self.next,
-        };
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
 
     /// Does the best order so far not fit in memory? Then the next one is searched within the limit; not
     /// before, as such a search goes by an estimate.
-    fn is_too_large(&self, job: &Job<'_, '_>) -> bool {
+    fn is_too_large(&self) -> bool {
         let best = self.best.as_ref();
-        best.is_some_and(|best| best.demand().once_bytes > job.options.memory)
+        best.is_some_and(|best| best.demand().once_bytes > self.job.options.memory)
     }
 
     /// Keeps the order if it is the cheapest so far, or if it fits in memory and that one does not. An
     /// earlier one stays until this one is compiled: it is still an answer where the clock or the size of
     /// a clique ends that.
-    fn consider(&mut self, job: &Job<'_, '_>, order: &Order) {
+    fn consider(&mut self, order: &Order, slice: &Slice<'_, '_>) {
+        let job = self.job;
         let entries = order.cost(job.graph).total_entries;
         let dearer = self.least.is_some_and(|least| entries >= least);
-        if dearer && !self.is_too_large(job) {
+        if dearer && !self.is_too_large() {
             return;
         }
         if !dearer {
             self.least = Some(entries);
             self.refused = None;
         }
-        let left = job
-            .budget
-            .remaining()
-            .map_or(f64::INFINITY, |left| left.as_secs_f64());
+        let left = slice.whole.remaining();
+        let left = left.map_or(f64::INFINITY, |left| left.as_secs_f64());
         // What is out of reach is not worth compiling, which may take long for a large model.
-        if entries * SECONDS_PER_ENTRY <= self.reach * left.min(HOPELESS) {
-            match Schedule::compile_within(job.graph, order, &mut Whole, job.budget) {
+        if Pace::of(slice.whole).seconds(entries) <= self.reach * left.min(HOPELESS) {
+            match Schedule::compile_within(job.graph, order, &mut Whole, slice.whole) {
                 Ok(Some(schedule)) => {
                     let fits = schedule.demand().once_bytes <= job.options.memory;
                     if !dearer || fits {
@@ -181,15 +205,16 @@ impl Attempt {
     }
 
     /// What to do with the order found so far.
-    pub(super) fn verdict(&self, job: &Job<'_, '_>) -> Verdict {
+    fn verdict(&self, slice: &Slice<'_, '_>) -> Verdict {
+        let (job, pace) = (self.job, Pace::of(slice.whole));
         let Some(demand) = self.best.as_ref().map(Schedule::demand) else {
-            let left = job.budget.remaining();
+            let left = slice.whole.remaining();
             let left = left.map_or(HOPELESS, |left| left.as_secs_f64());
-            let predicted = self.least.unwrap_or(f64::INFINITY) * SECONDS_PER_ENTRY;
-            return self.search_on(job, predicted / left);
+            let predicted = pace.seconds(self.least.unwrap_or(f64::INFINITY));
+            return self.search_on(slice, predicted / left);
         };
-        let left = job.budget.remaining().map(|left| left.as_secs_f64());
-        let predicted = demand.total_entries * SECONDS_PER_ENTRY;
+        let left = slice.whole.remaining().map(|left| left.as_secs_f64());
+        let predicted = pace.seconds(demand.total_entries);
         let memory = demand.once_bytes / job.options.memory;
         let soon = predicted <= SOON * left.unwrap_or(MINUTE);
         // A search that has taken as long as elimination has taken long enough.
@@ -207,16 +232,14 @@ impl Attempt {
             }
         }
         let missing = left.map_or(0.0, |left| predicted / left).max(memory);
-        self.search_on(job, missing)
+        self.search_on(slice, missing)
     }
 
     /// Is a better order worth a longer search, where this factor is missing?
-    fn search_on(&self, job: &Job<'_, '_>, missing: f64) -> Verdict {
+    fn search_on(&self, slice: &Slice<'_, '_>, missing: f64) -> Verdict {
         let spent = self.spent.as_secs_f64();
-        let left = job
-            .budget
-            .remaining()
-            .map_or(MINUTE, |left| left.as_secs_f64());
+        let left = slice.whole.remaining();
+        let left = left.map_or(MINUTE, |left| left.as_secs_f64());
         // The quick search has seen too little to tell what is just out of reach, but it can tell a grid of
         // a hundred rows.
         let reach = if self.searches > 1 { REACH } else { FAR };
@@ -229,111 +252,79 @@ impl Attempt {
         }
     }
 
-    /// Is the exact answer so near that nothing should come before it?
-    pub(super) fn is_quick(&self, job: &Job<'_, '_>) -> bool {
-        let quick = QUICK.min(job.share(QUICK_SHARE)).as_secs_f64();
-        self.best.as_ref().is_some_and(|best| {
-            let demand = best.demand();
-            demand.once_bytes <= job.options.memory
-                && demand.total_entries * SECONDS_PER_ENTRY <= quick
-        })
-    }
-
     /// Eliminates along the order found; true if that was done within the budget.
-    pub(super) fn eliminate(&mut self, job: &Job<'_, '_>) -> Result<bool, BoundError> {
+    fn eliminate(&mut self, slice: &Slice<'_, '_>) -> Result<bool, BoundError> {
         match self.best.take() {
-            Some(schedule) => job.eliminate(schedule.into(), job.budget),
+            Some(schedule) => self.job.eliminate(&schedule, slice.board, slice.whole),
             None => Ok(false),
         }
     }
-}
 
-impl Job<'_, '_> {
-    /// Elimination along the best order that a share of the time finds.
-    pub(super) fn exact_or_refuse(&self) -> Result<Stop, BoundError> {
-        let mut attempt = Attempt::only(self);
-        if let Some(too_large) = attempt.refused {
+    /// Elimination where nothing else is wanted, along the order of the only search.
+    fn only(&mut self, slice: &Slice<'_, '_>) -> Result<Stop, BoundError> {
+        if let Some(too_large) = self.refused {
             return Err(too_large.into());
         }
-        if let Some(demand) = attempt.best.as_ref().map(Schedule::demand) {
-            demand.admit(demand.once_bytes, self.options.memory)?;
+        if let Some(demand) = self.best.as_ref().map(Schedule::demand) {
+            demand.admit(demand.once_bytes, self.job.options.memory)?;
         }
-        let done = attempt.eliminate(self)?;
-        let stopped = || self.budget.stop().unwrap_or(Stop::Interrupted);
+        let done = self.eliminate(slice)?;
+        let stopped = || slice.whole.stop().unwrap_or(Stop::Interrupted);
         Ok(if done { Stop::Converged } else { stopped() })
     }
+}
 
-    /// Eliminates exactly; false if the budget ended it before it was done.
-    pub(super) fn eliminate(
-        &self,
-        schedule: Arc<Schedule>,
-        budget: &Budget,
-    ) -> Result<bool, BoundError> {
-        let _only_one = self
-            .eliminating
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if self.board.is_exact() {
-            return Ok(true);
+impl Run for Attempt<'_> {
+    fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
+        if self.searches == 0 {
+            self.search(slice);
+            if !self.job.alone {
+                return Ok(Turn::Open);
+            }
         }
-        let demand = schedule.demand();
-        self.board.say(Activity::Eliminating {
-            width: demand.width,
-        });
-        self.board.note_bytes(demand.once_bytes);
-        let Some(ln_z) = ln_z_along(&schedule, self.graph, budget) else {
-            return Ok(false);
+        if self.job.alone {
+            return Ok(Turn::Over(self.only(slice)?));
+        }
+        let verdict = match self.verdict(slice) {
+            Verdict::Alone if slice.exclusive => Verdict::Beside,
+            verdict => verdict,
         };
-        self.board
-            .post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, demand.width);
-        Ok(true)
+        Ok(match verdict {
+            Verdict::Search => {
+                self.search(slice);
+                Turn::Open
+            }
+            Verdict::Alone => Turn::Waiting,
+            Verdict::Beside if self.eliminate(slice)? => Turn::Over(Stop::Converged),
+            Verdict::Beside | Verdict::GiveUp => Turn::Over(Stop::MemoryLimit),
+        })
     }
 
-    /// Is the exact answer within memory and, by its predicted cost, within this share of the time?
-    pub(super) fn exact_fits(&self, schedule: &Schedule, share: f64) -> bool {
-        let demand = schedule.demand();
-        let seconds = demand.total_entries * SECONDS_PER_ENTRY;
-        let left = self
-            .budget
-            .remaining()
-            .map_or(f64::INFINITY, |left| left.as_secs_f64());
-        demand.once_bytes <= self.options.memory && seconds <= share * left
+    fn predicted(&self) -> Option<Predicted> {
+        let demand = self.best.as_ref()?.demand();
+        Some(Predicted {
+            entries: demand.total_entries,
+            bytes: demand.once_bytes,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, OnceLock};
-
+    use forney_bounds::Board;
+    use forney_certify::Budget;
     use forney_exact::{Heuristic, greedy};
     use forney_model::FactorGraph;
     use forney_model::generate::ising_grid;
     use rand::SeedableRng;
 
     use super::*;
-    use crate::board::Board;
-    use crate::bracket::contest::Entrant;
-    use crate::options::{BoundOptions, Method};
+    use crate::Options;
 
-    /// What a job with this budget gives.
-    fn with_job<T>(
-        graph: &FactorGraph,
-        options: &BoundOptions,
-        budget: &Budget,
-        work: impl FnOnce(&Job<'_, '_>) -> T,
-    ) -> T {
-        let mut watch = |_: &crate::Progress| {};
-        let board = Board::new(budget, &mut watch);
-        work(&Job {
-            graph,
-            options,
-            budget,
-            board: &board,
-            contender: Entrant::of(None, options.method, graph),
-            first_order: &OnceLock::new(),
-            eliminating: &Mutex::new(()),
-            turn: 1.0,
-        })
+    /// What an attempt makes of a slice with this budget.
+    fn within<T>(budget: &Budget, options: &Options, work: impl FnOnce(&Slice<'_, '_>) -> T) -> T {
+        let mut watch = |_: &forney_bounds::Progress| {};
+        work(&Slice::all(&Board::new(budget, &mut watch), options, budget))
     }
 
     fn grid() -> FactorGraph {
@@ -350,40 +341,37 @@ mod tests {
         let [few, many] = [&cheap, &dear].map(|order| order.cost(&graph).total_entries);
         assert!(few < many);
 
-        let options = BoundOptions {
+        let options = Options {
             order: Some(dear),
-            ..BoundOptions::default()
+            ..Options::default()
         };
+        let job = Job::alone(&graph, &options);
+        let mut attempt = Attempt::new(&job);
         let unlimited = Budget::unlimited();
-        let mut attempt = with_job(&graph, &options, &unlimited, Attempt::only);
-        let entries = |attempt: &Attempt| {
+        within(&unlimited, &options, |slice| attempt.search(slice));
+        let entries = |attempt: &Attempt<'_>| {
             let best = attempt.best.as_ref();
             best.map(|schedule| schedule.demand().total_entries)
         };
         let before = entries(&attempt);
         assert!(before.is_some());
         let over = unlimited.capped(Duration::ZERO);
-        with_job(&graph, &options, &over, |job| attempt.consider(job, &cheap));
+        within(&over, &options, |slice| attempt.consider(&cheap, slice));
         assert_eq!(entries(&attempt), before);
         attempt.least = None;
-        with_job(&graph, &options, &unlimited, |job| {
-            attempt.consider(job, &cheap);
-        });
+        within(&unlimited, &options, |slice| attempt.consider(&cheap, slice));
         assert!(entries(&attempt) < before);
     }
 
     #[test]
     fn the_exact_answer_alone_ends_with_the_budget() {
-        let graph = grid();
-        let options = BoundOptions {
-            method: Method::Exact,
-            ..BoundOptions::default()
+        let (graph, options) = (grid(), Options::default());
+        let run = |budget: &Budget| {
+            let found = Elimination.run(&graph, Side::Exact, &options, budget, &mut |_| {});
+            found.map(|found| found.stop)
         };
         let over = Budget::unlimited().capped(Duration::ZERO);
-        let stop = with_job(&graph, &options, &over, |job| job.exact_or_refuse());
-        assert!(matches!(stop, Ok(Stop::TimeLimit)));
-        let unlimited = Budget::unlimited();
-        let stop = with_job(&graph, &options, &unlimited, |job| job.exact_or_refuse());
-        assert!(matches!(stop, Ok(Stop::Converged)));
+        assert_eq!(run(&over), Ok(Stop::TimeLimit));
+        assert_eq!(run(&Budget::unlimited()), Ok(Stop::Converged));
     }
 }

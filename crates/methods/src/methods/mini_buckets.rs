@@ -1,20 +1,22 @@
 //! `mbe`, `wmbe-uniform`, `wmbe-w`, `wmbe-theta`, `wmbe-theta-w`: mini-buckets of one order and one partition
-//! with nothing, weights, shifts or both moved.
+//! with nothing, weights, shifts or both moved, until they converge or, `published-…`, by the steps of the paper.
 
 use forney_bounds::wmbe::{
-    CliqueLimit, Partition, Variant, VariantOptions, WeightMap, mini_buckets,
+    CliqueLimit, Partition, Steps, Variant, VariantOptions, WeightMap, mini_buckets,
 };
-use forney_certify::{Above, Below, Bound, Budget};
+use forney_certify::{Above, Below};
 use forney_exact::{Heuristic, Order, greedy};
-use forney_model::FactorGraph;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use crate::restarts::{Round, restarts};
-use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Side, Value, Watch};
+use super::restarts::{Limits, Restarts, Round, Tell};
+use crate::{ExactOn, Inapplicable, Job, Method, Run, Side};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 32;
+
+/// The ibound where none is asked for.
+const IBOUND: usize = 4;
 
 /// Mini-buckets, [`mini_buckets`]: an iteration is an evaluation of the bound.
 ///
@@ -22,6 +24,7 @@ const PATIENCE: usize = 32;
 pub(crate) struct MiniBuckets {
     pub(crate) name: &'static str,
     pub(crate) variant: Variant,
+    pub(crate) steps: Steps,
 }
 
 impl Method for MiniBuckets {
@@ -37,62 +40,52 @@ impl Method for MiniBuckets {
         Some(ExactOn::Trees)
     }
 
-    fn search(
-        &self,
-        graph: &FactorGraph,
-        side: Side,
-        options: &Options,
-        budget: &Budget,
-        watch: &mut Watch<'_>,
-    ) -> Result<Outcome, Inapplicable> {
-        match side {
-            Side::Upper => self.one_side::<Above>(graph, options, budget, watch),
-            _ => self.one_side::<Below>(graph, options, budget, watch),
-        }
+    fn is_compared(&self) -> bool {
+        self.steps == Steps::Best
+    }
+
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+        Ok(match side {
+            Side::Upper => self.one_side::<Above>(job),
+            _ => self.one_side::<Below>(job),
+        })
     }
 }
 
 impl MiniBuckets {
-    fn one_side<S>(
-        &self,
-        graph: &FactorGraph,
-        options: &Options,
-        budget: &Budget,
-        watch: &mut Watch<'_>,
-    ) -> Result<Outcome, Inapplicable>
-    where
-        S: WeightMap,
-        Bound<S>: Into<Value>,
-    {
-        restarts::<S>(options, budget, PATIENCE, watch, |number, tell| {
+    fn one_side<'j, S: WeightMap>(&self, job: &'j Job<'_>) -> Box<dyn Run + 'j> {
+        let (variant, steps) = (self.variant, self.steps);
+        let search = move |limits: &Limits<'_>, tell: &mut Tell<'_, S>| {
             let own = VariantOptions {
-                variant: self.variant,
-                steps: options.steps,
-                partition: match number % 2 {
+                variant,
+                steps,
+                partition: match limits.number % 2 {
                     0 => Partition::Scope,
                     _ => Partition::Content,
                 },
                 limit: CliqueLimit {
-                    ibound: options.ibound,
-                    entries: options.memory / 64.0,
+                    ibound: job.options.ibound.unwrap_or(IBOUND),
+                    entries: job.memory / 64.0,
                 },
-                order: Some(order(graph, options, number)),
-                iterations: options.iterations,
-                memory: options.memory,
+                order: Some(order(job, limits.number)),
+                iterations: limits.iterations,
+                memory: job.memory,
             };
-            let report = mini_buckets(graph, &own, budget, tell)?;
+            let report = mini_buckets(job.graph, &own, limits.budget, tell)?;
             Ok(Round {
                 bound: report.bound,
                 iterations: report.iterations,
                 stop: report.stop,
                 exact: report.exact,
             })
-        })
+        };
+        Restarts::boxed(self.name, PATIENCE, search)
     }
 }
 
 /// The fixed order, or min-fill and then others, each for both partitions.
-fn order(graph: &FactorGraph, options: &Options, number: u64) -> Order {
+fn order(job: &Job<'_>, number: u64) -> Order {
+    let (graph, options) = (job.graph, job.options);
     if let Some(order) = &options.order {
         return order.clone();
     }

@@ -1,15 +1,16 @@
 //! The cliques that memory and time hold at one ibound.
 
-use forney_exact::Order;
+use forney_bounds::BoundError;
+use forney_bounds::wmbe::{
+    Candidate, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, WeightMap, bytes,
+};
+use forney_exact::Pace;
 
-use super::Job;
-use super::climb::IBOUND_STEP;
-use super::level::MEMORY;
-use crate::BoundError;
-use crate::wmbe::{Candidate, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, bytes, candidate_order};
+use super::{IBOUND_STEP, Ladder};
+use crate::Slice;
 
-/// Seconds that a forward and a backward pass take for one clique entry, for predictions.
-const SECONDS_PER_GRADIENT_ENTRY: f64 = 5e-9;
+/// Entries of an elimination that take as long as one of a forward and a backward pass.
+const COST: f64 = 5.0;
 
 /// Where more candidates than this fit, a higher ibound gains more than they do.
 const MANY: f64 = 8.0;
@@ -61,33 +62,15 @@ pub(super) struct Fit {
     pub(super) capped: bool,
 }
 
-impl<'j> Job<'j, '_> {
-    /// The order of the first candidates: the same at every level.
-    pub(super) fn first_order(&self) -> &'j Order {
-        self.first_order.get_or_init(|| match &self.options.order {
-            Some(order) => order.clone(),
-            None => candidate_order(self.graph, 0, self.options.seed),
-        })
-    }
-
+impl<S: WeightMap> Ladder<'_, S> {
     /// How many candidates of this size a race can afford in a share of the time.
-    fn affordable(&self, entries: f64) -> f64 {
+    fn affordable(&self, entries: f64, slice: &Slice<'_, '_>) -> f64 {
         // Without an end of time nothing may depend on how fast the machine is.
-        let timed = self.budget.remaining().is_some();
-        let pace = if timed {
-            self.board.pace()
-        } else {
-            SECONDS_PER_GRADIENT_ENTRY
+        let (pace, threads) = match slice.is_timed() {
+            true => (slice.board.pace(), rayon::current_num_threads() as f64),
+            false => (Pace::of(slice.whole).seconds(COST), 1.0),
         };
-        let (upper, lower) = self.open();
-        let sides = f64::from(u8::from(upper) + u8::from(lower)).max(1.0);
-        let threads = if timed {
-            rayon::current_num_threads() as f64
-        } else {
-            1.0
-        };
-        let race = RACE_EVALUATIONS * sides * entries * pace;
-        self.slice(0.3).as_secs_f64() * threads / race
+        slice.part(0.3).as_secs_f64() * threads / (RACE_EVALUATIONS * entries * pace)
     }
 
     /// The largest cliques within the ibound that memory and time allow.
@@ -98,11 +81,11 @@ impl<'j> Job<'j, '_> {
     pub(super) fn size(
         &self,
         ibound: usize,
-        memory: f64,
         reached: Option<Reached>,
+        slice: &Slice<'_, '_>,
     ) -> Result<Size, BoundError> {
-        let timed = self.budget.remaining().is_some();
-        let reached = reached.filter(|_| timed);
+        let job = self.job;
+        let reached = reached.filter(|_| slice.is_timed());
         let mut found = reached.map(Size::Reached);
         let enough = reached.map_or(1.0, |reached| match reached {
             Reached { idle: true, .. } => 0.0,
@@ -110,25 +93,21 @@ impl<'j> Job<'j, '_> {
             _ => 1.0,
         });
         if let Some(reached) = reached
-            && self.affordable(reached.next_entries()) < enough
+            && self.affordable(reached.next_entries(), slice) < enough
         {
             return Ok(Size::Reached(reached));
         }
-        let order = self.first_order();
-        let factors = self
-            .graph
-            .factors()
-            .iter()
-            .map(|factor| factor.num_entries());
+        let order = job.first_order();
+        let factors = job.graph.factors().iter().map(|f| f.num_entries());
         let least = factors.max().unwrap_or(1) as f64;
         let mut limit = CliqueLimit {
             ibound,
-            entries: memory / 8.0,
+            entries: job.memory / 8.0,
         };
         let mut capped = false;
         loop {
             let rule = &mut MiniBuckets::new(limit, None);
-            let compiled = Candidate::new(self.graph, order.clone(), rule);
+            let compiled = Candidate::new(job.graph, order.clone(), rule);
             // Cliques too large to count are a failure only where nothing else is known.
             if compiled.is_err()
                 && let Some(found) = found.take()
@@ -139,12 +118,12 @@ impl<'j> Job<'j, '_> {
             let schedule = &first.schedule;
             let demand = schedule.demand();
             let whole = schedule.is_exact();
-            let exact = whole && self.exact_fits(schedule, 0.5);
-            let affordable = self.affordable(demand.total_entries);
-            let fits = bytes(schedule) <= memory;
+            let exact = whole && job.exact_fits(schedule, 0.5, slice.whole);
+            let affordable = self.affordable(demand.total_entries, slice);
+            let fits = bytes(schedule) <= job.memory;
             // At the size of the factors nothing is left to cut: a slow race beats none.
             let smallest = limit.entries <= least;
-            let over = self.budget.stop().is_some();
+            let over = slice.whole.stop().is_some();
             if exact || (fits && (affordable >= enough || smallest || over)) {
                 let fit = Fit {
                     limit,
@@ -152,7 +131,7 @@ impl<'j> Job<'j, '_> {
                     affordable,
                     capped,
                 };
-                let ascends = reached.is_some() && self.options.ibound.is_none();
+                let ascends = reached.is_some() && !self.is_fixed();
                 if !ascends || whole || capped || affordable <= MANY {
                     return Ok(Size::New(fit));
                 }
@@ -167,8 +146,8 @@ impl<'j> Job<'j, '_> {
             if smallest && !fits {
                 return Err(BoundError::MiniBucketsTooLarge {
                     // Each side has its share.
-                    bytes: bytes(schedule) / MEMORY,
-                    limit: self.options.memory,
+                    bytes: bytes(schedule) * job.options.memory / job.memory,
+                    limit: job.options.memory,
                 });
             }
             limit.entries = (demand.max_entries / 4.0)

@@ -1,22 +1,29 @@
 //! `g-mf`, `g-bp` and `g-smf`: mean field, belief propagation and structured mean field in the best
 //! gauge.
 
-use forney_certify::{Below, Budget};
+use forney_certify::{Below, Bound};
 use forney_gauge::{
     GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, gauged_belief_propagation,
     gauged_mean_field, gauged_structured_mean_field,
 };
 use forney_model::FactorGraph;
 
-use crate::restarts::{Round, Tell, restarts};
-use crate::{ExactOn, Inapplicable, Method, Options, Outcome, Side, Watch};
+use super::restarts::{Limits, Restarts, Round, Tell, seed};
+use super::wmbe_g::gaugeable;
+use crate::{ExactOn, Inapplicable, Job, Method, Run, Side};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 4;
 
+/// With fewer variables in exactly two factors than this share there is too little to gauge.
+const LEAST_SHARE: f64 = 0.2;
+
+/// Blocks of this width are quick, and follow much more of a model than narrower ones.
+const IBOUND: usize = 8;
+
 /// A lower bound of the best gauge that leaves no entry negative: an iteration is a gradient
 /// evaluation.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum GaugedLower {
     /// [`gauged_mean_field`].
     MeanField,
@@ -47,34 +54,36 @@ impl Method for GaugedLower {
         }
     }
 
-    fn search(
-        &self,
-        graph: &FactorGraph,
-        _: Side,
-        options: &Options,
-        budget: &Budget,
-        watch: &mut Watch<'_>,
-    ) -> Result<Outcome, Inapplicable> {
-        restarts(options, budget, PATIENCE, watch, |number, tell| {
-            let own = GaugedLowerOptions {
-                iterations: options.iterations,
-                seed: options.seed.wrapping_add(number),
-                memory: options.memory,
+    fn takes_part(&self, graph: &FactorGraph) -> bool {
+        *self == Self::StructuredMeanField && gaugeable(graph) >= LEAST_SHARE
+    }
+
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+        let method = *self;
+        let search = move |limits: &Limits<'_>, tell: &mut Tell<'_, Below>| {
+            let mut options = GaugedLowerOptions {
+                iterations: limits.iterations,
+                seed: seed(job, limits),
+                memory: job.memory,
                 ..GaugedLowerOptions::default()
             };
-            Ok(self.round(graph, options.ibound, &own, budget, tell)?)
-        })
+            if !job.alone {
+                // One start that converges is worth more than many that do not.
+                options.starts = 1;
+            }
+            Ok(method.round(job, &options, limits, tell)?)
+        };
+        Ok(Restarts::boxed(self.name(), PATIENCE, search))
     }
 }
 
 impl GaugedLower {
     fn round(
         self,
-        graph: &FactorGraph,
-        ibound: usize,
+        job: &Job<'_>,
         options: &GaugedLowerOptions,
-        budget: &Budget,
-        tell: &mut Tell<'_, Below>,
+        limits: &Limits<'_>,
+        tell: &mut (dyn FnMut(Bound<Below>, usize) + Send),
     ) -> Result<Round<Below>, GaugedLowerError> {
         fn round<Q>(report: GaugedLowerReport<Q>) -> Round<Below> {
             Round {
@@ -84,12 +93,14 @@ impl GaugedLower {
                 exact: false,
             }
         }
+        let (graph, budget) = (job.graph, limits.budget);
         match self {
             Self::MeanField => gauged_mean_field(graph, options, budget, tell).map(round),
             Self::BeliefPropagation => {
                 gauged_belief_propagation(graph, options, budget, tell).map(round)
             }
             Self::StructuredMeanField => {
+                let ibound = job.options.ibound.unwrap_or(IBOUND);
                 gauged_structured_mean_field(graph, ibound, options, budget, tell).map(round)
             }
         }
