@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WmbeObjective};
-use forney_bounds::{BoundError, BoundOptions, BoundReport, Method, bracket};
 use forney_certify::{Above, Budget, Objective};
 use forney_exact::{Heuristic, Schedule, greedy};
+use forney_methods::{BoundOptions, BoundReport, EXACT, Options, WMBE, bracket};
 use forney_model::FactorGraph;
 
 use crate::peers::{Figure, figures, models};
@@ -70,7 +70,7 @@ fn read(path: &Path) -> Result<FactorGraph> {
     model.to_graph().with_context(|| path.display().to_string())
 }
 
-fn first_clause(error: &BoundError) -> String {
+fn first_clause(error: &dyn std::error::Error) -> String {
     let told = error.to_string();
     told.split(';').next().unwrap_or_default().to_owned()
 }
@@ -84,7 +84,7 @@ fn exact_row(
 ) -> Result<()> {
     let budget = Budget::new(Some(Duration::from_secs(60)), std::sync::Arc::default());
     let options = BoundOptions {
-        method: Method::Exact,
+        method: Some(EXACT),
         ..BoundOptions::default()
     };
     let ours = match bracket(graph, &options, &budget, &mut |_| {}) {
@@ -132,8 +132,11 @@ fn bound(graph: &FactorGraph, ibound: usize, time: f64) -> Result<Found> {
         std::sync::Arc::default(),
     );
     let options = BoundOptions {
-        ibound: Some(ibound),
-        method: Method::Wmbe,
+        limits: Options {
+            ibound: Some(ibound),
+            ..Options::default()
+        },
+        method: Some(WMBE),
         ..BoundOptions::default()
     };
     let report = bracket(graph, &options, &budget, &mut |_| {})?;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use forney_certify::Budget;
-use forney_methods::{Event, Job, METHODS, Options, Point, Side, compare, exact, jobs, method};
+use forney_methods::{
+    Entrant, Event, METHODS, Options, Point, Side, compare, entrants, exact, method,
+};
 use forney_model::{Domains, FactorGraph, simplify_sum};
 use forney_uai::{read_evidence, read_file, read_model};
 
@@ -62,7 +64,7 @@ impl Methods {
             .split_once(HEAD)
             .with_context(|| format!("{} has no heading {HEAD:?}", self.output.display()))?;
         let options = Options {
-            ibound: self.ibound,
+            ibound: Some(self.ibound),
             ..Options::default()
         };
         let figures = figures();
@@ -83,7 +85,8 @@ impl Methods {
 
     /// Every method on every instance.
     fn gaps(&self, options: &Options, figures: &[Figure]) -> Result<String> {
-        let jobs = jobs(METHODS);
+        let compared = METHODS.iter().copied().filter(|m| m.is_compared());
+        let jobs = entrants(&compared.collect::<Vec<_>>());
         let mut columns = Vec::new();
         for name in INSTANCES {
             let Some(graph) = self.read(name)? else {
@@ -91,8 +94,9 @@ impl Methods {
             };
             eprintln!("{name}");
             let minute = Budget::new(Some(Duration::from_secs(60)), Arc::default());
-            let ln_z =
-                exact(&graph, options, &minute).with_context(|| format!("ln Z of {name}"))?;
+            let both = exact(&graph, options, &minute);
+            let both = both.with_context(|| format!("ln Z of {name}"))?;
+            let ln_z = both.upper().ln();
             let short = name.rsplit('/').next().unwrap_or(name);
             columns.push((short, ln_z, self.side_by_side(&graph, &jobs, options)?));
         }
@@ -146,7 +150,7 @@ impl Methods {
     fn side_by_side(
         &self,
         graph: &FactorGraph,
-        jobs: &[Job],
+        jobs: &[Entrant],
         options: &Options,
     ) -> Result<Vec<Vec<Point>>> {
         let rounds = jobs.len().div_ceil(rayon::current_num_threads());
@@ -187,10 +191,10 @@ impl Methods {
             let known = TWINS.iter().filter_map(|&(tool, own, side)| {
                 let figure = figures.iter().find(|f| f.model == name && f.tool == tool)?;
                 let method = method(own)?;
-                Some((tool, figure.value?, figure.cpu_s, Job { method, side }))
+                Some((tool, figure.value?, figure.cpu_s, Entrant { method, side }))
             });
             let known: Vec<_> = known.collect();
-            let jobs: Vec<Job> = known.iter().map(|&(_, _, _, job)| job).collect();
+            let jobs: Vec<Entrant> = known.iter().map(|&(_, _, _, job)| job).collect();
             let found = self.side_by_side(&graph, &jobs, options)?;
             for ((tool, value, cpu_s, job), points) in known.iter().zip(found) {
                 let good = |point: &&Point| {
@@ -198,7 +202,7 @@ impl Methods {
                     match job.side {
                         Side::Upper => off <= value + DIGITS,
                         Side::Lower => off >= value - DIGITS,
-                        Side::Estimate => off.abs() <= value.abs() + DIGITS,
+                        Side::Both | Side::Estimate => off.abs() <= value.abs() + DIGITS,
                     }
                 };
                 // An estimate may pass by the answer: it is there when it stays.

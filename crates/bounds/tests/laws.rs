@@ -1,92 +1,14 @@
-//! Laws of bounds, against enumeration on random models.
+//! Laws of mini-bucket witnesses.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, Wmbe, WmbeObjective};
-use forney_bounds::{BoundError, BoundOptions, Method, Sides, bracket};
-use forney_certify::{Above, Below, Budget, Certificate, Lbfgs, Refine, Stop, slack};
+use forney_certify::{Above, Below, Certificate, Lbfgs, Refine, slack};
 use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
-use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{least_ibound, mixed, rng, shuffled};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
-
-#[test]
-fn the_bracket_holds_ln_z() {
-    let mut split = 0;
-    for seed in 0..1200 {
-        let graph = mixed(seed);
-        let exact = enumerate(&graph).ln_z;
-        // Any order serves; every third model is left to a race and the local search after it.
-        let vars = shuffled(&graph, &mut rng(seed));
-        let searched = seed.is_multiple_of(3);
-        let options = BoundOptions {
-            order: (!searched).then(|| Order::new(vars, &graph).unwrap()),
-            ibound: Some(least_ibound(&graph)),
-            iterations: Some(if searched { 1_000 } else { 40 }),
-            method: Method::Wmbe,
-            seed,
-            ..BoundOptions::default()
-        };
-        let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
-        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |progress| {
-            // The exact value takes the place of a bound that it equals but for rounding.
-            let rounding = 1e-6 * slack(exact);
-            assert!(
-                progress.lower >= lower - rounding && progress.upper <= upper + rounding,
-                "seed {seed}: not monotone"
-            );
-            (lower, upper) = (progress.lower, progress.upper);
-        })
-        .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        let (low, up) = (report.bracket.lower().ln(), report.bracket.upper().ln());
-        assert!(
-            low <= exact + slack(exact),
-            "seed {seed}: lower {low} above {exact}"
-        );
-        assert!(
-            up >= exact - slack(exact),
-            "seed {seed}: upper {up} below {exact}"
-        );
-        if report.exact {
-            assert!(
-                report.bracket.gap() < 1e-300,
-                "seed {seed}: exact with a gap"
-            );
-        } else {
-            split += 1;
-        }
-    }
-    assert!(split > 150, "only {split} models had anything to split");
-}
-
-#[test]
-fn a_large_ibound_is_exact() {
-    for seed in 0..1000 {
-        let graph = mixed(seed);
-        let exact = enumerate(&graph).ln_z;
-        let options = BoundOptions {
-            ibound: Some(9),
-            method: Method::Wmbe,
-            ..Default::default()
-        };
-        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
-        assert!(report.exact, "seed {seed}");
-        let value = report.bracket.upper().ln();
-        if exact == f64::NEG_INFINITY {
-            assert_eq!(value.to_bits(), exact.to_bits(), "seed {seed}");
-        } else {
-            assert!(
-                (value - exact).abs() <= slack(exact),
-                "seed {seed}: {value} for {exact}"
-            );
-        }
-    }
-}
 
 #[test]
 fn optimising_tightens_both_sides_and_every_stop_certifies() {
@@ -197,79 +119,4 @@ fn a_tampered_witness_proves_nothing() {
     factors.push(Table::from_ln(vec![VarId(0)], vec![2], vec![1.0, 2.0]).unwrap());
     let larger = FactorGraph::new(graph.cards().to_vec(), factors).unwrap();
     assert!(good.verify(&larger).is_err(), "a factor more");
-}
-
-#[test]
-fn an_interrupted_or_timed_out_search_reports_what_it_proved() {
-    let graph = ising_grid(12, 1.5, 0.1, &mut Pcg64::seed_from_u64(2));
-    let flag = Arc::new(AtomicBool::new(false));
-    let budget = Budget::new(Some(Duration::from_secs(30)), Arc::clone(&flag));
-    let options = BoundOptions {
-        ibound: Some(4),
-        method: Method::Wmbe,
-        ..BoundOptions::default()
-    };
-    let report = bracket(&graph, &options, &budget, &mut |progress| {
-        if progress.lower.is_finite() && progress.upper.is_finite() {
-            flag.store(true, Ordering::Relaxed);
-        }
-    })
-    .unwrap();
-    assert_eq!(report.stop, Stop::Interrupted);
-    assert!(report.bracket.gap().is_finite());
-
-    let nothing = Budget::new(Some(Duration::ZERO), Arc::default());
-    let report = bracket(&graph, &options, &nothing, &mut |_| {}).unwrap();
-    assert_eq!(report.stop, Stop::TimeLimit);
-}
-
-#[test]
-fn the_same_seed_gives_the_same_bracket_on_any_number_of_threads() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
-    let options = BoundOptions {
-        ibound: Some(3),
-        iterations: Some(3_000),
-        method: Method::Wmbe,
-        ..BoundOptions::default()
-    };
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let report = pool.install(|| bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}));
-        report.unwrap().bracket
-    };
-    assert_eq!(run(1), run(4));
-}
-
-#[test]
-fn limits_and_sides_are_kept() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
-    let options = BoundOptions {
-        ibound: Some(1),
-        ..BoundOptions::default()
-    };
-    let refused = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap_err();
-    assert!(
-        matches!(refused, BoundError::IboundTooSmall { least: 2, .. }),
-        "{refused}"
-    );
-
-    let options = BoundOptions {
-        ibound: Some(3),
-        iterations: Some(50),
-        sides: Sides::Upper,
-        method: Method::Wmbe,
-        ..BoundOptions::default()
-    };
-    let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
-    assert_eq!(report.stop, Stop::SweepLimit);
-    assert_eq!(report.lower_method, "none");
-    assert!(report.bracket.upper().ln().is_finite());
-    assert!(
-        report.iterations >= 50 && report.iterations < 80,
-        "{}",
-        report.iterations
-    );
 }

@@ -6,8 +6,7 @@ use forney_bounds::wmbe::{
     mini_buckets,
 };
 use forney_bounds::{
-    Board, BoundOptions, Method, Progress, bracket, mean_field, negative_tree_reweighted,
-    structured_mean_field, tree_reweighted,
+    Board, Progress, mean_field, negative_tree_reweighted, structured_mean_field, tree_reweighted,
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Upper, slack};
 use forney_model::enumerate::enumerate;
@@ -81,8 +80,8 @@ fn no_option_makes_a_false_bound() {
         let (local, least_gain) = (seed.is_multiple_of(2), odd());
         let memory = odd();
         let mut watch = |progress: &Progress| {
-            above(Upper::new(progress.upper).unwrap(), ln_z);
-            below(Lower::new(progress.lower).unwrap(), ln_z);
+            above(progress.bracket.upper(), ln_z);
+            below(progress.bracket.lower(), ln_z);
         };
         let board = Board::new(&budget, &mut watch);
         let account = || Account::new(&board, &budget, memory, Some(sweeps));
@@ -107,19 +106,6 @@ fn no_option_makes_a_false_bound() {
         }
         if let Ok(report) = mini_buckets::<Below>(&graph, &options, &budget, &mut |_, _| {}) {
             below(report.bound, ln_z);
-        }
-        let options = BoundOptions {
-            ibound: [None, Some(0), Some(3)][sweeps % 3],
-            memory: odd(),
-            gap: odd(),
-            iterations: Some(sweeps),
-            seed,
-            method: [Method::Auto, Method::Wmbe][sweeps % 2],
-            ..BoundOptions::default()
-        };
-        if let Ok(report) = bracket(&graph, &options, &budget, &mut |_| {}) {
-            below(report.bracket.lower(), ln_z);
-            above(report.bracket.upper(), ln_z);
         }
     }
 }

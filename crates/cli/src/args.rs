@@ -216,7 +216,10 @@ impl FromStr for MethodChoice {
         let chosen = proving().find(|method| method.name() == name);
         match chosen {
             None if name == Self::AUTO => Ok(Self(None)),
-            None => Err(format!("there is no method '{name}'; the methods are {}", names())),
+            None => Err(format!(
+                "there is no method '{name}'; the methods are {}",
+                names()
+            )),
             chosen => Ok(Self(chosen)),
         }
     }
@@ -235,5 +238,8 @@ fn names() -> String {
 }
 
 fn methods() -> String {
-    format!("How: all methods that suit the model, or one only: {}", names())
+    format!(
+        "How: all methods that suit the model, or one only: {}",
+        names()
+    )
 }

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use forney_bounds::BoundError;
-use forney_methods::Inapplicable;
 use forney_certify::Stop;
 use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
+use forney_methods::Inapplicable;
 use forney_model::ModelError;
 use forney_uai::{Fault, UaiError};
 use serde::Serialize;

@@ -69,7 +69,9 @@ fn measure() -> f64 {
 fn measured() -> Option<f64> {
     let table = |first: u32| {
         let scope = (first..first + VARIABLES).map(VarId).collect();
-        let ln = (0..1 << VARIABLES).map(|entry| f64::from(entry % 7)).collect();
+        let ln = (0..1 << VARIABLES)
+            .map(|entry| f64::from(entry % 7))
+            .collect();
         Table::from_ln(scope, vec![2; VARIABLES as usize], ln).ok()
     };
     let cards = vec![2; VARIABLES as usize + 1];

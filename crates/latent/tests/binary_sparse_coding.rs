@@ -1,7 +1,6 @@
 //! Laws of binary sparse coding: the posterior graph has `ln Z = ln p(v)`, every E-step bounds it from
 //! below, moments and gradients are right, learning climbs and finds the bars.
 
-use forney_bounds::{BoundOptions, Method};
 use forney_certify::Budget;
 use forney_exact::{Heuristic, greedy, ln_z};
 use forney_latent::LatentError;
@@ -9,6 +8,7 @@ use forney_latent::binary_sparse_coding::{
     Annealing, BinarySparseCoding, BinarySparseCodingParams, Criterion, EStep, Exact, MStep,
     MeanField, Moments, Posteriors, Problem, Scheme, StructuredMeanField, Truncated, compare,
 };
+use forney_methods::{BoundOptions, Options, WMBE};
 use forney_model::enumerate::for_each_assignment;
 use forney_testing::assert_near;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
@@ -366,9 +366,12 @@ fn brackets_hold_the_likelihood() {
             .unwrap();
         assert!(closed.gap() <= slack && (closed.lower().ln() - exact).abs() <= slack);
         let mini_buckets = BoundOptions {
-            method: Method::Wmbe,
-            ibound: Some(2),
-            iterations: Some(20),
+            limits: Options {
+                ibound: Some(2),
+                iterations: Some(20),
+                ..Options::default()
+            },
+            method: Some(WMBE),
             ..BoundOptions::default()
         };
         let open = model.ln_likelihood_bracket(data.view(), &mini_buckets, &unlimited);

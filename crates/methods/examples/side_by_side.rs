@@ -5,25 +5,25 @@
 use std::time::Duration;
 
 use forney_certify::Budget;
-use forney_methods::{METHODS, Options, jobs};
+use forney_methods::{METHODS, Options, entrants};
 use forney_uai::{read_file, read_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1);
     let file = file.unwrap_or_else(|| "examples/models/ising15.uai".to_owned());
     let model = read_file(file, read_model)?.to_graph()?;
-    for job in jobs(METHODS) {
+    for one in entrants(METHODS) {
         let second = Budget::unlimited().capped(Duration::from_secs(1));
         let options = Options::default();
-        let found = (job.method).run(&model, job.side, &options, &second, &mut |_| {});
+        let found = (one.method).run(&model, one.side, &options, &second, &mut |_| {});
         match found {
             Ok(found) => println!(
                 "{:13} {:8} {:.4}",
-                job.method.name(),
-                job.side,
+                one.method.name(),
+                one.side,
                 found.value.ln()
             ),
-            Err(reason) => println!("{:13} {:8} {reason}", job.method.name(), job.side),
+            Err(reason) => println!("{:13} {:8} {reason}", one.method.name(), one.side),
         }
     }
     Ok(())

@@ -68,7 +68,9 @@ pub fn compare(
     let work = |pool: &ThreadPool| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(entrant) = entrants.get(number) else { return };
+            let Some(entrant) = entrants.get(number) else {
+                return;
+            };
             let own = time.map_or_else(|| budget.clone(), |time| budget.capped(time));
             let began = budget.elapsed().as_secs_f64();
             let mut watch = |point: Point| {
@@ -100,7 +102,7 @@ pub fn compare(
 pub fn exact(graph: &FactorGraph, options: &Options, budget: &Budget) -> Option<Bracket> {
     let share = budget.remaining().map(|time| time.mul_f64(EXACT_SHARE));
     let budget = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
-    let found = EXACT.run(graph, Side::Exact, options, &budget, &mut |_| {});
+    let found = EXACT.run(graph, Side::Both, options, &budget, &mut |_| {});
     let found = found.ok().filter(|found| found.stop == Stop::Converged)?;
     best([found.value]).ok()
 }
@@ -115,7 +117,7 @@ pub fn best(values: impl IntoIterator<Item = Value>) -> Result<Bracket, Crossed>
         match value {
             Value::Lower(bound) => lower.tighten(bound),
             Value::Upper(bound) => upper.tighten(bound),
-            Value::Exact(least, most) => lower.tighten(least) | upper.tighten(most),
+            Value::Both(both) => lower.tighten(both.lower()) | upper.tighten(both.upper()),
             Value::Estimate(_) => false,
         };
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use forney_certify::{Budget, Estimate, Lower, Stop, Upper};
+use forney_certify::{Bracket, Budget, Estimate, Lower, Stop, Upper};
 use forney_model::{FactorGraph, Restriction};
 use serde::Serialize;
 
@@ -19,8 +19,8 @@ pub enum Side {
     Upper,
     /// `ln Z ≥` the value, proved.
     Lower,
-    /// The value is `ln Z` itself: both sides at once.
-    Exact,
+    /// Both at once, as an exact answer gives them.
+    Both,
     /// The value is near `ln Z`, perhaps: nothing is proved.
     Estimate,
 }
@@ -30,7 +30,7 @@ impl fmt::Display for Side {
         f.pad(match self {
             Self::Upper => "upper",
             Self::Lower => "lower",
-            Self::Exact => "exact",
+            Self::Both => "both",
             Self::Estimate => "estimate",
         })
     }
@@ -43,18 +43,19 @@ pub enum Value {
     Upper(Upper),
     /// A lower bound.
     Lower(Lower),
-    /// Both bounds at one value.
-    Exact(Lower, Upper),
+    /// Both bounds.
+    Both(Bracket),
     /// An estimate.
     Estimate(Estimate),
 }
 
 impl Value {
-    /// The number, in nats.
+    /// The number, in nats; of both bounds the upper one.
     #[must_use]
     pub fn ln(self) -> f64 {
         match self {
-            Self::Upper(bound) | Self::Exact(_, bound) => bound.ln(),
+            Self::Upper(bound) => bound.ln(),
+            Self::Both(bracket) => bracket.upper().ln(),
             Self::Lower(bound) => bound.ln(),
             Self::Estimate(estimate) => estimate.ln,
         }
@@ -66,7 +67,7 @@ impl Value {
         match self {
             Self::Upper(_) => Side::Upper,
             Self::Lower(_) => Side::Lower,
-            Self::Exact(..) => Side::Exact,
+            Self::Both(_) => Side::Both,
             Self::Estimate(_) => Side::Estimate,
         }
     }

@@ -59,7 +59,7 @@ pub(crate) fn run(
         value: value(&last, side),
         iterations: last.iterations,
         stop,
-        note: match last.exact && side != Side::Exact {
+        note: match last.exact && side != Side::Both {
             true => Cow::Borrowed(EXACT),
             false => note,
         },
@@ -71,7 +71,7 @@ fn value(progress: &Progress, side: Side) -> Value {
     match side {
         Side::Upper => Value::Upper(bracket.upper()),
         Side::Lower => Value::Lower(bracket.lower()),
-        Side::Exact => Value::Exact(bracket.lower(), bracket.upper()),
+        Side::Both => Value::Both(*bracket),
         Side::Estimate => Value::Estimate(progress.estimate.unwrap_or(Estimate { ln: f64::NAN })),
     }
 }

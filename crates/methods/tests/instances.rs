@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::{Budget, slack};
-use forney_methods::{METHODS, Options, Side, jobs};
+use forney_methods::{METHODS, Options, Side, entrants};
 use forney_model::FactorGraph;
 use forney_testing::{Reference, instances, restricted};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ const SHARE: Duration = Duration::from_millis(500);
 
 /// Runs every method; returns how many gave a finite bound.
 fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Options) -> usize {
-    let check = |job: &forney_methods::Job| {
+    let check = |job: &forney_methods::Entrant| {
         let budget = Budget::new(Some(SHARE), Arc::default());
         let run = job
             .method
@@ -26,6 +26,7 @@ fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Optio
         let sound = match job.side {
             Side::Upper => ln >= ln_z - slack,
             Side::Lower => ln <= ln_z + slack,
+            Side::Both => ln >= ln_z - slack,
             Side::Estimate => !ln.is_nan(),
         };
         assert!(
@@ -36,7 +37,7 @@ fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Optio
         );
         usize::from(job.side != Side::Estimate && ln.is_finite())
     };
-    jobs(METHODS).par_iter().map(check).sum()
+    entrants(METHODS).par_iter().map(check).sum()
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn bundled_models() {
     let mut bounds = 0;
     for (Reference { file, ln_z, .. }, graph) in instances() {
         let options = Options {
-            ibound: 5,
+            ibound: Some(5),
             iterations: Some(3),
             ..Options::default()
         };

@@ -85,7 +85,9 @@ fn point(form: &str, x: f64, seed: u64) -> Result<Vec<Record>> {
         x,
         seed,
     };
-    let below = METHODS.iter().filter(|m| m.sides().contains(&Side::Lower));
+    let below = METHODS
+        .iter()
+        .filter(|m| m.is_compared() && m.sides().contains(&Side::Lower));
     let record = |name: &str| {
         let found = registered(name, Side::Lower, &graph, IBOUND, ITERATIONS);
         let mut record = spot.record("lower bounds", name, found, Some(ln_z));

@@ -133,7 +133,7 @@ pub(crate) fn registered(
 ) -> Result<Found> {
     let method = method(name).ok_or_else(|| anyhow::anyhow!("no method {name}"))?;
     let options = Options {
-        ibound,
+        ibound: Some(ibound),
         memory: MEMORY,
         iterations: Some(iterations),
         ..Options::default()

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use forney_bounds::{BoundOptions, Method};
 use forney_certify::Budget;
-use forney_gauge::bracket;
+use forney_methods::{BoundOptions, MEAN_FIELD, Method, WMBE, WMBE_G, bracket};
 use forney_model::{Domains, Evidence, FactorGraph};
 use forney_plot::{Axis, Point, Series, Style};
 use forney_uai::{read_evidence, read_file, read_model};
@@ -33,11 +32,11 @@ const MODELS: [(&str, &str); 10] = [
 const QUICK: [(&str, &str); 2] = [("generated", "ising15_b1"), ("generated", "reg3_60_T2")];
 
 /// How each method is called, what it is, and how many seconds of a full run it gets.
-const METHODS: [(&str, Method, f64); 4] = [
-    ("auto", Method::Auto, 60.0),
-    ("weighted mini-buckets", Method::Wmbe, 20.0),
-    ("gauged mini-buckets", Method::Contender, 20.0),
-    ("mean field and entry maxima", Method::MeanField, 2.0),
+static METHODS: [(&str, Option<&&'static dyn Method>, f64); 4] = [
+    ("auto", None, 60.0),
+    ("weighted mini-buckets", Some(&WMBE), 20.0),
+    ("gauged mini-buckets", Some(&WMBE_G), 20.0),
+    ("mean field and entry maxima", Some(&MEAN_FIELD), 2.0),
 ];
 
 /// Moments at which the width is read, in seconds.
@@ -60,7 +59,8 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Shown> {
         let Some(graph) = load(context, folder, name)? else {
             continue;
         };
-        for (series, method, seconds) in METHODS {
+        for &(series, method, seconds) in &METHODS {
+            let method = method.copied();
             let seconds = context.pick(QUICK_TIME.min(seconds), seconds);
             let graph = graph.clone();
             runs.push(Run {
@@ -114,7 +114,7 @@ fn trace(
     graph: &FactorGraph,
     model: &str,
     series: &str,
-    method: Method,
+    method: Option<&'static dyn Method>,
     seconds: f64,
 ) -> Vec<Record> {
     let budget = Budget::unlimited().capped(Duration::from_secs_f64(seconds));
@@ -124,7 +124,7 @@ fn trace(
     };
     let mut steps: Vec<(f64, f64, usize)> = Vec::new();
     let report = bracket(graph, &options, &budget, &mut |progress| {
-        let width = (progress.upper - progress.lower).max(0.0);
+        let width = progress.bracket.gap();
         steps.push((progress.elapsed_s, width, progress.iterations));
     });
     let (end, note) = match &report {

@@ -10,7 +10,6 @@ mod tournament;
 
 use forney_certify::{Bound, Budget, Side};
 
-
 pub use account::Account;
 pub use tournament::{Rules, Won, finish, race, round};
 

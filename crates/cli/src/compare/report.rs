@@ -90,7 +90,8 @@ impl Report {
     pub(crate) fn impossible(given: &FactorGraph, jobs: &[Entrant]) -> Self {
         let mut report = Self::new(given, given, jobs);
         // The upper bound of no assignment is exact.
-        let nothing = Upper::new(f64::NEG_INFINITY).map(|upper| Bracket::new(Lower::trivial(), upper));
+        let nothing =
+            Upper::new(f64::NEG_INFINITY).map(|upper| Bracket::new(Lower::trivial(), upper));
         report.exact = nothing.ok().and_then(Result::ok);
         for row in &mut report.rows {
             row.stop = Ending::Other(Other::Inapplicable);
@@ -217,7 +218,7 @@ impl Row {
         match (self.value, self.gap) {
             (None, _) => "–".to_owned(),
             (Some(value), Some(gap)) if gap < MILLIONTH => digits(value.ln()),
-            (Some(Value::Exact(_, bound)), _) => digits(bound.ln()),
+            (Some(Value::Both(both)), _) => digits(both.upper().ln()),
             (Some(Value::Upper(bound)), _) => rounded_up(bound.ln()),
             (Some(Value::Lower(bound)), _) => rounded_down(bound.ln()),
             (Some(Value::Estimate(estimate)), _) => format!("{:.6}", estimate.ln),

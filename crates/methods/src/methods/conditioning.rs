@@ -67,7 +67,9 @@ impl Run for Cutsets<'_> {
         };
         let search = self.search.get_or_insert_with(|| {
             let search = Conditioning::new(job.graph, job.options.seed, job.memory, slice.whole);
-            search.ok().flatten()
+            let search = search.ok().flatten();
+            search.iter().for_each(post);
+            search
         });
         let Some(search) = search else {
             return Ok(Turn::Over(Stop::Converged));
@@ -78,7 +80,11 @@ impl Run for Cutsets<'_> {
         if search.cool(&slice.if_timed(time.mul_f64(COOLING))) {
             post(search);
         }
-        let mut rounds = if slice.is_timed() { usize::MAX } else { UNTIMED_ROUNDS };
+        let mut rounds = if slice.is_timed() {
+            usize::MAX
+        } else {
+            UNTIMED_ROUNDS
+        };
         if let (true, Some(left)) = (job.alone, slice.iterations) {
             rounds = rounds.min(left);
         }

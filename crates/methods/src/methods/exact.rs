@@ -53,7 +53,7 @@ impl Method for Elimination {
     }
 
     fn sides(&self) -> &'static [Side] {
-        &[Side::Exact]
+        &[Side::Both]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -324,7 +324,11 @@ mod tests {
     /// What an attempt makes of a slice with this budget.
     fn within<T>(budget: &Budget, options: &Options, work: impl FnOnce(&Slice<'_, '_>) -> T) -> T {
         let mut watch = |_: &forney_bounds::Progress| {};
-        work(&Slice::all(&Board::new(budget, &mut watch), options, budget))
+        work(&Slice::all(
+            &Board::new(budget, &mut watch),
+            options,
+            budget,
+        ))
     }
 
     fn grid() -> FactorGraph {
@@ -359,7 +363,9 @@ mod tests {
         within(&over, &options, |slice| attempt.consider(&cheap, slice));
         assert_eq!(entries(&attempt), before);
         attempt.least = None;
-        within(&unlimited, &options, |slice| attempt.consider(&cheap, slice));
+        within(&unlimited, &options, |slice| {
+            attempt.consider(&cheap, slice)
+        });
         assert!(entries(&attempt) < before);
     }
 
@@ -367,7 +373,7 @@ mod tests {
     fn the_exact_answer_alone_ends_with_the_budget() {
         let (graph, options) = (grid(), Options::default());
         let run = |budget: &Budget| {
-            let found = Elimination.run(&graph, Side::Exact, &options, budget, &mut |_| {});
+            let found = Elimination.run(&graph, Side::Both, &options, budget, &mut |_| {});
             found.map(|found| found.stop)
         };
         let over = Budget::unlimited().capped(Duration::ZERO);

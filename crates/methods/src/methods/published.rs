@@ -32,8 +32,9 @@ impl Method for PublishedGauges {
         &[Side::Upper]
     }
 
+    /// A frontier order splits trees, too.
     fn exact_on(&self) -> Option<ExactOn> {
-        Some(ExactOn::Trees)
+        None
     }
 
     fn is_compared(&self) -> bool {

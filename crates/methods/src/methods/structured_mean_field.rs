@@ -75,7 +75,11 @@ struct Blocks<'j> {
 impl Blocks<'_> {
     /// The product distribution to begin at, with its objective: the best one of mean field beside it, or its own.
     fn product(&self, budget: &Budget) -> (f64, MeanField) {
-        let mut known = self.job.product.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .job
+            .product
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (job, seed) = (self.job, self.job.options.seed);
         let own = || {
             let limits = Limits {
@@ -191,8 +195,14 @@ impl Run for Blocks<'_> {
     }
 
     fn head_start(&self) -> f64 {
-        let known = self.job.product.lock().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().map_or(f64::NEG_INFINITY, |&(value, _)| value)
+        let known = self
+            .job
+            .product
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .as_ref()
+            .map_or(f64::NEG_INFINITY, |&(value, _)| value)
     }
 
     fn is_counted(&self) -> bool {

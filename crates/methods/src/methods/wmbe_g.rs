@@ -32,6 +32,9 @@ const RACE_EVALUATIONS: f64 = 16.0;
 const LEAST_PART: f64 = 2e-4;
 const LEAST_GAIN: f64 = 1e-6;
 
+/// The share of the iterations that are left for a level that is one of many.
+const PART: f64 = 0.4;
+
 /// Gauges with shifts and weights: an iteration is a gradient evaluation.
 pub(crate) struct GaugedMiniBuckets;
 
@@ -183,7 +186,11 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
             candidates: fit.candidates,
             // Where higher ibounds follow, they gain more than other orders.
             once: ascending && !fit.capped,
-            iterations: slice.iterations,
+            // Where higher ibounds follow they deserve their part of the iterations, too.
+            iterations: slice.iterations.map(|left| match ascending {
+                true => (PART * left as f64).ceil() as usize,
+                false => left,
+            }),
             least_gain: match ascending {
                 true if slice.gap.is_finite() => LEAST_PART * slice.gap,
                 true if !fit.capped => LEAST_PART * self.job.ln_states().value(),
@@ -218,7 +225,7 @@ impl<S: WeightMap> Run for Ladder<'_, S> {
         slice.board.begin(fit.limit.ibound, fit.bytes);
         let options = self.options(&fit, slice);
         self.round += 1;
-        let mut account = Account::new(slice.board, &budget, job.memory, slice.iterations);
+        let mut account = Account::new(slice.board, &budget, job.memory, options.iterations);
         let search = self.search;
         let next = search(job.graph, &options, &mut account);
         let endless = !slice.is_timed() && slice.iterations.is_none();

@@ -26,7 +26,7 @@ const FIRST_TURNS: usize = 2;
 const BEGINNING: f64 = 0.5;
 
 /// The share of the iterations of a trial, and of the turn of a leader where higher ibounds follow.
-const TRIAL_ITERATIONS: f64 = 0.1;
+const TRIAL_ITERATIONS: f64 = 0.25;
 const LEADER_ITERATIONS: f64 = 0.5;
 
 /// One method on the side of a lane.
@@ -185,7 +185,6 @@ impl<'j> Lane<'j> {
         let took = (portfolio.budget.elapsed() - began).as_secs_f64();
         let entered = self.take_entered(course);
         self.accounts[at].enter(took, entered);
-        if std::env::var_os("DBG").is_some() { eprintln!("DBG {:?} t{:.3} m{at} took {took:.3} planned {:.3} entered {entered:.4} {:?}", self.side, portfolio.budget.elapsed().as_secs_f64(), slice.time().as_secs_f64(), slice.iterations); }
     }
 
     /// The best bound entered since the last call, so that more is better.
@@ -239,7 +238,12 @@ impl<'j> Lane<'j> {
         let rivals = self.entries.iter().filter(|entry| counted(entry)).count();
         let all = self.left(course).unwrap_or(0);
         let (mut fresh, mut leader): (Vec<usize>, Option<usize>) = (Vec::new(), None);
-        for (at, entry) in self.entries.iter().enumerate().filter(|(_, entry)| counted(entry)) {
+        for (at, _) in self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| counted(entry))
+        {
             let account = &self.accounts[at];
             let leads = |other: usize| account.best() > self.accounts[other].best();
             if account.turns() == 0 {
@@ -248,7 +252,6 @@ impl<'j> Lane<'j> {
             if leader.is_none_or(leads) {
                 leader = Some(at);
             }
-            debug_assert!(entry.open);
         }
         for at in 0..self.entries.len() {
             let entry = &self.entries[at];

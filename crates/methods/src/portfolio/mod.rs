@@ -29,7 +29,7 @@ impl Sides {
         match side {
             Side::Upper => self != Self::Lower,
             Side::Lower => self != Self::Upper,
-            Side::Exact => true,
+            Side::Both => true,
             Side::Estimate => false,
         }
     }
@@ -140,15 +140,19 @@ pub fn bracket(
         let wanted = options.sides.wants(side);
         wanted && methods.iter().any(|method| method.sides().contains(&side))
     };
-    if options.sides.wants(Side::Upper) && (gives(Side::Upper) || gives(Side::Exact)) {
+    if options.sides.wants(Side::Upper) && (gives(Side::Upper) || gives(Side::Both)) {
         first_upper_bound(&job, &board);
     }
-    let sides = [Side::Upper, Side::Lower].into_iter().filter(|&side| gives(side));
+    let sides = [Side::Upper, Side::Lower]
+        .into_iter()
+        .filter(|&side| gives(side));
     let mut lanes: Vec<Lane<'_>> = sides.map(|side| Lane::new(&job, &methods, side)).collect();
     // At one ibound bounds are asked for, and not what eliminates whatever it takes.
     let wanted = job.alone || limits.ibound.is_none();
-    let mut exact = methods.iter().filter(|method| wanted && method.sides().contains(&Side::Exact));
-    let exact = exact.next().map(|method| method.begin(&job, Side::Exact));
+    let mut exact = methods
+        .iter()
+        .filter(|method| wanted && method.sides().contains(&Side::Both));
+    let exact = exact.next().map(|method| method.begin(&job, Side::Both));
     let exact = exact.and_then(|run| run.map_err(|reason| portfolio.refuse(reason)).ok());
     let refused = lanes.iter().flat_map(|lane| &lane.refused);
     for reason in refused {
@@ -159,7 +163,9 @@ pub fn bracket(
     let stop = portfolio.run(&mut lanes, exact);
     let of_lanes = lanes.into_iter().flat_map(|lane| lane.refused);
     let refused: Vec<Inapplicable> = of_lanes.chain(portfolio.taken()).collect();
-    let refused = refused.into_iter().find(|reason| job.alone || reason.is_memory());
+    let refused = refused
+        .into_iter()
+        .find(|reason| job.alone || reason.is_memory());
     let peak_bytes = board.peak_bytes();
     let last = board.finish()?;
     Ok(BoundReport {

@@ -9,8 +9,8 @@ use forney_bounds::wmbe::{CliqueLimit, NAME, PlainRacer, WeightMap};
 use forney_certify::{Above, Below, Stop};
 use forney_model::FactorGraph;
 
-use forney_bounds::race::Won;
 use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use forney_bounds::race::Won;
 use level::Level;
 use size::Reached;
 

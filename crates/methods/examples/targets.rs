@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use forney_bounds::wmbe::CliqueLimit;
-use forney_bounds::{BoundOptions, Method, Sides};
 use forney_certify::Budget;
 use forney_exact::{Order, OrderError};
-use forney_gauge::{GaugeOptions, bracket, gauged_wmbe};
+use forney_gauge::{GaugeOptions, gauged_wmbe};
+use forney_methods::{BoundOptions, Options, Sides, WMBE, WMBE_G, bracket};
 use forney_model::{Domains, Evidence, FactorGraph, Forney, VarId, simplify_sum};
 use forney_uai::{read_evidence, read_model, read_solution};
 
@@ -206,11 +206,14 @@ fn bounds(
     sides: Sides,
 ) -> Result<(f64, f64), Box<dyn Error>> {
     let method = match gauged {
-        true => Method::Contender,
-        false => Method::Wmbe,
+        true => Some(WMBE_G),
+        false => Some(WMBE),
     };
     let options = BoundOptions {
-        ibound: Some(ibound),
+        limits: Options {
+            ibound: Some(ibound),
+            ..Options::default()
+        },
         sides,
         method,
         ..BoundOptions::default()

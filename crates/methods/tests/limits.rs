@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use forney_bounds::{BoundError, BoundOptions, Method, bracket};
+use forney_bounds::BoundError;
 use forney_certify::{Budget, Stop, slack};
 use forney_exact::{Heuristic, greedy, ln_z};
+use forney_methods::{BoundOptions, EXACT, Inapplicable, Options, WMBE, WMBE_G, bracket};
 use forney_model::FactorGraph;
+use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
-use forney_testing::grid;
-use rand::SeedableRng;
+use forney_testing::{Family, grid};
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 fn exact(graph: &FactorGraph) -> f64 {
@@ -21,7 +23,10 @@ fn exact(graph: &FactorGraph) -> f64 {
 #[test]
 fn an_interruption_is_told_where_mini_buckets_do_not_fit() {
     let options = BoundOptions {
-        memory: 20e3,
+        limits: Options {
+            memory: 20e3,
+            ..Options::default()
+        },
         ..BoundOptions::default()
     };
     let budget = Budget::new(None, Arc::new(AtomicBool::new(true)));
@@ -33,9 +38,12 @@ fn an_interruption_is_told_where_mini_buckets_do_not_fit() {
 fn what_was_proved_before_the_memory_ended_is_reported() {
     let graph = grid(3, 3, &[30], 1);
     let exact = exact(&graph);
-    for method in [Method::Auto, Method::Wmbe, Method::Contender] {
+    for method in [None, Some(WMBE), Some(WMBE_G)] {
         let options = BoundOptions {
-            memory: 20e3,
+            limits: Options {
+                memory: 20e3,
+                ..Options::default()
+            },
             method,
             ..BoundOptions::default()
         };
@@ -44,23 +52,25 @@ fn what_was_proved_before_the_memory_ended_is_reported() {
         let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
         assert!(
             lower <= exact && exact <= upper && upper < f64::INFINITY,
-            "{method}"
+            "{method:?}"
         );
         // Methods that need less go on.
-        let others = method == Method::Auto;
+        let others = method.is_none();
         let stop = if others {
             Stop::TimeLimit
         } else {
             Stop::MemoryLimit
         };
-        assert_eq!(report.stop, stop, "{method}");
-        assert_eq!(lower > f64::NEG_INFINITY, others, "{method}: {lower}");
-        let Some(BoundError::MiniBucketsTooLarge { bytes, limit }) = report.refused else {
-            panic!("{method}: {:?}", report.refused);
+        assert_eq!(report.stop, stop, "{method:?}");
+        assert_eq!(lower > f64::NEG_INFINITY, others, "{method:?}: {lower}");
+        let Some(Inapplicable::Bound(BoundError::MiniBucketsTooLarge { bytes, limit })) =
+            report.refused
+        else {
+            panic!("{method:?}: {:?}", report.refused);
         };
         assert!(
-            bytes > limit && limit.total_cmp(&options.memory).is_eq(),
-            "{method}"
+            bytes > limit && limit.total_cmp(&options.limits.memory).is_eq(),
+            "{method:?}"
         );
     }
 }
@@ -68,13 +78,19 @@ fn what_was_proved_before_the_memory_ended_is_reported() {
 #[test]
 fn exact_elimination_that_does_not_fit_says_so_beside_the_trivial_bound() {
     let options = BoundOptions {
-        memory: 20e3,
-        method: Method::Exact,
+        limits: Options {
+            memory: 20e3,
+            ..Options::default()
+        },
+        method: Some(EXACT),
         ..BoundOptions::default()
     };
     let budget = Budget::unlimited().capped(Duration::from_secs(20));
     let report = bracket(&grid(3, 3, &[30], 1), &options, &budget, &mut |_| {}).unwrap();
-    assert!(matches!(report.refused, Some(BoundError::TooLarge(_))));
+    assert!(matches!(
+        report.refused,
+        Some(Inapplicable::Bound(BoundError::TooLarge(_)))
+    ));
     assert!(report.bracket.upper().ln() < f64::INFINITY && !report.exact);
 }
 
@@ -87,7 +103,10 @@ fn the_exact_answer_is_found_beside_the_bounds() {
     for threads in [1, 2, 3] {
         for memory in [2e9, 12e6] {
             let options = BoundOptions {
-                memory,
+                limits: Options {
+                    memory,
+                    ..Options::default()
+                },
                 ..BoundOptions::default()
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -96,8 +115,9 @@ fn the_exact_answer_is_found_beside_the_bounds() {
             let report = pool.build().unwrap().install(|| {
                 bracket(&graph, &options, &budget, &mut |at| {
                     let slack = slack(exact);
-                    assert!(at.lower >= lower - slack && at.upper <= upper + slack);
-                    (lower, upper) = (at.lower, at.upper);
+                    let ends = (at.bracket.lower().ln(), at.bracket.upper().ln());
+                    assert!(ends.0 >= lower - slack && ends.1 <= upper + slack);
+                    (lower, upper) = ends;
                 })
             });
             let report = report.unwrap();
@@ -128,7 +148,10 @@ fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
 fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
     let graph = ising_grid(6, 1.0, 0.1, &mut Pcg64::seed_from_u64(1));
     let options = BoundOptions {
-        ibound: Some(2),
+        limits: Options {
+            ibound: Some(2),
+            ..Options::default()
+        },
         ..BoundOptions::default()
     };
     let run = |threads: usize| {
@@ -142,5 +165,47 @@ fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
         assert_eq!(report.stop, Stop::Converged);
         assert_eq!(report.upper_method, "wmbe");
         assert!(!report.exact && report.bracket.gap() < 5.0, "{threads}");
+    }
+}
+
+/// Whatever the options say, what comes back as a bound is one.
+#[test]
+fn no_option_makes_a_false_bound() {
+    const ODD: [f64; 7] = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -1.0,
+        0.0,
+        1e-300,
+        1e6,
+    ];
+    let mut rng = Pcg64::seed_from_u64(1);
+    for seed in 0..1000 {
+        let graph = Family::SMALL.at(seed);
+        let exact = enumerate(&graph).ln_z;
+        let mut odd = || ODD[rng.random_range(0..ODD.len())];
+        // Something always ends the search.
+        let sweeps = (seed % 4) as usize;
+        let options = BoundOptions {
+            limits: Options {
+                ibound: [None, Some(0), Some(3)][sweeps % 3],
+                memory: odd(),
+                gap: odd(),
+                iterations: Some(sweeps),
+                seed,
+                order: None,
+            },
+            method: [None, Some(WMBE)][sweeps % 2],
+            ..BoundOptions::default()
+        };
+        if let Ok(report) = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}) {
+            let (lower, upper) = (report.bracket.lower().ln(), report.bracket.upper().ln());
+            let slack = slack(exact);
+            assert!(
+                lower <= exact + slack && exact <= upper + slack,
+                "seed {seed}"
+            );
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! Laws of the bracket that has gauges among its methods, against enumeration on random models.
 
-use forney_bounds::{BoundOptions, BoundReport, Method, Progress, Sides};
+use forney_bounds::Progress;
 use forney_certify::{Budget, Stop, slack};
-use forney_gauge::{NAME, PublishedVariant, bracket, published_bracket};
+use forney_gauge::NAME;
+use forney_methods::{
+    BoundOptions, BoundReport, EXACT, MEAN_FIELD, Options, Sides, WMBE, WMBE_G, bracket, method,
+};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
@@ -33,8 +36,11 @@ fn model(seed: u64) -> FactorGraph {
 fn tight(graph: &FactorGraph, iterations: usize) -> BoundOptions {
     let scopes = graph.factors().iter().map(|factor| factor.scope().len());
     BoundOptions {
-        ibound: Some(scopes.max().unwrap_or(1).max(2) - 1),
-        iterations: Some(iterations),
+        limits: Options {
+            ibound: Some(scopes.max().unwrap_or(1).max(2) - 1),
+            iterations: Some(iterations),
+            ..Options::default()
+        },
         ..BoundOptions::default()
     }
 }
@@ -53,10 +59,13 @@ fn the_bracket_holds_z_and_only_closes() {
     for seed in 0..1000 {
         let graph = model(seed);
         let exact = enumerate(&graph).ln_z;
-        let method = [Method::Auto, Method::Contender][(seed / 2 % 2) as usize];
+        let method = [None, Some(WMBE_G)][(seed / 2 % 2) as usize];
         let options = BoundOptions {
+            limits: Options {
+                seed,
+                ..tight(&graph, 40).limits
+            },
             method,
-            seed,
             ..tight(&graph, 40)
         };
         let (report, trace) = run(&graph, &options);
@@ -69,7 +78,10 @@ fn the_bracket_holds_z_and_only_closes() {
         assert!(upper < f64::INFINITY, "seed {seed}: something is proved");
         // The exact answer may replace bounds that rounding has put on its other side.
         let closes = |a: &Progress, b: &Progress| {
-            b.lower >= a.lower - slack && b.upper <= a.upper + slack && b.iterations >= a.iterations
+            let (a_ends, b_ends) = (a.bracket, b.bracket);
+            b_ends.lower().ln() >= a_ends.lower().ln() - slack
+                && b_ends.upper().ln() <= a_ends.upper().ln() + slack
+                && b.iterations >= a.iterations
         };
         assert!(
             trace.windows(2).all(|pair| closes(&pair[0], &pair[1])),
@@ -84,11 +96,11 @@ fn the_bracket_holds_z_and_only_closes() {
 fn gauges_win_where_every_variable_is_in_two_factors() {
     let graph = mobius(40, 1.0, &mut Pcg64::seed_from_u64(3));
     let wmbe = BoundOptions {
-        method: Method::Wmbe,
+        method: Some(WMBE),
         ..tight(&graph, 2000)
     };
     let auto = BoundOptions {
-        method: Method::Auto,
+        method: None,
         ..wmbe.clone()
     };
     let (without, _) = run(&graph, &wmbe);
@@ -100,7 +112,10 @@ fn gauges_win_where_every_variable_is_in_two_factors() {
     let (grid, trace) = run(
         &grid,
         &BoundOptions {
-            ibound: Some(3),
+            limits: Options {
+                ibound: Some(3),
+                ..auto.limits
+            },
             ..auto
         },
     );
@@ -115,7 +130,7 @@ fn gauges_win_where_every_variable_is_in_two_factors() {
 #[test]
 fn the_numbers_do_not_depend_on_threads() {
     let graph = mobius(30, 1.0, &mut Pcg64::seed_from_u64(4));
-    for method in [Method::Auto, Method::Contender] {
+    for method in [None, Some(WMBE_G)] {
         let options = BoundOptions {
             method,
             ..tight(&graph, 1500)
@@ -125,9 +140,9 @@ fn the_numbers_do_not_depend_on_threads() {
             pool.build().unwrap().install(|| run(&graph, &options).0)
         };
         let (one, four) = (on(1), on(4));
-        assert_eq!(one.bracket, four.bracket, "{method}");
-        assert_eq!(one.iterations, four.iterations, "{method}");
-        assert_eq!(one.upper_method, four.upper_method, "{method}");
+        assert_eq!(one.bracket, four.bracket, "{method:?}");
+        assert_eq!(one.iterations, four.iterations, "{method:?}");
+        assert_eq!(one.upper_method, four.upper_method, "{method:?}");
         assert!(one.peak_bytes > 0.0);
     }
 }
@@ -136,8 +151,11 @@ fn the_numbers_do_not_depend_on_threads() {
 fn a_higher_ibound_goes_on_from_a_smaller_one() {
     let graph = mobius(60, 1.0, &mut Pcg64::seed_from_u64(5));
     let options = BoundOptions {
-        method: Method::Contender,
-        iterations: Some(4000),
+        limits: Options {
+            iterations: Some(4000),
+            ..Options::default()
+        },
+        method: Some(WMBE_G),
         ..BoundOptions::default()
     };
     let (report, trace) = run(&graph, &options);
@@ -155,12 +173,7 @@ fn iterations_are_a_limit_of_each_side() {
         ising_grid(7, 1.0, 0.1, &mut Pcg64::seed_from_u64(3)),
         mobius(30, 1.0, &mut Pcg64::seed_from_u64(3)),
     ];
-    let methods = [
-        Method::Auto,
-        Method::Wmbe,
-        Method::MeanField,
-        Method::Contender,
-    ];
+    let methods = [None, Some(WMBE), Some(MEAN_FIELD), Some(WMBE_G)];
     for (graph, method) in models
         .iter()
         .flat_map(|m| methods.map(|method| (m, method)))
@@ -171,20 +184,24 @@ fn iterations_are_a_limit_of_each_side() {
             (Some(3), Sides::Both),
             (None, Sides::Both),
         ] {
-            if (method, sides) == (Method::MeanField, Sides::Upper) {
+            if sides == Sides::Upper && method.is_some_and(|only| only.name() == MEAN_FIELD.name())
+            {
                 continue;
             }
             for most in [1, 2, 3, 7, 20, 33, 100, 200, 500] {
                 let options = BoundOptions {
-                    ibound,
+                    limits: Options {
+                        ibound,
+                        iterations: Some(most),
+                        ..Options::default()
+                    },
                     sides,
                     method,
-                    iterations: Some(most),
                     ..BoundOptions::default()
                 };
                 let (report, _) = run(graph, &options);
                 let counts = if sides == Sides::Both { 2 } else { 1 };
-                let what = format!("{method} {options:?}: {report:?}");
+                let what = format!("{method:?} {options:?}: {report:?}");
                 assert!(report.iterations <= counts * most, "{what}");
                 let ended = report.stop == Stop::SweepLimit;
                 assert!(ended || report.exact, "{what}");
@@ -204,7 +221,7 @@ fn what_gauges_cannot_hold_is_proved_without_them() {
     let graph = FactorGraph::new(vec![2; 4], pairs.to_vec()).unwrap();
     let exact = enumerate(&graph).ln_z;
     let options = BoundOptions {
-        method: Method::Contender,
+        method: Some(WMBE_G),
         ..tight(&graph, 200)
     };
     let (report, _) = run(&graph, &options);
@@ -220,41 +237,45 @@ fn the_published_steps_prove_upper_bounds() {
     let exact = run(
         &graph,
         &BoundOptions {
-            method: Method::Exact,
+            method: Some(EXACT),
             ..BoundOptions::default()
         },
     );
     let exact = exact.0.bracket.upper().ln();
     let options = BoundOptions {
-        ibound: Some(3),
+        limits: Options {
+            ibound: Some(3),
+            ..Options::default()
+        },
         ..BoundOptions::default()
     };
-    let gap = |variant: PublishedVariant, iterations: usize| {
+    let gap = |name: &'static str, iterations: usize| {
         let options = BoundOptions {
-            iterations: Some(iterations),
-            ..options.clone()
+            limits: Options {
+                iterations: Some(iterations),
+                ..options.limits.clone()
+            },
+            sides: Sides::Upper,
+            method: method(name),
         };
-        let mut seen = 0;
-        let report =
-            published_bracket(variant, &graph, &options, &Budget::unlimited(), &mut |_| {
-                seen += 1;
-            });
-        let report = report.unwrap();
-        assert_eq!(report.upper_method, variant.method());
+        let (report, trace) = run(&graph, &options);
+        assert_eq!(report.upper_method, name);
         assert_eq!(
             (report.stop, report.lower_method),
             (Stop::SweepLimit, "none")
         );
         assert_eq!(report.iterations, iterations);
-        assert!(seen > 0);
+        assert!(!trace.is_empty());
         report.bracket.upper().ln() - exact
     };
-    let plain = gap(PublishedVariant::Wmbe, 1);
-    for variant in PublishedVariant::ALL {
-        let (short, long) = (gap(variant, 10), gap(variant, 150));
-        assert!(0.0 <= long && long <= short && short <= plain, "{variant}");
+    let published = ["w", "theta", "theta-w", "g", "gw"];
+    let published = published.map(|which| method(&format!("published-wmbe-{which}")).unwrap());
+    for method in published {
+        let name = method.name();
+        let (plain, short, long) = (gap(name, 1), gap(name, 10), gap(name, 150));
+        assert!(0.0 <= long && long <= short && short <= plain, "{method:?}");
     }
-    assert!(gap(PublishedVariant::Gw, 150) < gap(PublishedVariant::G, 150));
+    assert!(gap("published-wmbe-gw", 150) < gap("published-wmbe-g", 150));
 }
 
 /// Where mini-buckets split much and blocks follow little, blocks in a gauge prove more.
@@ -262,14 +283,17 @@ fn the_published_steps_prove_upper_bounds() {
 fn structured_mean_field_in_a_gauge_takes_part_below() {
     let graph = regular(200, &[2], 0.0, 9);
     let options = |method| BoundOptions {
+        limits: Options {
+            ibound: Some(2),
+            iterations: Some(800),
+            ..Options::default()
+        },
         method,
         sides: Sides::Lower,
-        ibound: Some(2),
-        iterations: Some(800),
         ..BoundOptions::default()
     };
-    let (auto, _) = run(&graph, &options(Method::Auto));
-    let (alone, _) = run(&graph, &options(Method::Contender));
+    let (auto, _) = run(&graph, &options(None));
+    let (alone, _) = run(&graph, &options(Some(WMBE_G)));
     assert_eq!(auto.lower_method, "g-smf");
     // The method asked for by name is mini-buckets alone.
     assert_eq!(alone.lower_method, NAME);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forney_bounds::{BoundOptions, Method, bracket};
 use forney_certify::{Budget, slack};
+use forney_methods::{BoundOptions, Options, WMBE, bracket};
 use forney_testing::{Reference, instances, restricted};
 
 #[test]
@@ -38,9 +38,12 @@ fn brackets_at_a_small_ibound() {
             continue;
         };
         let options = BoundOptions {
-            ibound: Some(4),
-            iterations: Some(400),
-            method: Method::Wmbe,
+            limits: Options {
+                ibound: Some(4),
+                iterations: Some(400),
+                ..Options::default()
+            },
+            method: Some(WMBE),
             ..BoundOptions::default()
         };
         let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
