@@ -337,12 +337,7 @@ fn closed_and_broken_standard_streams() {
 #[test]
 fn what_cannot_be_is_told_before_it_is_tried() {
     let words = ["bound", ASIA, "--method", "mf", "--side", "upper", "--json"];
-    refused(
-        &forney(&words),
-        2,
-        "usage",
-        "mean field proves lower bounds only",
-    );
+    refused(&forney(&words), 2, "usage", "mf proves lower bounds only");
 
     let words = ["exact", ASIA, "--evidence", ASIA, "--json"];
     refused(

@@ -216,7 +216,6 @@ fn bounds(
         },
         sides,
         method,
-        ..BoundOptions::default()
     };
     let budget = Budget::unlimited().capped(Duration::from_secs_f64(seconds));
     let proved = bracket(graph, &options, &budget, &mut |_| {})?.bracket;

@@ -197,7 +197,6 @@ fn iterations_are_a_limit_of_each_side() {
                     },
                     sides,
                     method,
-                    ..BoundOptions::default()
                 };
                 let (report, _) = run(graph, &options);
                 let counts = if sides == Sides::Both { 2 } else { 1 };
@@ -290,7 +289,6 @@ fn structured_mean_field_in_a_gauge_takes_part_below() {
         },
         method,
         sides: Sides::Lower,
-        ..BoundOptions::default()
     };
     let (auto, _) = run(&graph, &options(None));
     let (alone, _) = run(&graph, &options(Some(WMBE_G)));

@@ -168,7 +168,6 @@ fn limits_and_sides_are_kept() {
         },
         sides: Sides::Upper,
         method: Some(WMBE),
-        ..BoundOptions::default()
     };
     let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}).unwrap();
     assert_eq!(report.stop, Stop::SweepLimit);

@@ -6,6 +6,7 @@ mod climb;
 mod conditioning;
 mod exact;
 mod gauged_lower;
+mod maxima;
 mod mean_field;
 mod mini_buckets;
 mod published;
@@ -43,6 +44,9 @@ pub static WMBE_G: &dyn Method = &wmbe_g::GaugedMiniBuckets;
 /// Mean field, a lower bound.
 pub static MEAN_FIELD: &dyn Method = &mean_field::NaiveMeanField;
 
+/// The largest entries, an upper bound at once.
+pub(crate) static MAXIMA: &dyn Method = &maxima::Maxima;
+
 /// All methods, in the order of tables; of those that take part in a bracket the first one of each side begins.
 pub static METHODS: &[&dyn Method] = &[
     EXACT,
@@ -56,6 +60,7 @@ pub static METHODS: &[&dyn Method] = &[
     &GaugedLower::BeliefPropagation,
     &TreeReweighting::Below,
     &TreeReweighting::Above,
+    MAXIMA,
     &mini_buckets("mbe", Variant::Mbe, Steps::Best),
     &mini_buckets("wmbe-uniform", Variant::Wmbe, Steps::Best),
     &mini_buckets("wmbe-w", Variant::W, Steps::Best),

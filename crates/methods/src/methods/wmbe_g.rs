@@ -1,7 +1,7 @@
 //! `wmbe-g`: gauged mini-buckets, at higher and higher ibounds or again and again at one.
 
 use forney_bounds::race::Account;
-use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WeightMap};
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WeightMap, bytes};
 use forney_bounds::{Activity, BoundError};
 use forney_certify::{Above, Below, Bound, Budget, Lower, Stop, Upper};
 use forney_exact::{Order, Pace, Schedule, frontier};
@@ -11,7 +11,7 @@ use forney_gauge::{
 };
 use forney_model::FactorGraph;
 
-use super::wmbe::{IBOUND_STEP, first_ibound};
+use super::wmbe::{self, IBOUND_STEP, first_ibound};
 use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
 
 /// With fewer variables in exactly two factors than this share there is too little to gauge.
@@ -87,6 +87,8 @@ struct Ladder<'j, S: WeightMap> {
     round: u64,
     /// The best witness so far, as a start for the next level.
     found: Option<Found<S>>,
+    /// Mini-buckets, where gauges prove nothing and nothing else is at work.
+    plain: Option<wmbe::Ladder<'j, S>>,
 }
 
 struct Found<S: WeightMap> {
@@ -116,6 +118,7 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
                 .unwrap_or_else(|| first_ibound(job.graph)),
             round: 0,
             found: None,
+            plain: None,
         }
     }
 
@@ -141,7 +144,8 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
             let threads = rayon::current_num_threads() as f64;
             let race = Pace::of(budget).seconds(COST * RACE_EVALUATIONS * demand.total_entries);
             let in_time = left.map_or(f64::INFINITY, |left| 0.5 * left * threads / race);
-            let bytes = candidate_bytes(&schedule);
+            // Mini-buckets may come first.
+            let bytes = candidate_bytes(&schedule).max(bytes(&schedule));
             let in_memory = job.memory / bytes;
             let fit = in_time.min(in_memory);
             // What cannot be smaller has to do, if there is room for it.
@@ -207,6 +211,9 @@ impl<S: WeightMap> Run for Ladder<'_, S> {
         if slice.iterations == Some(0) {
             return Ok(Turn::Over(Stop::SweepLimit));
         }
+        if let Some(plain) = &mut self.plain {
+            return plain.go_on(slice);
+        }
         let (job, ibound) = (self.job, self.ibound);
         let fixed = job.options.ibound.is_some();
         slice.board.say(Activity::MiniBuckets { ibound });
@@ -233,6 +240,9 @@ impl<S: WeightMap> Run for Ladder<'_, S> {
             Ok(next) => next,
             // No gauge may keep a model with hard zeros positive, or tables span more than numbers hold.
             Err(_) if self.found.is_some() => return Ok(Turn::Over(Stop::Converged)),
+            Err(_) if job.alone => {
+                return self.plain.insert(wmbe::Ladder::new(job)?).go_on(slice);
+            }
             Err(error) => return Err(error.into()),
         };
         if next.exact {

@@ -117,7 +117,7 @@ impl<'p, 'w> Portfolio<'p, 'w> {
                     *stop = lane.turn(course);
                 }
             };
-            match (lanes.as_mut(), stops.as_mut_slice()) {
+            match (&mut *lanes, stops.as_mut_slice()) {
                 ([upper, lower], [above, below]) if together => {
                     rayon::join(|| each((upper, above)), || each((lower, below)));
                 }

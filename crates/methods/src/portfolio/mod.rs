@@ -7,10 +7,11 @@ mod schedule;
 use std::sync::{Mutex, PoisonError};
 
 use forney_bounds::{Board, BoundError, Progress, Watch};
-use forney_certify::{Bracket, Budget, Stop, Upper};
-use forney_model::{Domains, FactorGraph, Restriction, Table, simplify_sum};
+use forney_certify::{Bracket, Budget, Stop};
+use forney_model::{Domains, FactorGraph, Restriction, simplify_sum};
 
-use crate::{Inapplicable, Job, METHODS, Method, Options, Side};
+use crate::methods::MAXIMA;
+use crate::{Inapplicable, Job, METHODS, Method, Options, Side, Slice};
 use lane::Lane;
 
 /// Which sides of `ln Z` are wanted.
@@ -141,7 +142,10 @@ pub fn bracket(
         wanted && methods.iter().any(|method| method.sides().contains(&side))
     };
     if options.sides.wants(Side::Upper) && (gives(Side::Upper) || gives(Side::Both)) {
-        first_upper_bound(&job, &board);
+        // At once, whatever else is asked for.
+        let begun = MAXIMA.begin(&job, Side::Upper);
+        let begun = begun.and_then(|mut run| run.go_on(&Slice::all(&board, limits, budget)));
+        begun.map_or_else(|reason| portfolio.refuse(reason), |_| ());
     }
     let sides = [Side::Upper, Side::Lower]
         .into_iter()
@@ -187,19 +191,6 @@ pub(crate) fn pruned(graph: &FactorGraph) -> Option<Restriction> {
     let mut domains = Domains::full(graph);
     let possible = domains.prune(graph).is_ok();
     possible.then(|| domains.restrict(graph))
-}
-
-/// `ln Z ≤ Σ_a max ln f_a + Σ_v ln |X_v|`: there are so many assignments, and none is worth more.
-fn first_upper_bound(job: &Job<'_>, board: &Board<'_>) {
-    let zero = job.graph.factors().iter().any(Table::is_zero);
-    let most = if zero {
-        f64::NEG_INFINITY
-    } else {
-        (job.graph.ln_scale() + job.ln_states()).value()
-    };
-    if let Ok(upper) = Upper::new(most) {
-        board.post(upper, "maxima");
-    }
 }
 
 /// What all lanes share.

@@ -54,7 +54,7 @@ impl Method for WeightedMiniBuckets {
 }
 
 /// What goes on from level to level.
-struct Ladder<'j, S: WeightMap> {
+pub(super) struct Ladder<'j, S: WeightMap> {
     job: &'j Job<'j>,
     ibound: usize,
     /// Does nothing larger fit?
@@ -68,7 +68,7 @@ struct Ladder<'j, S: WeightMap> {
 
 impl<'j, S: WeightMap> Ladder<'j, S> {
     /// Starts at the ibound of the caller, or at the least one that holds the factors.
-    fn new(job: &'j Job<'_>) -> Result<Self, BoundError> {
+    pub(super) fn new(job: &'j Job<'_>) -> Result<Self, BoundError> {
         let fixed = job.options.ibound;
         if let Some(ibound) = fixed {
             CliqueLimit::admit(ibound, job.graph)?;
