@@ -11,9 +11,7 @@ use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{least_ibound, mixed, rng, shuffled};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::{least_ibound, mixed, on_threads, rng, shuffled};
 
 #[test]
 fn the_bracket_holds_ln_z() {
@@ -90,7 +88,7 @@ fn a_large_ibound_is_exact() {
 
 #[test]
 fn optimising_tightens_both_sides_and_every_stop_certifies() {
-    let mut rng = Pcg64::seed_from_u64(5);
+    let mut rng = rng(5);
     for graph in [ising_grid(5, 1.0, 0.1, &mut rng), mobius(12, 1.0, &mut rng)] {
         let minfill = greedy(&graph, Heuristic::MinFill, None);
         let exact = ln_z(&graph, &minfill, f64::INFINITY).unwrap();
@@ -151,7 +149,7 @@ fn optimising_tightens_both_sides_and_every_stop_certifies() {
 
 #[test]
 fn a_tampered_witness_proves_nothing() {
-    let graph = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(4, 1.0, 0.1, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let limit = CliqueLimit {
         ibound: 2,
@@ -191,7 +189,7 @@ fn a_tampered_witness_proves_nothing() {
         reversed.verify(&graph).is_err(),
         "positive weights in a lower bound"
     );
-    let other = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let other = ising_grid(3, 1.0, 0.1, &mut rng(2));
     assert!(good.verify(&other).is_err(), "another model");
     let mut factors = graph.factors().to_vec();
     factors.push(Table::from_ln(vec![VarId(0)], vec![2], vec![1.0, 2.0]).unwrap());
@@ -201,7 +199,7 @@ fn a_tampered_witness_proves_nothing() {
 
 #[test]
 fn an_interrupted_or_timed_out_search_reports_what_it_proved() {
-    let graph = ising_grid(12, 1.5, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(12, 1.5, 0.1, &mut rng(2));
     let flag = Arc::new(AtomicBool::new(false));
     let budget = Budget::new(Some(Duration::from_secs(30)), Arc::clone(&flag));
     let options = BoundOptions {
@@ -225,27 +223,23 @@ fn an_interrupted_or_timed_out_search_reports_what_it_proved() {
 
 #[test]
 fn the_same_seed_gives_the_same_bracket_on_any_number_of_threads() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
+    let graph = mobius(24, 1.0, &mut rng(4));
     let options = BoundOptions {
         ibound: Some(3),
         iterations: Some(3_000),
         method: Method::Wmbe,
         ..BoundOptions::default()
     };
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        let report = pool.install(|| bracket(&graph, &options, &Budget::unlimited(), &mut |_| {}));
+    let run = || {
+        let report = bracket(&graph, &options, &Budget::unlimited(), &mut |_| {});
         report.unwrap().bracket
     };
-    assert_eq!(run(1), run(4));
+    assert_eq!(on_threads(1, run), on_threads(4, run));
 }
 
 #[test]
 fn limits_and_sides_are_kept() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(4));
+    let graph = mobius(24, 1.0, &mut rng(4));
     let options = BoundOptions {
         ibound: Some(1),
         ..BoundOptions::default()

@@ -9,9 +9,7 @@ use forney_certify::{Budget, Stop, slack};
 use forney_exact::{Heuristic, greedy, ln_z};
 use forney_model::FactorGraph;
 use forney_model::generate::ising_grid;
-use forney_testing::grid;
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::{grid, on_threads, rng};
 
 fn exact(graph: &FactorGraph) -> f64 {
     let order = greedy(graph, Heuristic::MinFill, None);
@@ -82,7 +80,7 @@ fn exact_elimination_that_does_not_fit_says_so_beside_the_trivial_bound() {
 /// number of threads.
 #[test]
 fn the_exact_answer_is_found_beside_the_bounds() {
-    let graph = ising_grid(17, 1.5, 0.1, &mut Pcg64::seed_from_u64(3));
+    let graph = ising_grid(17, 1.5, 0.1, &mut rng(3));
     let exact = exact(&graph);
     for threads in [1, 2, 3] {
         for memory in [2e9, 12e6] {
@@ -90,10 +88,9 @@ fn the_exact_answer_is_found_beside_the_bounds() {
                 memory,
                 ..BoundOptions::default()
             };
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let budget = Budget::unlimited().capped(Duration::from_secs(120));
             let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
-            let report = pool.build().unwrap().install(|| {
+            let report = on_threads(threads, || {
                 bracket(&graph, &options, &budget, &mut |at| {
                     let slack = slack(exact);
                     assert!(at.lower >= lower - slack && at.upper <= upper + slack);
@@ -109,12 +106,11 @@ fn the_exact_answer_is_found_beside_the_bounds() {
 
 #[test]
 fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
-    let graph = ising_grid(45, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let graph = ising_grid(45, 1.0, 0.1, &mut rng(4));
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let budget = Budget::unlimited().capped(Duration::from_secs(2));
         let run = || bracket(&graph, &BoundOptions::default(), &budget, &mut |_| {});
-        let report = pool.build().unwrap().install(run).unwrap();
+        let report = on_threads(threads, run).unwrap();
         assert!(
             report.bracket.gap().is_finite() && !report.exact,
             "{threads} threads"
@@ -126,19 +122,14 @@ fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
 
 #[test]
 fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
-    let graph = ising_grid(6, 1.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    let graph = ising_grid(6, 1.0, 0.1, &mut rng(1));
     let options = BoundOptions {
         ibound: Some(2),
         ..BoundOptions::default()
     };
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let budget = Budget::unlimited();
-        let run = || bracket(&graph, &options, &budget, &mut |_| {}).unwrap();
-        pool.build().unwrap().install(run)
-    };
     for threads in [1, 4] {
-        let report = run(threads);
+        let run = || bracket(&graph, &options, &Budget::unlimited(), &mut |_| {});
+        let report = on_threads(threads, run).unwrap();
         assert_eq!(report.stop, Stop::Converged);
         assert_eq!(report.upper_method, "wmbe");
         assert!(!report.exact && report.bracket.gap() < 5.0, "{threads}");

@@ -11,9 +11,8 @@ use forney_bounds::{
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Lower, Upper, slack};
 use forney_model::enumerate::enumerate;
-use forney_testing::Family;
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
+use forney_testing::{Family, rng};
+use rand::RngExt;
 
 #[track_caller]
 fn below(bound: Lower, ln_z: f64) {
@@ -38,7 +37,7 @@ const ODD: [f64; 7] = [
 
 #[test]
 fn no_option_makes_a_false_bound() {
-    let mut rng = Pcg64::seed_from_u64(1);
+    let mut rng = rng(1);
     for seed in 0..1000 {
         let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;

@@ -11,8 +11,8 @@ use forney_exact::{Heuristic, greedy};
 use forney_model::enumerate::{enumerate, for_each_assignment};
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, near};
-use rand::{RngExt, SeedableRng};
+use forney_testing::{Family, near, on_threads, rng};
+use rand::RngExt;
 use rand_pcg::Pcg64;
 
 const MODELS: u64 = 1000;
@@ -68,7 +68,7 @@ fn the_elbo_is_ln_z_less_the_divergence() {
         if ln_z == f64::NEG_INFINITY {
             continue;
         }
-        let point = random_q(&graph, &mut Pcg64::seed_from_u64(seed));
+        let point = random_q(&graph, &mut rng(seed));
         let lower = point.verify(&graph).unwrap().ln();
         let expected = ln_z - divergence(&point.q, &graph);
         assert!(near(lower, expected), "seed {seed}: {lower} {expected}");
@@ -177,7 +177,7 @@ fn a_stopped_run_certifies() {
 
 #[test]
 fn most_of_the_gap_of_a_grid_is_closed() {
-    let graph = ising_grid(9, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let graph = ising_grid(9, 1.0, 0.1, &mut rng(4));
     let order = greedy(&graph, Heuristic::MinFill, None);
     let ln_z = forney_exact::ln_z(&graph, &order, 1e9).unwrap();
     let budget = Budget::unlimited();
@@ -190,13 +190,12 @@ fn most_of_the_gap_of_a_grid_is_closed() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let graph = ising_grid(6, 1.5, 0.1, &mut Pcg64::seed_from_u64(5));
+    let graph = ising_grid(6, 1.5, 0.1, &mut rng(5));
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let budget = Budget::unlimited();
-        pool.build()
-            .unwrap()
-            .install(|| structured_mean_field(&graph, 2, 9, 4, 1e9, &LIMITS, &budget))
+        on_threads(threads, || {
+            structured_mean_field(&graph, 2, 9, 4, 1e9, &LIMITS, &budget)
+        })
     };
     assert_eq!(run(1).unwrap().point, run(4).unwrap().point);
 }
@@ -225,7 +224,7 @@ fn given_blocks_are_taken_as_they_are_or_refused() {
     for seed in 0..1000 {
         let graph = Family::SMALL.at(seed);
         let ln_z = enumerate(&graph).ln_z;
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let mut blocks = vec![Vec::new(); 3];
         for v in graph.variables() {
             blocks[rng.random_range(0..3)].push(v);
@@ -293,7 +292,7 @@ fn a_forest_never_lowers_the_bound_and_proves_it() {
 #[test]
 fn a_forest_is_exact_where_the_model_is_one() {
     for seed in 0..1000 {
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let cards: Vec<usize> = (0..rng.random_range(1..9))
             .map(|_| rng.random_range(1..4))
             .collect();
@@ -321,7 +320,7 @@ fn a_forest_is_exact_where_the_model_is_one() {
 
 #[test]
 fn a_forest_spans_a_grid_that_is_too_wide_to_verify_at_once() {
-    let graph = ising_grid(10, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let graph = ising_grid(10, 1.0, 0.1, &mut rng(4));
     let naive = mean_field(&graph, 1, 1, &LIMITS, &Budget::unlimited()).point;
     let memory = 1e6;
     let mut ascent = ForestAscent::new(&graph, &naive, memory).unwrap();

@@ -14,8 +14,6 @@ use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
 use forney_testing::{Family, least_ibound, mixed, rng, shuffled};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
 
 fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
     let vars = shuffled(graph, &mut rng(seed));
@@ -164,7 +162,7 @@ fn mini_bucket_elimination_takes_extremes() {
 
 #[test]
 fn a_zero_of_the_wrong_sign_proves_nothing() {
-    let graph = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(4, 1.0, 0.1, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let limit = CliqueLimit {
         ibound: 2,
@@ -239,7 +237,7 @@ fn content_based_partitions_are_proofs_within_the_limit() {
 
 #[test]
 fn every_stop_is_told_and_limits_are_kept() {
-    let graph = ising_grid(8, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(8, 1.0, 0.1, &mut rng(2));
     let own = VariantOptions {
         order: Some(greedy(&graph, Heuristic::MinFill, None)),
         limit: CliqueLimit {
