@@ -1,6 +1,7 @@
 //! Search for an allowed configuration: an assignment of positive weight.
 
 use forney_certify::{Below, Budget, Certificate, Flaw, Lower};
+use forney_model::walk::advance;
 use forney_model::{Contradiction, Domains, FactorGraph, Mark, Propagation, VarId};
 use rand::{Rng, RngExt};
 
@@ -212,13 +213,7 @@ impl Descent<'_> {
                 if allowed {
                     sums[own] += ln.exp();
                 }
-                for (state, &card) in states.iter_mut().zip(table.cards()).rev() {
-                    *state += 1;
-                    if *state < card {
-                        break;
-                    }
-                    *state = 0;
-                }
+                advance(&mut states, table.cards(), |_, _| ());
             }
             for (score, sum) in scores.iter_mut().zip(sums) {
                 *score += sum.ln();

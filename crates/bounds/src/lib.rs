@@ -19,6 +19,7 @@ mod error;
 mod mean_field;
 mod options;
 pub mod race;
+mod spanning;
 mod structured_mean_field;
 mod tree_reweighted;
 pub mod wmbe;

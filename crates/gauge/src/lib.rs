@@ -25,6 +25,7 @@ mod field;
 mod gauged_lower;
 mod gauges;
 mod lower_contender;
+mod moving;
 mod objective;
 mod optimiser;
 mod orders;

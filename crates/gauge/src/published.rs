@@ -152,9 +152,9 @@ impl Published {
     }
 
     fn step(&mut self) {
-        for gauge in self.objective.gauges() {
+        for gauge in self.objective.gauges().slots() {
             let (card, range) = (gauge.card, gauge.range.clone());
-            let tangent = &self.objective.tangents()[range.clone()];
+            let tangent = &self.objective.gauges().tangents()[range.clone()];
             let mut change = vec![0.0; tangent.len()];
             for i in 0..card {
                 for j in 0..card {

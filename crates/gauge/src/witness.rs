@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use forney_bounds::wmbe::check_parameters;
+use forney_bounds::wmbe::{Wmbe, check_parameters};
 use forney_certify::{Bound, Certificate, DoubleDouble, Flaw, Side};
 use forney_exact::{Base, Engine, Keep, Message, Schedule, Source, Step};
 use forney_model::walk::{Offsets, strides_within};
@@ -99,6 +99,11 @@ impl<S: Side> GaugedWmbe<S> {
             shifts,
             side: PhantomData,
         }
+    }
+
+    /// The witness of mini-buckets, in gauges.
+    pub(crate) fn in_gauges(plain: Wmbe<S>, gauges: Gauges) -> Self {
+        Self::new(plain.schedule, gauges, plain.weights, plain.shifts)
     }
 
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {

@@ -12,6 +12,7 @@ use forney_model::FactorGraph;
 use forney_model::walk::{contract, joint};
 
 use crate::elbo::mean;
+use crate::spanning::heaviest_forest;
 
 /// Sums below this may have lost a summand to underflow.
 const TINY: f64 = 1e-200;
@@ -168,6 +169,15 @@ impl Network {
         }
     }
 
+    /// A spanning forest of some factors, the heaviest first.
+    pub(crate) fn heaviest_forest(&self, among: Vec<usize>, weights: &[f64]) -> Vec<usize> {
+        let scope = |factor: usize| {
+            let axes = self.axes[self.factors[factor].axes.clone()].iter();
+            axes.map(|axis| axis.variable)
+        };
+        heaviest_forest(self.num_variables(), among, weights, scope)
+    }
+
     pub(crate) fn num_variables(&self) -> usize {
         self.groups.len()
     }
@@ -257,6 +267,20 @@ impl Network {
             *ln -= peak;
         }
         cavities.peaks[axis] = peak;
+    }
+
+    /// All messages from variables to factors, plain as well, and the fields on the way.
+    pub(crate) fn all_cavities(
+        &self,
+        messages: &[f64],
+        fields: &mut [f64],
+        cavities: &mut Cavities,
+    ) {
+        self.fields(messages, fields);
+        for axis in 0..self.axes.len() {
+            self.cavity(axis, fields, messages, cavities);
+        }
+        vmath::exp_slice(&cavities.ln, &mut cavities.plain);
     }
 
     /// `ln Σ_{x_a \ x_v} f^{1/ρ} Π_{u ≠ v} n_{u→a}` for every state of one axis.

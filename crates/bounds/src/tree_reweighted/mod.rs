@@ -23,7 +23,6 @@ mod ascent;
 mod forest;
 mod mixture;
 mod negative;
-mod spanning;
 
 use std::ops::ControlFlow;
 

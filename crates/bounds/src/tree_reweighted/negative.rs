@@ -8,7 +8,6 @@ use rayon::prelude::*;
 
 use super::forest::{Forest, Room};
 use super::mixture::{ForestMixture, powers};
-use super::spanning::forest_of;
 use super::{Inapplicable, prepare};
 use crate::belief_propagation::network::Network;
 use crate::wmbe::WeightMap;
@@ -93,7 +92,7 @@ impl NegativeTreeReweighted {
             .collect();
         let mut forests = Vec::new();
         while forests.is_empty() || !left.is_empty() {
-            let members = forest_of(&network, left.clone(), &strengths);
+            let members = network.heaviest_forest(left.clone(), &strengths);
             left.retain(|factor| members.binary_search(factor).is_err());
             forests.push(Forest::new(&network, members).expect("a spanning forest"));
         }

@@ -34,7 +34,7 @@ pub use candidates::{Candidates, candidate_order};
 pub use climb::{Climbed, Field, climb};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
-pub use objective::{WeightMap, WmbeObjective};
+pub use objective::{WeightMap, WmbeObjective, all_pulled_back, all_weights};
 pub(crate) use plain::bytes;
 pub use plain::{PlainRacer, pairs};
 pub use search::{LocalSearch, Mover};

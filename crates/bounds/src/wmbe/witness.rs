@@ -7,6 +7,8 @@ use forney_certify::{Bound, Certificate, Flaw, Side};
 use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
+use super::objective::weights_of;
+
 /// How far weights may sum beside 1: rounding only.
 const WEIGHT_SLACK: f64 = 1e-9;
 
@@ -60,7 +62,7 @@ pub fn check_parameters<S: Side>(
         return Err(Flaw::Invalid("a cost shift is not finite".into()));
     }
     for split in schedule.splits() {
-        let weights = &weights[split.first_weight..split.first_weight + split.steps.len()];
+        let weights = &weights[weights_of(split)];
         let sum: f64 = weights.iter().sum();
         // Written so that NaN fails.
         if !((sum - 1.0).abs() <= WEIGHT_SLACK && are_sound::<S>(weights)) {
