@@ -106,7 +106,7 @@ impl AllowedSearch {
     }
 }
 
-/// Dead ends before the first restart; half as many more before each later one.
+/// Dead ends before the first restart; half as many more before each later one. Set by hand, not tuned.
 const FIRST_DEAD_ENDS: usize = 32;
 
 /// One depth-first search, with what is kept over restarts.

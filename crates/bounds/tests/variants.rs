@@ -13,7 +13,7 @@ use forney_exact::{Heuristic, Order, Schedule, greedy};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, least_ibound, mixed, rng, shuffled};
+use forney_testing::{Family, assert_at_least, assert_at_most, least_ibound, mixed, rng, shuffled};
 
 fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
     let vars = shuffled(graph, &mut rng(seed));
@@ -113,14 +113,8 @@ fn our_steps_are_at_least_as_tight_as_no_steps() {
             };
             let above = [&none, &best].map(|o| run::<Above>(&graph, o, exact, &what));
             let below = [&none, &best].map(|o| run::<Below>(&graph, o, exact, &what));
-            assert!(
-                above[1] <= above[0] + slack(above[0]),
-                "{what} {variant}: {above:?}"
-            );
-            assert!(
-                below[1] >= below[0] - slack(below[0]),
-                "{what} {variant}: {below:?}"
-            );
+            assert_at_most(above[1], above[0], &what);
+            assert_at_least(below[1], below[0], &what);
             tighter[0] += usize::from(above[1] < above[0] - 1e-6);
             tighter[1] += usize::from(below[1] > below[0] + 1e-6);
         }

@@ -3,13 +3,13 @@
 mod common;
 
 use common::{model, shuffled, split_schedule};
-use forney_certify::{Below, Certificate, Lbfgs, Objective, Refine, slack};
+use forney_certify::{Below, Certificate, Lbfgs, Objective, Refine};
 use forney_exact::Order;
 use forney_gauge::{GaugeObjective, Gauges};
 use forney_model::VarId;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::mobius;
-use forney_testing::{assert_gradient, ring, rng};
+use forney_testing::{assert_at_most, assert_gradient, ring, rng};
 use nalgebra::DMatrix;
 use rand::RngExt;
 
@@ -33,11 +33,7 @@ fn every_witness_bounds_z_from_below() {
         for point in [start, climb.point()] {
             let witness = objective.witness(&point, &graph).unwrap();
             match witness.verify(&graph) {
-                Ok(bound) => assert!(
-                    bound.ln() <= exact + slack(exact),
-                    "seed {seed}: {} above {exact}",
-                    bound.ln()
-                ),
+                Ok(bound) => assert_at_most(bound.ln(), exact, seed),
                 Err(_) => refused += 1,
             }
         }

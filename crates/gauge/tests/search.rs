@@ -4,13 +4,13 @@ mod common;
 
 use common::{model, shuffled};
 use forney_bounds::wmbe::CliqueLimit;
-use forney_certify::{Budget, Certificate, slack};
+use forney_certify::{Budget, Certificate};
 use forney_exact::Order;
 use forney_gauge::{GaugeOptions, gauged_wmbe, gauged_wmbe_below};
 use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::mobius;
-use forney_testing::{Family, rng};
+use forney_testing::{Family, assert_at_least, assert_at_most, rng};
 use rand_pcg::Pcg64;
 
 /// Models in Forney form, and others in which a variable may lie in any number of factors.
@@ -51,20 +51,14 @@ fn the_search_keeps_to_its_side_on_any_model() {
         // Tables beyond plain numbers, or zeros, may leave nothing to prove.
         if let Ok(report) = gauged_wmbe(&graph, &options, &budget, &mut |_, _| {}) {
             let ln = report.bound.ln();
-            assert!(
-                ln >= exact - slack(exact),
-                "seed {seed}: {ln} below {exact}"
-            );
+            assert_at_least(ln, exact, seed);
             assert_eq!(report.witness.verify(&graph).unwrap(), report.bound);
             above += 1;
             split += usize::from(!report.exact);
         }
         if let Ok(report) = gauged_wmbe_below(&graph, &options, &budget, &mut |_, _| {}) {
             let ln = report.bound.ln();
-            assert!(
-                ln <= exact + slack(exact),
-                "seed {seed}: {ln} above {exact}"
-            );
+            assert_at_most(ln, exact, seed);
             assert_eq!(report.witness.verify(&graph).unwrap(), report.bound);
             below += 1;
         }

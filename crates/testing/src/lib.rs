@@ -18,7 +18,7 @@ mod threads;
 mod trees;
 
 pub use bundled::{Reference, instances, references, restricted, root};
-pub use compare::{assert_gradient, assert_near, near};
+pub use compare::{assert_at_least, assert_at_most, assert_gradient, assert_near, near};
 pub use family::{Family, mixed};
 pub use forney_form::{paired, regular, ring};
 pub use grids::{grid, grid_text, struck};

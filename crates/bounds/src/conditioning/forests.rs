@@ -16,6 +16,8 @@ use rand_pcg::Pcg64;
 
 use crate::belief_propagation::network::ln_sum_exp;
 
+// All of these were set by hand, and not tuned; what cooling gains is in docs/decisions.md.
+
 /// Sweeps of the first cooling; each later one takes twice as many.
 const FIRST_SWEEPS: usize = 64;
 

@@ -15,6 +15,8 @@ use crate::belief_propagation::{BeliefPropagation, MessageSchedule};
 use crate::course::{Courses, Start};
 use crate::mean_field::MeanField;
 
+// Set by hand, not tuned.
+
 /// Seconds that an update takes for one clique entry at worst, for predictions.
 const SECONDS_PER_ENTRY: f64 = 2e-8;
 /// Cliques are so small that at least so many sweeps fit in the time, all starts together.

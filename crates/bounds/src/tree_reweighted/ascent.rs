@@ -8,6 +8,8 @@ use super::mixture::{ForestMixture, powers, value};
 use super::{Inapplicable, prepare};
 use crate::belief_propagation::network::{Cavities, Network};
 
+// All of these were set by hand, and not tuned.
+
 /// Message sweeps between two certificates, and the change of a message that ends them.
 const MESSAGE_SWEEPS: usize = 60;
 const MESSAGE_TOLERANCE: f64 = 1e-5;

@@ -12,6 +12,8 @@ use super::{Inapplicable, prepare};
 use crate::belief_propagation::network::Network;
 use crate::wmbe::WeightMap;
 
+// All of these were set by hand, and not tuned.
+
 /// Once a sweep of shifts alone gains less than this, in nats, the weights move, too.
 const SHIFT_GAIN: f64 = 0.1;
 

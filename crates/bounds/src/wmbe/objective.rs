@@ -10,11 +10,11 @@ use forney_model::FactorGraph;
 
 use super::{Variant, Wmbe};
 
-/// No weight comes closer to 0: the powers `1/w` stay far from overflow.
+/// No weight comes closer to 0: the powers `1/w` stay far from overflow. Set by hand, not tuned.
 const LEAST_WEIGHT: f64 = 1e-6;
 
 /// No negative weight goes below this: far out the bound hardly changes, and the difference of
-/// huge weights loses its digits.
+/// huge weights loses its digits. Set by hand, not tuned.
 const LARGEST_WEIGHT: f64 = 100.0;
 
 /// How free parameters become weights on one side.

@@ -5,9 +5,9 @@ use forney_exact::Schedule;
 
 use super::{Variant, WeightMap, WmbeObjective};
 
-/// Step of the logarithms of the weights.
+/// Step of the logarithms of the weights, as published.
 const WEIGHT_STEP: f64 = 0.1;
-/// Step of the reparameterisation.
+/// Step of the reparameterisation, as published.
 const SHIFT_STEP: f64 = 0.1;
 
 /// The published descent; one [`sweep`](Refine::sweep) is one of its iterations.

@@ -14,6 +14,9 @@ use super::structure::{Candidate, Mutation, Setting, Structure};
 use super::{ContentMiniBuckets, WeightMap};
 use crate::race::{Account, Proof, Racer, tighter};
 
+// What the search gains with these is in docs/decisions.md; they were set by hand with it, and not tuned
+// one by one.
+
 /// Changes that are tried at once, whatever the number of threads.
 const BATCH: usize = 8;
 

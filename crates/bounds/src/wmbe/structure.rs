@@ -12,7 +12,8 @@ use super::CliqueLimit;
 /// The scopes of the tables in each mini-bucket, their variables by number.
 type Split = Vec<Vec<Vec<VarId>>>;
 
-/// The share of changes that split a bucket anew; the others change the order, which pays more often.
+/// The share of changes that split a bucket anew; the others change the order, which pays more often. Set
+/// by hand, not tuned.
 const SPLITTING: f64 = 0.1;
 
 /// An elimination order, and which tables of each bucket stay together.

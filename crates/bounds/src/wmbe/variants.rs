@@ -147,9 +147,9 @@ pub struct VariantReport<S: WeightMap> {
     pub exact: bool,
 }
 
-/// Pairs that the quasi-Newton steps remember.
+/// Pairs that the quasi-Newton steps remember. Set by hand, as the gain below; not tuned.
 const PAIRS: usize = 10;
-/// Evaluations that the published method spends.
+/// Evaluations that the published method spends, those of the paper.
 const PUBLISHED_ITERATIONS: usize = 150;
 /// Nats that so many sweeps have to gain, or they have converged.
 const LEAST_GAIN: f64 = 1e-7;
