@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, Wmbe, WmbeObjective};
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
 use forney_bounds::{BoundError, BoundOptions, Method, Sides, bracket};
 use forney_certify::{Above, Below, Budget, Certificate, Lbfgs, Refine, Stop, slack};
 use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
@@ -12,7 +12,7 @@ use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
 use forney_testing::{
-    assert_at_least, assert_at_most, least_ibound, mixed, on_threads, rng, shuffled,
+    assert_at_least, assert_at_most, assert_near, least_ibound, mixed, on_threads, rng, shuffled,
 };
 
 #[test]
@@ -82,6 +82,20 @@ fn a_large_ibound_is_exact() {
     }
 }
 
+fn descent<S: WeightMap>(schedule: &Arc<Schedule>, graph: &FactorGraph) -> Lbfgs<WmbeObjective<S>> {
+    let objective = WmbeObjective::new(Arc::clone(schedule), graph);
+    Lbfgs::new(objective, WmbeObjective::<S>::start(schedule), 10)
+}
+
+/// The bound after one more sweep; number and witness belong together.
+fn swept<S: WeightMap>(descent: &mut Lbfgs<WmbeObjective<S>>, graph: &FactorGraph) -> f64 {
+    descent.sweep();
+    let witness = descent.objective().witness(&descent.point());
+    let bound = witness.verify(graph).unwrap().ln();
+    assert_near(bound, S::SENSE * descent.value(), "the witness");
+    bound
+}
+
 #[test]
 fn optimising_tightens_both_sides_and_every_stop_certifies() {
     let mut rng = rng(5);
@@ -98,37 +112,11 @@ fn optimising_tightens_both_sides_and_every_stop_certifies() {
         assert!(!schedule.is_exact());
         schedule.check(&graph).unwrap();
 
-        let mut above = Lbfgs::new(
-            WmbeObjective::<Above>::new(Arc::clone(&schedule), &graph),
-            WmbeObjective::<Above>::start(&schedule),
-            10,
-        );
-        let mut below = Lbfgs::new(
-            WmbeObjective::<Below>::new(Arc::clone(&schedule), &graph),
-            WmbeObjective::<Below>::start(&schedule),
-            10,
-        );
+        let mut above = descent::<Above>(&schedule, &graph);
+        let mut below = descent::<Below>(&schedule, &graph);
         let (mut upper, mut lower) = (f64::INFINITY, f64::NEG_INFINITY);
         for _ in 0..40 {
-            above.sweep();
-            below.sweep();
-            let up = above
-                .objective()
-                .witness(&above.point())
-                .verify(&graph)
-                .unwrap()
-                .ln();
-            let low = below
-                .objective()
-                .witness(&below.point())
-                .verify(&graph)
-                .unwrap()
-                .ln();
-            assert!(
-                (up - above.value()).abs() <= slack(up),
-                "number and witness belong together"
-            );
-            assert!((low + below.value()).abs() <= slack(low));
+            let (up, low) = (swept(&mut above, &graph), swept(&mut below, &graph));
             assert!(low <= exact + slack(exact) && up >= exact - slack(exact));
             assert!(
                 up <= upper + slack(up) && low >= lower - slack(low),

@@ -271,6 +271,17 @@ impl Gauges {
         (values, f64::EPSILON * (4.0 + legs.map(error).sum::<f64>()))
     }
 
+    /// A transformed factor with every entry as small as it may be without rounding; `None` if one is then
+    /// negative, or a NaN.
+    pub(crate) fn at_least(&self, a: FactorId, factor: &Table) -> Option<SignedTable> {
+        let mut table = self.transform_factor(a, factor);
+        let (total, error) = self.rounding(a, factor);
+        for (x, total) in table.values.iter_mut().zip(total) {
+            *x -= error * total;
+        }
+        table.values.iter().all(|&x| x >= 0.0).then_some(table)
+    }
+
     fn on_axes(
         &self,
         a: FactorId,

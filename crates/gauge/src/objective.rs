@@ -8,12 +8,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use forney_bounds::wmbe::{WeightMap, WmbeObjective, all_pulled_back, all_weights};
-use forney_certify::{Objective, Side};
+use forney_certify::Objective;
 use forney_exact::{Base, Engine, Schedule};
 use forney_model::{FactorGraph, VarId};
 
 use crate::gauges::two_factors;
 use crate::moving::{Leg, MovingGauges};
+use crate::witness::is_above;
 use crate::{GaugeError, GaugedWmbe, Gauges};
 
 /// `±ln Z_w(G, λ, u)`, to be minimised; one evaluation is one forward and one backward pass.
@@ -213,11 +214,6 @@ impl<S: WeightMap> Objective for GaugeObjective<S> {
         gradient.iter_mut().for_each(|g| *g *= S::SENSE);
         S::SENSE * value
     }
-}
-
-/// Is this the side of upper bounds?
-pub(crate) fn is_above<S: Side>() -> bool {
-    S::TRIVIAL > 0.0
 }
 
 /// Is every entry of a base positive as a plain number beside the largest?

@@ -11,6 +11,8 @@ use forney_model::FactorGraph;
 use crate::GaugeObjective;
 use crate::axis;
 
+// Steps as published.
+
 /// Step of the gauges.
 const GAUGE_STEP: f64 = 0.005;
 /// Step of the logarithms of the weights.

@@ -10,7 +10,6 @@ use forney_model::walk::{Offsets, strides_within};
 use forney_model::{FactorGraph, FactorId, Table};
 
 use crate::Gauges;
-use crate::objective::is_above;
 
 /// Products of positive entries below this might underflow to 0, which is no upper bound.
 const LEAST: f64 = 1e-290;
@@ -57,6 +56,11 @@ impl<S: Side> Certificate<FactorGraph> for GaugedWmbe<S> {
             .map_err(|error| Flaw::Invalid(error.to_string()))?;
         Bound::new(self.pass(graph)?)
     }
+}
+
+/// Is this the side of upper bounds?
+pub(crate) fn is_above<S: Side>() -> bool {
+    S::TRIVIAL > 0.0
 }
 
 /// A table as the pass meets it.
@@ -200,26 +204,22 @@ impl<S: Side> GaugedWmbe<S> {
                 "factor {a} spans more than plain numbers hold; bound without gauges"
             )));
         }
-        let table = self.gauges.transform_factor(a, factor);
-        let (total, error) = self.gauges.rounding(a, factor);
-        let pairs = table.values.iter().zip(total);
         if is_above::<S>() {
-            return Ok(Guarded {
-                bound: pairs.map(|(x, t)| x.abs() + error * t).collect(),
-                value: table.values,
-            });
+            let value = self.gauges.transform_factor(a, factor).values;
+            let (total, error) = self.gauges.rounding(a, factor);
+            let bound = value.iter().zip(total).map(|(x, t)| x.abs() + error * t);
+            let bound = bound.collect();
+            return Ok(Guarded { value, bound });
         }
-        let bound: Vec<f64> = pairs.map(|(x, t)| x - error * t).collect();
-        // Written so that NaN fails.
-        if !bound.iter().all(|&x| x >= 0.0) {
+        let Some(table) = self.gauges.at_least(a, factor) else {
             return Err(Flaw::Invalid(format!(
                 "the gauged factor {a} has an entry that may be negative, so reverse Hölder does \
                  not bound Z"
             )));
-        }
+        };
         Ok(Guarded {
-            value: bound.clone(),
-            bound,
+            value: table.values.clone(),
+            bound: table.values,
         })
     }
 }

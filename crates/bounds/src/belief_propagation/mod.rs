@@ -215,10 +215,7 @@ impl BeliefPropagation {
                 let into = self.network.uses(variable)[at];
                 self.network
                     .cavity(into, &self.fields, &self.messages, &mut self.cavities);
-                let cavity = self.network.axes[into].message();
-                for entry in cavity {
-                    self.cavities.plain[entry] = self.cavities.ln[entry].exp();
-                }
+                self.cavities.expose(&self.network.axes[into]);
                 if into == axis {
                     continue;
                 }

@@ -83,6 +83,32 @@ pub(crate) struct Cavities {
     after: Vec<f64>,
 }
 
+impl Cavities {
+    /// The message of one axis from its logarithms, by state; the plain one is left to the caller.
+    pub(crate) fn set(&mut self, number: usize, axis: &Axis, ln: impl Fn(usize) -> f64) {
+        let own = &mut self.ln[axis.message()];
+        let mut peak = f64::NEG_INFINITY;
+        for (x, own) in own.iter_mut().enumerate() {
+            *own = ln(x);
+            peak = peak.max(*own);
+        }
+        if peak == f64::NEG_INFINITY {
+            peak = 0.0;
+        }
+        for ln in own {
+            *ln -= peak;
+        }
+        self.peaks[number] = peak;
+    }
+
+    /// The plain message of one axis from its logarithms.
+    pub(crate) fn expose(&mut self, axis: &Axis) {
+        for entry in axis.message() {
+            self.plain[entry] = self.ln[entry].exp();
+        }
+    }
+}
+
 impl Network {
     pub(crate) fn new(graph: &FactorGraph) -> Self {
         let mut first = vec![0];
@@ -241,32 +267,21 @@ impl Network {
         cavities: &mut Cavities,
     ) {
         let a = &self.axes[axis];
-        let mut peak = f64::NEG_INFINITY;
-        for x in 0..a.card {
+        cavities.set(axis, a, |x| {
             let (field, own) = (fields[a.first + x], messages[a.at + x]);
+            if own != f64::NEG_INFINITY {
+                return field - own;
+            }
             // −∞ − (−∞): what the other factors say has to be added up anew.
-            let ln = if own == f64::NEG_INFINITY {
-                let others = self.uses(a.variable).iter().filter(|&&other| other != axis);
-                let sum: f64 = others
-                    .map(|&other| {
-                        let other = &self.axes[other];
-                        self.factors[other.factor].power * messages[other.at + x]
-                    })
-                    .sum();
-                self.potentials[a.first + x] + sum
-            } else {
-                field - own
-            };
-            cavities.ln[a.at + x] = ln;
-            peak = peak.max(ln);
-        }
-        if peak == f64::NEG_INFINITY {
-            peak = 0.0;
-        }
-        for ln in &mut cavities.ln[a.message()] {
-            *ln -= peak;
-        }
-        cavities.peaks[axis] = peak;
+            let others = self.uses(a.variable).iter().filter(|&&other| other != axis);
+            let sum: f64 = others
+                .map(|&other| {
+                    let other = &self.axes[other];
+                    self.factors[other.factor].power * messages[other.at + x]
+                })
+                .sum();
+            self.potentials[a.first + x] + sum
+        });
     }
 
     /// All messages from variables to factors, plain as well, and the fields on the way.

@@ -5,7 +5,7 @@ use forney_model::FactorGraph;
 
 use super::forest::Forest;
 use super::mixture::{ForestMixture, powers, value};
-use super::{Inapplicable, prepare};
+use super::prepare::{Inapplicable, prepare};
 use crate::belief_propagation::network::{Cavities, Network};
 
 // All of these were set by hand, and not tuned.

@@ -1,14 +1,14 @@
 //! `ln Z_w` as a function of free parameters: shifts as they are, weights through logits.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 use forney_certify::{Above, Below, Objective, Side};
-use forney_exact::{Engine, Keep, Schedule, Split};
+use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
-use super::{Variant, Wmbe};
+use super::Wmbe;
+use super::witness::weights_of;
 
 /// No weight comes closer to 0: the powers `1/w` stay far from overflow. Set by hand, not tuned.
 const LEAST_WEIGHT: f64 = 1e-6;
@@ -134,9 +134,8 @@ impl<S: WeightMap> WmbeObjective<S> {
         }
     }
 
-    /// The same with only those parameters free that a variant moves.
-    pub(super) fn moving(self, variant: Variant) -> Self {
-        let moves = [variant.moves_shifts(), variant.moves_weights()];
+    /// The same with shifts and weights free or not; what is not stays where it starts.
+    pub(super) fn moving(self, moves: [bool; 2]) -> Self {
         Self { moves, ..self }
     }
 
@@ -185,11 +184,6 @@ impl<S: WeightMap> Wmbe<S> {
         let start = WmbeObjective::<S>::start(&schedule);
         WmbeObjective::<S>::witness_at(&schedule, &start)
     }
-}
-
-/// Where the weights of a split lie.
-pub(super) fn weights_of(split: &Split) -> Range<usize> {
-    split.first_weight..split.first_weight + split.steps.len()
 }
 
 /// The weights of all splits, by [`WeightMap::weights`].

@@ -3,7 +3,7 @@
 use forney_certify::{Objective, Refine};
 use forney_exact::Schedule;
 
-use super::{Variant, WeightMap, WmbeObjective};
+use super::{WeightMap, WmbeObjective};
 
 /// Step of the logarithms of the weights, as published.
 const WEIGHT_STEP: f64 = 0.1;
@@ -20,7 +20,6 @@ const SHIFT_STEP: f64 = 0.1;
 /// Above, the second line is `w_r ← w_r exp(−0.1 (H_r − H̄)) / Σ`. Below, both lines ascend.
 pub(super) struct PublishedSteps<S: WeightMap> {
     objective: WmbeObjective<S>,
-    variant: Variant,
     x: Vec<f64>,
     gradient: Vec<f64>,
     /// Where the value was least, and that.
@@ -34,15 +33,14 @@ pub(super) struct PublishedSteps<S: WeightMap> {
 }
 
 impl<S: WeightMap> PublishedSteps<S> {
-    /// Starts at no shifts and uniform weights.
-    pub(super) fn new(mut objective: WmbeObjective<S>, variant: Variant) -> Self {
+    /// Starts at no shifts and uniform weights; what is not free has no gradient, and stays.
+    pub(super) fn new(mut objective: WmbeObjective<S>) -> Self {
         let (state, states) = eliminated_states(objective.schedule());
         let x = WmbeObjective::<S>::start(objective.schedule());
         let mut gradient = vec![0.0; x.len()];
         objective.evaluate(&x, &mut gradient);
         Self {
             objective,
-            variant,
             best: x.clone(),
             least: f64::INFINITY,
             evaluations: 1,
@@ -66,20 +64,16 @@ impl<S: WeightMap> Refine for PublishedSteps<S> {
     fn sweep(&mut self) -> f64 {
         let (shifts, logits) = self.x.split_at_mut(self.state.len());
         let (d_shifts, d_logits) = self.gradient.split_at(shifts.len());
-        if self.variant.moves_shifts() {
-            self.tangent.fill(0.0);
-            for (&state, d) in self.state.iter().zip(d_shifts) {
-                self.tangent[state] += d;
-            }
-            for (shift, &state) in shifts.iter_mut().zip(&self.state) {
-                *shift -= SHIFT_STEP * self.tangent[state];
-            }
+        self.tangent.fill(0.0);
+        for (&state, d) in self.state.iter().zip(d_shifts) {
+            self.tangent[state] += d;
         }
-        if self.variant.moves_weights() {
-            let weights = self.objective.weights();
-            for ((u, d), w) in logits.iter_mut().zip(d_logits).zip(weights) {
-                *u -= WEIGHT_STEP * d / w.abs();
-            }
+        for (shift, &state) in shifts.iter_mut().zip(&self.state) {
+            *shift -= SHIFT_STEP * self.tangent[state];
+        }
+        let weights = self.objective.weights();
+        for ((u, d), w) in logits.iter_mut().zip(d_logits).zip(weights) {
+            *u -= WEIGHT_STEP * d / w.abs();
         }
         let value = self.objective.evaluate(&self.x, &mut self.gradient);
         self.evaluations += 1;

@@ -53,12 +53,12 @@ impl Variant {
         }
     }
 
-    pub(super) fn moves_weights(self) -> bool {
-        matches!(self, Self::W | Self::ThetaW)
-    }
-
-    pub(super) fn moves_shifts(self) -> bool {
-        matches!(self, Self::Theta | Self::ThetaW)
+    /// Does it move shifts, and weights?
+    fn moves(self) -> [bool; 2] {
+        [
+            matches!(self, Self::Theta | Self::ThetaW),
+            matches!(self, Self::W | Self::ThetaW),
+        ]
     }
 }
 
@@ -207,9 +207,10 @@ pub fn mini_buckets<S: WeightMap>(
     let schedule = Arc::new(Schedule::compile(graph, &order, rule.as_mut())?);
     drop(rule);
     let exact = schedule.is_exact();
-    let moves = (options.variant.moves_weights() || options.variant.moves_shifts()) && !exact;
+    let moves = options.variant.moves();
+    let fixed = exact || moves == [false; 2];
     let demand = schedule.demand();
-    let bytes = if moves {
+    let bytes = if !fixed {
         let parameters = schedule.num_shifts() + schedule.num_weights();
         demand.kept_bytes + (8 * (2 * PAIRS + 10) * parameters) as f64
     } else {
@@ -227,22 +228,21 @@ pub fn mini_buckets<S: WeightMap>(
         witness,
         iterations: 1,
     };
-    let stop = if !moves || bound.ln() == f64::NEG_INFINITY {
+    let stop = if fixed || bound.ln() == f64::NEG_INFINITY {
         // A lower bound of −∞ has a zero in a mini-bucket of negative weight: no finite shift
         // lifts it. An upper one says that Z = 0.
         Stop::Converged
     } else {
-        let objective = WmbeObjective::<S>::new(schedule, graph);
+        let objective = WmbeObjective::<S>::new(schedule, graph).moving(moves);
         match options.steps {
             Steps::Published => {
-                let steps = PublishedSteps::new(objective, options.variant);
+                let steps = PublishedSteps::new(objective);
                 let most = options.iterations.unwrap_or(PUBLISHED_ITERATIONS);
                 let counted = PublishedSteps::evaluations;
                 best.improve(steps, counted, (most, f64::NEG_INFINITY), budget)
             }
             Steps::Best => {
                 let start = WmbeObjective::<S>::start(objective.schedule());
-                let objective = objective.moving(options.variant);
                 let mut descent = Lbfgs::new(objective, start, PAIRS);
                 let most = options.iterations.unwrap_or(usize::MAX);
                 descent.limit(most);
@@ -261,14 +261,12 @@ pub fn mini_buckets<S: WeightMap>(
 
 /// The witness before any step.
 fn start<S: WeightMap>(schedule: &Arc<Schedule>, variant: Variant) -> Wmbe<S> {
+    if variant != Variant::Mbe {
+        return Wmbe::neutral(Arc::clone(schedule));
+    }
     let mut weights = vec![S::EXTREME; schedule.num_weights()];
     for split in schedule.splits() {
-        let weights = &mut weights[split.first_weight..split.first_weight + split.steps.len()];
-        if variant == Variant::Mbe {
-            weights[0] = 1.0;
-        } else {
-            S::weights(&S::start(weights.len()), weights);
-        }
+        weights[split.first_weight] = 1.0;
     }
     let shifts = vec![0.0; schedule.num_shifts()];
     Wmbe::new(Arc::clone(schedule), weights, shifts)

@@ -1,13 +1,12 @@
 //! The witness of a weighted mini-bucket bound.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use forney_certify::{Bound, Certificate, Flaw, Side};
-use forney_exact::{Engine, Keep, Schedule};
+use forney_exact::{Engine, Keep, Schedule, Split};
 use forney_model::FactorGraph;
-
-use super::objective::weights_of;
 
 /// How far weights may sum beside 1: rounding only.
 const WEIGHT_SLACK: f64 = 1e-9;
@@ -74,6 +73,11 @@ pub fn check_parameters<S: Side>(
         }
     }
     Ok(())
+}
+
+/// Where the weights of a split lie.
+pub(super) fn weights_of(split: &Split) -> Range<usize> {
+    split.first_weight..split.first_weight + split.steps.len()
 }
 
 /// Have the weights of one split the signs of Hölder, or of reverse Hölder?
