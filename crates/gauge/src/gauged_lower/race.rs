@@ -30,11 +30,9 @@ const SHORTEST: usize = 3;
 /// Evaluations for which one start races, at least.
 const EVALUATIONS_PER_START: usize = 100;
 
-/// A round of a race takes one part in so many of the evaluations, so that most are left for the best start.
-/// With four starts and 4, 8, 16 and 48 parts, the mean gain on one start with all over ten small models was
-/// −0.005, 0.030, 0.041 and 0.039 nats for mean field after 300 evaluations, 0.0005, 0.006, −0.005 and 0.000 after
-/// 1500; for belief propagation 0.016, 0.108, 0.068 and 0.050, then 0.095, 0.070, 0.075 and 0.049.
-const ROUNDS: usize = 8;
+/// A round of a race takes one part in so many of the evaluations, so that most are left for the best start: with
+/// a quarter several starts were looser than one with all (docs/gauged-lower.md).
+const ROUND: usize = 8;
 
 /// A cycle is over once a step gains no more than this part of what the barrier costs, times `μ`,
 /// or [`LEAST_IDLE`] of it. Cycles that end much earlier leave the central path for worse maxima: measured in
@@ -161,7 +159,7 @@ pub(super) fn climb(
     account: &mut Account<'_, '_>,
 ) -> (StartProof, Stop) {
     let rules = Rules {
-        first: (account.left() / (ROUNDS * starts.len().max(1))).min(2 * CYCLE),
+        first: (account.left() / (ROUND * starts.len().max(1))).min(2 * CYCLE),
         keep: 2,
         time: 0.5,
     };
