@@ -243,10 +243,11 @@ fn find_gauges(
         .iter()
         .map(|base| &base.scope[..])
         .collect();
-    let gauged = graph.variables().filter_map(|v| {
+    let wide = graph.variables().filter(|&v| graph.card(v) > 1);
+    let gauged = wide.filter_map(|v| {
         let sides = two_factors(graph, v)?.map(|a| base_of[a.index()]);
         let apart = sides[0] != sides[1] && sides.iter().all(|&side| admitted(side));
-        (graph.card(v) > 1 && apart).then_some((v, sides))
+        apart.then_some((v, sides))
     });
     MovingGauges::new(graph, &scopes, gauged)
 }
