@@ -216,6 +216,16 @@ fn what_proves_nothing_is_refused() {
     assert!(ascent.is_err());
 }
 
+/// The value after so many sweeps, none of which lowers it.
+fn climbed(ascent: &mut impl Refine, sweeps: usize, mut value: f64, seed: u64) -> f64 {
+    for _ in 0..sweeps {
+        let next = ascent.sweep();
+        assert_at_least(next, value, seed);
+        value = next;
+    }
+    value
+}
+
 #[test]
 fn given_blocks_are_taken_as_they_are_or_refused() {
     for seed in 0..1000 {
@@ -229,12 +239,7 @@ fn given_blocks_are_taken_as_they_are_or_refused() {
         let start = MeanField::uniform(&graph);
         let mut ascent = StructuredAscent::over(&graph, &start, &blocks, 1e9).unwrap();
         assert_eq!(ascent.num_blocks(), 3);
-        let mut value = start.verify(&graph).unwrap().ln();
-        for _ in 0..4 {
-            let next = ascent.sweep();
-            assert_at_least(next, value, seed);
-            value = next;
-        }
+        let value = climbed(&mut ascent, 4, start.verify(&graph).unwrap().ln(), seed);
         assert_at_most(value, ln_z, seed);
         if let Some(&v) = blocks.iter().flatten().next() {
             let twice = [blocks.clone(), vec![vec![v]]].concat();
@@ -258,12 +263,7 @@ fn a_forest_never_lowers_the_bound_and_proves_it() {
         let naive = mean_field(&graph, seed, 1, &LIMITS, &Budget::unlimited()).point;
         let mut ascent = ForestAscent::new(&graph, &naive, 1e9).unwrap();
         let first = naive.verify(&graph).unwrap().ln();
-        let mut value = first;
-        for _ in 0..6 {
-            let next = ascent.sweep();
-            assert_at_least(next, value, seed);
-            value = next;
-        }
+        let value = climbed(&mut ascent, 6, first, seed);
         assert_at_most(value, ln_z, seed);
         if value.is_finite() {
             let verified = ascent.point().verify(&graph).unwrap().ln();

@@ -179,22 +179,14 @@ impl<'g> ForestAscent<'g> {
             return point;
         }
         point.value = value.value();
-        // Entries without probability stay as they are.
-        for (target, p) in point.target.iter_mut().zip(of_variables) {
-            for (target, _) in target.iter_mut().zip(p).filter(|(_, p)| **p > 0.0) {
-                *target = 0.0;
-            }
-        }
-        let targets = point.target[self.graph.num_variables()..].iter_mut();
-        for ((target, p), &a) in targets.zip(of_members).zip(&self.members) {
-            let ln = self.graph.factors()[a].relative();
-            for ((target, _), ln) in target
-                .iter_mut()
-                .zip(p)
-                .zip(ln)
-                .filter(|((_, p), _)| **p > 0.0)
-            {
-                *target = *ln;
+        let variables = of_variables.iter().map(|_| None);
+        let members = self.members.iter();
+        let members = members.map(|&a| Some(self.graph.factors()[a].relative()));
+        let targets = point.target.iter_mut().zip(&found.factors);
+        for ((target, p), ln) in targets.zip(variables.chain(members)) {
+            // Entries without probability stay as they are.
+            for (x, _) in p.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+                target[x] = ln.map_or(0.0, |ln| ln[x]);
             }
         }
         for (cut, (_, sums)) in self.cuts.iter().zip(&outside) {

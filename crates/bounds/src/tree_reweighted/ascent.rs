@@ -1,5 +1,7 @@
 //! Message passing at fixed edge appearance probabilities, and conditional gradient on these.
 
+use std::mem::take;
+
 use forney_certify::{Above, Refine};
 use forney_model::FactorGraph;
 
@@ -164,20 +166,19 @@ impl TreeReweighted {
         for factor in state.forests.iter().flat_map(|forest| &forest.members) {
             holders[*factor] += 1;
         }
-        let mut kept = Vec::with_capacity(state.weights.len());
-        for (weight, forest) in state.weights.iter().zip(&state.forests) {
-            let needed = *weight >= LEAST_WEIGHT || forest.members.iter().any(|&a| holders[a] == 1);
+        let pairs = take(&mut state.weights).into_iter();
+        let pairs = pairs.zip(take(&mut state.forests));
+        let needed = |(weight, forest): &(f64, Forest)| {
+            let alone = forest.members.iter().any(|&factor| holders[factor] == 1);
+            let needed = *weight >= LEAST_WEIGHT || alone;
             if !needed {
                 for &factor in &forest.members {
                     holders[factor] -= 1;
                 }
             }
-            kept.push(needed);
-        }
-        let mut keep = kept.iter();
-        state.weights.retain(|_| keep.next() == Some(&true));
-        let mut keep = kept.iter();
-        state.forests.retain(|_| keep.next() == Some(&true));
+            needed
+        };
+        (state.weights, state.forests) = pairs.filter(needed).unzip();
         let sum: f64 = state.weights.iter().sum();
         for weight in &mut state.weights {
             *weight /= sum;
