@@ -1,6 +1,7 @@
 //! Search for an allowed configuration: an assignment of positive weight.
 
 use forney_certify::{Below, Budget, Certificate, Flaw, Lower};
+use forney_model::walk::advance;
 use forney_model::{Contradiction, Domains, FactorGraph, Mark, Propagation, VarId};
 use rand::{Rng, RngExt};
 
@@ -105,7 +106,7 @@ impl AllowedSearch {
     }
 }
 
-/// Dead ends before the first restart; half as many more before each later one.
+/// Dead ends before the first restart; half as many more before each later one. Set by hand, not tuned.
 const FIRST_DEAD_ENDS: usize = 32;
 
 /// One depth-first search, with what is kept over restarts.
@@ -212,13 +213,7 @@ impl Descent<'_> {
                 if allowed {
                     sums[own] += ln.exp();
                 }
-                for (state, &card) in states.iter_mut().zip(table.cards()).rev() {
-                    *state += 1;
-                    if *state < card {
-                        break;
-                    }
-                    *state = 0;
-                }
+                advance(&mut states, table.cards(), |_, _| ());
             }
             for (score, sum) in scores.iter_mut().zip(sums) {
                 *score += sum.ln();

@@ -79,34 +79,21 @@ type Joints = (Marginals, Vec<Vec<f64>>);
 
 impl Tractable {
     /// For each factor of `graph` the parts of its scope that are independent under `q`.
-    fn parts(&self, graph: &FactorGraph) -> Vec<Vec<Vec<VarId>>> {
+    fn parts(&self, graph: &FactorGraph) -> Vec<Parts> {
         let mut connected = UnionFind::<usize>::new(graph.num_variables());
         for table in self.q.factors() {
             for pair in table.scope().windows(2) {
                 connected.union(pair[0].index(), pair[1].index());
             }
         }
-        let of_factor = |table: &Table| {
-            let mut parts: Vec<Vec<VarId>> = Vec::new();
-            for &v in table.scope() {
-                let same = |part: &&mut Vec<VarId>| connected.equiv(part[0].index(), v.index());
-                match parts.iter_mut().find(same) {
-                    Some(part) => part.push(v),
-                    None => parts.push(vec![v]),
-                }
-            }
-            parts
-        };
-        graph.factors().iter().map(of_factor).collect()
+        let same = |u: VarId, v: VarId| connected.equiv(u.index(), v.index());
+        let factors = graph.factors().iter();
+        factors.map(|table| Parts::of(table, same)).collect()
     }
 
     /// The marginals of `q`, and the joint distribution of every part.
-    fn joints(
-        &self,
-        order: &Order,
-        parts: &[Vec<Vec<VarId>>],
-    ) -> Result<Joints, Box<dyn std::error::Error>> {
-        let parts: Vec<&Vec<VarId>> = parts.iter().flatten().collect();
+    fn joints(&self, order: &Order, parts: &[Parts]) -> Result<Joints, Box<dyn std::error::Error>> {
+        let parts: Vec<&Vec<VarId>> = parts.iter().flat_map(|parts| &parts.scopes).collect();
         let together = self.with_cliques(&parts)?;
         let schedule = Schedule::compile(&together, order, &mut Whole)?;
         let demand = schedule.demand();
@@ -146,7 +133,7 @@ impl Tractable {
     fn value(
         &self,
         graph: &FactorGraph,
-        parts: &[Vec<Vec<VarId>>],
+        parts: &[Parts],
         found: &Marginals,
         joints: &[Vec<f64>],
     ) -> f64 {
@@ -156,20 +143,40 @@ impl Tractable {
         }
         let mut next = joints.iter();
         for (table, parts) in graph.factors().iter().zip(parts) {
-            let place = |v: &VarId| {
-                let part = parts.iter().position(|part| part.contains(v));
-                let part = part.expect("every variable is in a part");
-                let after = parts[part].iter().skip_while(|u| *u != v).skip(1);
-                let stride = after.map(|&u| graph.card(u)).product();
-                (part, stride)
-            };
-            let places: Vec<(usize, usize)> = table.scope().iter().map(place).collect();
-            let joint: Vec<&[f64]> = (next.by_ref().take(parts.len()))
-                .map(Vec::as_slice)
-                .collect();
-            sum += expectation(table, &places, &joint);
+            let own = next.by_ref().take(parts.scopes.len());
+            let joint: Vec<&[f64]> = own.map(Vec::as_slice).collect();
+            sum += expectation(table, &parts.places, &joint);
         }
         (sum + graph.ln_scale()).value()
+    }
+}
+
+/// The variables of a factor in parts that are independent of each other under some distribution.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) scopes: Vec<Vec<VarId>>,
+    /// For each variable of the factor in which part it lies, and with which stride.
+    pub(crate) places: Vec<(usize, usize)>,
+}
+
+impl Parts {
+    /// The parts of a factor, by whether two variables are in the same one.
+    pub(crate) fn of(table: &Table, same: impl Fn(VarId, VarId) -> bool) -> Self {
+        let mut scopes: Vec<Vec<VarId>> = Vec::new();
+        let mut place = |&v: &VarId| {
+            let held = scopes.iter().position(|part| same(part[0], v));
+            let part = held.unwrap_or(scopes.len());
+            scopes.resize(scopes.len().max(part + 1), Vec::new());
+            scopes[part].push(v);
+            (part, 0)
+        };
+        let mut places: Vec<(usize, usize)> = table.scope().iter().map(&mut place).collect();
+        let mut strides = vec![1; scopes.len()];
+        for ((part, stride), card) in places.iter_mut().zip(table.cards()).rev() {
+            *stride = strides[*part];
+            strides[*part] *= card;
+        }
+        Self { scopes, places }
     }
 }
 

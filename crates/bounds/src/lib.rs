@@ -17,6 +17,7 @@ mod elbo;
 mod error;
 mod mean_field;
 pub mod race;
+mod spanning;
 mod structured_mean_field;
 mod tree_reweighted;
 pub mod wmbe;

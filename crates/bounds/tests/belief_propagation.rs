@@ -5,9 +5,7 @@ use forney_certify::{Budget, Limits, Refine, Run, Stop};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, without_cycles};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::{Family, rng, without_cycles};
 
 const MODELS: u64 = 1000;
 const SCHEDULES: [MessageSchedule; 2] = [MessageSchedule::Parallel, MessageSchedule::Residual];
@@ -127,7 +125,7 @@ fn sweeps_report_the_value_of_their_point() {
 
 #[test]
 fn messages_that_do_not_settle_end_at_the_limit() {
-    let graph = ising_grid(10, 5.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    let graph = ising_grid(10, 5.0, 0.1, &mut rng(1));
     let limits = Limits {
         sweeps: Some(20),
         tolerance: 1e-12,

@@ -9,9 +9,8 @@ use forney_exact::{Effort, Order, ln_z, search};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, VarId};
-use forney_testing::{Family, near, rng, struck};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
+use forney_testing::{Family, assert_at_most, near, on_threads, rng, struck};
+use rand::RngExt;
 
 const MODELS: u64 = 1000;
 const MEMORY: f64 = 1e9;
@@ -52,7 +51,7 @@ fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
     for seed in 0..MODELS {
         let graph = Family::ZEROS.at(seed);
         let expected = enumerate(&graph).ln_z;
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let cutset: Vec<VarId> = graph
             .variables()
             .filter(|_| rng.random::<f64>() < 0.4)
@@ -66,7 +65,7 @@ fn the_bounds_of_all_configurations_of_a_cutset_sum_to_z() {
                 memory: MEMORY,
             };
             let lower = point.verify(&graph).unwrap().ln();
-            assert!(lower <= expected + slack(expected), "seed {seed}");
+            assert_at_most(lower, expected, seed);
             sum += lower.exp();
         });
         assert!(near(sum.ln(), expected), "seed {seed}");
@@ -97,10 +96,7 @@ fn small_models_are_exact_and_impossible_ones_are_found_out() {
 
 #[test]
 fn large_models_are_bounded_closely_and_every_sweep_improves() {
-    let grids = [
-        ising_grid(18, 1.0, 0.1, &mut Pcg64::seed_from_u64(12)),
-        grid_with_zeros(),
-    ];
+    let grids = [ising_grid(18, 1.0, 0.1, &mut rng(12)), grid_with_zeros()];
     for graph in grids {
         let expected = exact(&graph);
         let run = run(&graph, 6);
@@ -118,16 +114,13 @@ fn large_models_are_bounded_closely_and_every_sweep_improves() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let graph = grid_with_zeros();
-    let point = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build().unwrap().install(|| run(&graph, 3)).point
-    };
+    let point = |threads| on_threads(threads, || run(&graph, 3)).point;
     assert_eq!(point(1), point(4));
 }
 
 #[test]
 fn without_time_or_memory_the_first_configuration_still_certifies() {
-    let graph = ising_grid(14, 1.0, 0.1, &mut Pcg64::seed_from_u64(13));
+    let graph = ising_grid(14, 1.0, 0.1, &mut rng(13));
     let over = Budget::unlimited();
     let search = Conditioning::new(&graph, 1, MEMORY, &over)
         .unwrap()
@@ -153,8 +146,8 @@ fn without_time_or_memory_the_first_configuration_still_certifies() {
 
 #[test]
 fn what_does_not_fit_the_model_is_refused() {
-    let graph = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(14));
-    let larger = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(14));
+    let graph = ising_grid(3, 1.0, 0.1, &mut rng(14));
+    let larger = ising_grid(4, 1.0, 0.1, &mut rng(14));
     let good = Conditioned {
         fixed: vec![(VarId(0), 1)],
         order: in_order(&graph),

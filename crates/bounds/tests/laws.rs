@@ -2,17 +2,30 @@
 
 use std::sync::Arc;
 
-use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, Wmbe, WmbeObjective};
+use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WeightMap, Wmbe, WmbeObjective};
 use forney_certify::{Above, Below, Certificate, Lbfgs, Refine, slack};
 use forney_exact::{Heuristic, Order, Schedule, greedy, ln_z};
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::{assert_near, rng};
+
+fn descent<S: WeightMap>(schedule: &Arc<Schedule>, graph: &FactorGraph) -> Lbfgs<WmbeObjective<S>> {
+    let objective = WmbeObjective::new(Arc::clone(schedule), graph);
+    Lbfgs::new(objective, WmbeObjective::<S>::start(schedule), 10)
+}
+
+/// The bound after one more sweep; number and witness belong together.
+fn swept<S: WeightMap>(descent: &mut Lbfgs<WmbeObjective<S>>, graph: &FactorGraph) -> f64 {
+    descent.sweep();
+    let witness = descent.objective().witness(&descent.point());
+    let bound = witness.verify(graph).unwrap().ln();
+    assert_near(bound, S::SENSE * descent.value(), "the witness");
+    bound
+}
 
 #[test]
 fn optimising_tightens_both_sides_and_every_stop_certifies() {
-    let mut rng = Pcg64::seed_from_u64(5);
+    let mut rng = rng(5);
     for graph in [ising_grid(5, 1.0, 0.1, &mut rng), mobius(12, 1.0, &mut rng)] {
         let minfill = greedy(&graph, Heuristic::MinFill, None);
         let exact = ln_z(&graph, &minfill, f64::INFINITY).unwrap();
@@ -26,37 +39,11 @@ fn optimising_tightens_both_sides_and_every_stop_certifies() {
         assert!(!schedule.is_exact());
         schedule.check(&graph).unwrap();
 
-        let mut above = Lbfgs::new(
-            WmbeObjective::<Above>::new(Arc::clone(&schedule), &graph),
-            WmbeObjective::<Above>::start(&schedule),
-            10,
-        );
-        let mut below = Lbfgs::new(
-            WmbeObjective::<Below>::new(Arc::clone(&schedule), &graph),
-            WmbeObjective::<Below>::start(&schedule),
-            10,
-        );
+        let mut above = descent::<Above>(&schedule, &graph);
+        let mut below = descent::<Below>(&schedule, &graph);
         let (mut upper, mut lower) = (f64::INFINITY, f64::NEG_INFINITY);
         for _ in 0..40 {
-            above.sweep();
-            below.sweep();
-            let up = above
-                .objective()
-                .witness(&above.point())
-                .verify(&graph)
-                .unwrap()
-                .ln();
-            let low = below
-                .objective()
-                .witness(&below.point())
-                .verify(&graph)
-                .unwrap()
-                .ln();
-            assert!(
-                (up - above.value()).abs() <= slack(up),
-                "number and witness belong together"
-            );
-            assert!((low + below.value()).abs() <= slack(low));
+            let (up, low) = (swept(&mut above, &graph), swept(&mut below, &graph));
             assert!(low <= exact + slack(exact) && up >= exact - slack(exact));
             assert!(
                 up <= upper + slack(up) && low >= lower - slack(low),
@@ -73,7 +60,7 @@ fn optimising_tightens_both_sides_and_every_stop_certifies() {
 
 #[test]
 fn a_tampered_witness_proves_nothing() {
-    let graph = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(4, 1.0, 0.1, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let limit = CliqueLimit {
         ibound: 2,
@@ -113,7 +100,7 @@ fn a_tampered_witness_proves_nothing() {
         reversed.verify(&graph).is_err(),
         "positive weights in a lower bound"
     );
-    let other = ising_grid(3, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let other = ising_grid(3, 1.0, 0.1, &mut rng(2));
     assert!(good.verify(&other).is_err(), "another model");
     let mut factors = graph.factors().to_vec();
     factors.push(Table::from_ln(vec![VarId(0)], vec![2], vec![1.0, 2.0]).unwrap());

@@ -7,8 +7,8 @@ use forney_certify::{Budget, Certificate, Flaw, Limits, Refine, Stop, slack};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, near};
-use rand::{RngExt, SeedableRng};
+use forney_testing::{Family, assert_at_least, assert_at_most, near, on_threads, rng};
+use rand::RngExt;
 use rand_pcg::Pcg64;
 
 const MODELS: u64 = 1200;
@@ -42,14 +42,14 @@ fn every_product_distribution_bounds_ln_z_from_below() {
     for seed in 0..MODELS {
         let graph = Family::ZEROS.at(seed);
         let ln_z = enumerate(&graph).ln_z;
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         for _ in 0..3 {
             let lower = elbo(&random_point(&graph, &mut rng), &graph);
-            assert!(lower <= ln_z + slack(ln_z), "seed {seed}: {lower} > {ln_z}");
+            assert_at_most(lower, ln_z, seed);
         }
         let run = mean_field(&graph, seed, 2, &LIMITS, &Budget::unlimited());
         let lower = elbo(&run.point, &graph);
-        assert!(lower <= ln_z + slack(ln_z), "seed {seed}: {lower} > {ln_z}");
+        assert_at_most(lower, ln_z, seed);
     }
 }
 
@@ -66,7 +66,7 @@ fn the_bound_is_finite_exactly_if_z_is_positive() {
             possible,
             "seed {seed}"
         );
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         match AllowedSearch::default().find(&graph, &mut rng, &Budget::unlimited()) {
             Ok(found) => assert!(found.unwrap().verify(&graph).unwrap().ln().is_finite()),
             Err(_) => assert!(!possible, "seed {seed}"),
@@ -79,7 +79,7 @@ fn the_bound_is_finite_exactly_if_z_is_positive() {
 fn no_update_lowers_the_bound_and_sweeps_report_it() {
     for seed in 0..MODELS {
         let graph = Family::ZEROS.at(seed);
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let start = random_point(&graph, &mut rng);
         let mut ascent = MeanFieldAscent::new(&graph, &start).unwrap();
         let mut before = elbo(&start, &graph);
@@ -88,7 +88,7 @@ fn no_update_lowers_the_bound_and_sweeps_report_it() {
             for v in graph.variables() {
                 ascent.update(v);
                 let after = elbo(&ascent.point(), &graph);
-                assert!(after >= before - slack(before), "seed {seed}, {v:?}");
+                assert_at_least(after, before, seed);
                 before = after;
             }
         }
@@ -102,7 +102,7 @@ fn no_update_lowers_the_bound_and_sweeps_report_it() {
 fn an_update_is_the_exponential_of_the_expected_logarithm() {
     for seed in 0..MODELS {
         let graph = Family::ZEROS.at(seed);
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let start = random_point(&graph, &mut rng);
         let Some(v) = graph.variables().last() else {
             continue;
@@ -166,7 +166,7 @@ fn a_stopped_run_certifies() {
 
 #[test]
 fn a_grid_of_strong_couplings_needs_several_starts() {
-    let graph = ising_grid(10, 2.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let graph = ising_grid(10, 2.0, 0.1, &mut rng(4));
     let value = |starts| {
         let run = mean_field(&graph, 1, starts, &LIMITS, &Budget::unlimited());
         elbo(&run.point, &graph)
@@ -176,13 +176,9 @@ fn a_grid_of_strong_couplings_needs_several_starts() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let graph = ising_grid(6, 1.5, 0.1, &mut Pcg64::seed_from_u64(5));
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = pool.build().unwrap();
-        pool.install(|| mean_field(&graph, 9, 6, &LIMITS, &Budget::unlimited()))
-    };
-    assert_eq!(run(1).point, run(4).point);
+    let graph = ising_grid(6, 1.5, 0.1, &mut rng(5));
+    let run = || mean_field(&graph, 9, 6, &LIMITS, &Budget::unlimited()).point;
+    assert_eq!(on_threads(1, run), on_threads(4, run));
 }
 
 #[test]
@@ -248,7 +244,7 @@ fn a_model_without_variables_is_its_constant() {
 /// Colouring a random graph near the threshold takes backtracking and restarts.
 #[test]
 fn a_hard_colouring_is_found() {
-    let mut rng = Pcg64::seed_from_u64(6);
+    let mut rng = rng(6);
     let n = 60;
     let differ: Vec<f64> = (0..9).map(|i| f64::from(i % 4 != 0)).collect();
     let factors = (0..2 * n)
@@ -273,7 +269,7 @@ fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
     for seed in 0..1000 {
         let graph = Family::ZEROS.at(seed);
         let ln_z = enumerate(&graph).ln_z;
-        let mut rng = Pcg64::seed_from_u64(seed);
+        let mut rng = rng(seed);
         let start = random_point(&graph, &mut rng);
         let damping = [0.0, 0.3, 0.7][rng.random_range(0..3)];
         let ascent = MeanFieldAscent::new(&graph, &start).unwrap();
@@ -283,16 +279,13 @@ fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
         zeros += usize::from(value == f64::NEG_INFINITY);
         for _ in 0..300 {
             let next = ascent.sweep();
-            assert!(
-                next >= value - slack(value),
-                "seed {seed}: {next} after {value}"
-            );
+            assert_at_least(next, value, seed);
             value = next;
             if ascent.change() < 1e-10 {
                 break;
             }
         }
-        assert!(value <= ln_z + slack(ln_z), "seed {seed}: {value} > {ln_z}");
+        assert_at_most(value, ln_z, seed);
         assert!(near(elbo(&ascent.point(), &graph), value), "seed {seed}");
         if ascent.change() < 1e-10 && value.is_finite() {
             // Updates one after the other find nothing to gain either.
@@ -311,7 +304,7 @@ fn block_updates_never_lower_the_bound_and_reach_a_fixed_point() {
 /// as a model on the complete graph, and its logarithm at the `h` that `v` was made of.
 fn sparse_code(units: usize, dimension: usize, precision: f64, seed: u64) -> (FactorGraph, f64) {
     const BIAS: f64 = -3.0;
-    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut rng = rng(seed);
     let mut noise = |scale: f64| -> Vec<f64> {
         let entry = |_| scale * (2.0 * rng.random::<f64>() - 1.0);
         (0..dimension).map(entry).collect()

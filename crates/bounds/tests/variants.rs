@@ -13,9 +13,7 @@ use forney_exact::{Heuristic, Order, Schedule, greedy};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, least_ibound, mixed, rng, shuffled};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::{Family, assert_at_least, assert_at_most, least_ibound, mixed, rng, shuffled};
 
 fn options(graph: &FactorGraph, seed: u64) -> VariantOptions {
     let vars = shuffled(graph, &mut rng(seed));
@@ -115,14 +113,8 @@ fn our_steps_are_at_least_as_tight_as_no_steps() {
             };
             let above = [&none, &best].map(|o| run::<Above>(&graph, o, exact, &what));
             let below = [&none, &best].map(|o| run::<Below>(&graph, o, exact, &what));
-            assert!(
-                above[1] <= above[0] + slack(above[0]),
-                "{what} {variant}: {above:?}"
-            );
-            assert!(
-                below[1] >= below[0] - slack(below[0]),
-                "{what} {variant}: {below:?}"
-            );
+            assert_at_most(above[1], above[0], &what);
+            assert_at_least(below[1], below[0], &what);
             tighter[0] += usize::from(above[1] < above[0] - 1e-6);
             tighter[1] += usize::from(below[1] > below[0] + 1e-6);
         }
@@ -164,7 +156,7 @@ fn mini_bucket_elimination_takes_extremes() {
 
 #[test]
 fn a_zero_of_the_wrong_sign_proves_nothing() {
-    let graph = ising_grid(4, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(4, 1.0, 0.1, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let limit = CliqueLimit {
         ibound: 2,
@@ -239,7 +231,7 @@ fn content_based_partitions_are_proofs_within_the_limit() {
 
 #[test]
 fn every_stop_is_told_and_limits_are_kept() {
-    let graph = ising_grid(8, 1.0, 0.1, &mut Pcg64::seed_from_u64(2));
+    let graph = ising_grid(8, 1.0, 0.1, &mut rng(2));
     let own = VariantOptions {
         order: Some(greedy(&graph, Heuristic::MinFill, None)),
         limit: CliqueLimit {

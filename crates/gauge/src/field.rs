@@ -13,6 +13,9 @@ use crate::optimiser::Optimiser;
 use crate::orders::gauged_candidate;
 use crate::racer::{GaugedRacer, held_bytes};
 
+// What was measured of these is in docs/gauges.md: the quarter that goes on, and what is slow. The others were
+// set by hand, and not tuned.
+
 /// Gauges on fewer than one in so many variables, such as the corners of a grid, wait until shifts and
 /// weights have gained what they can.
 const FEW: usize = 16;

@@ -136,10 +136,8 @@ impl Gauges {
             let Some(slot @ None) = slot else {
                 return Err(GaugeError::Variable { var });
             };
-            let mut factors: Vec<FactorId> = graph.factors_of(var).collect();
-            factors.sort_unstable();
-            let &[first, second] = &factors[..] else {
-                let degree = factors.len();
+            let Some(factors) = two_factors(graph, var) else {
+                let degree = graph.factors_of(var).count();
                 return Err(GaugeError::Degree { var, degree });
             };
             let (rows, cols, card) = (matrix.nrows(), matrix.ncols(), graph.card(var));
@@ -157,7 +155,7 @@ impl Gauges {
             match inverse {
                 Some(inverse) if condition <= MAX_CONDITION => {
                     *slot = Some(Gauge {
-                        factors: [first, second],
+                        factors,
                         matrices: [matrix, inverse.transpose()],
                         condition,
                     });
@@ -176,12 +174,12 @@ impl Gauges {
         }
     }
 
-    /// Do these gauges belong to `graph`: the same factors on both sides, the same cardinalities?
     /// Is no variable gauged?
     pub(crate) fn is_identity(&self) -> bool {
         self.gauges.iter().all(Option::is_none)
     }
 
+    /// Do these gauges belong to `graph`: the same factors on both sides, the same cardinalities?
     pub(crate) fn check(&self, graph: &FactorGraph) -> Result<(), GaugeError> {
         if self.gauges.len() != graph.num_variables() {
             let variables = self.gauges.len().min(graph.num_variables());
@@ -273,6 +271,17 @@ impl Gauges {
         (values, f64::EPSILON * (4.0 + legs.map(error).sum::<f64>()))
     }
 
+    /// A transformed factor with every entry as small as it may be without rounding; `None` if one is then
+    /// negative, or a NaN.
+    pub(crate) fn at_least(&self, a: FactorId, factor: &Table) -> Option<SignedTable> {
+        let mut table = self.transform_factor(a, factor);
+        let (total, error) = self.rounding(a, factor);
+        for (x, total) in table.values.iter_mut().zip(total) {
+            *x -= error * total;
+        }
+        table.values.iter().all(|&x| x >= 0.0).then_some(table)
+    }
+
     fn on_axes(
         &self,
         a: FactorId,
@@ -294,8 +303,15 @@ impl Gauges {
     }
 }
 
+/// The factors of a variable, ascending, if they are two: only then it can be gauged.
+pub(crate) fn two_factors(graph: &FactorGraph, v: VarId) -> Option<[FactorId; 2]> {
+    let mut factors: Vec<FactorId> = graph.factors_of(v).collect();
+    factors.sort_unstable();
+    factors.try_into().ok()
+}
+
 /// A table as plain numbers with largest entry 1.
-fn plain(factor: &Table) -> Vec<f64> {
+pub(crate) fn plain(factor: &Table) -> Vec<f64> {
     factor.relative().iter().map(|ln| ln.exp()).collect()
 }
 

@@ -23,6 +23,7 @@ mod axis;
 mod field;
 mod gauged_lower;
 mod gauges;
+mod moving;
 mod objective;
 mod optimiser;
 mod orders;

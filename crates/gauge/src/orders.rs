@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 /// How likely a bucket that fits is split all the same, where only the partition is free: candidate
-/// by candidate.
+/// by candidate. Set by hand, not tuned.
 const LOOSE: [f64; 4] = [0.05, 0.03, 0.1, 0.2];
 
 /// Candidate `number` of `count` in a race.
@@ -29,12 +29,19 @@ pub(crate) fn gauged_candidate(
             (gauged_order(graph, number, &mut random), noisy, 0.0)
         }
     };
-    let mut rule = Loosened {
-        rule: MiniBuckets::new(setting.limit, noisy.then_some(seed)),
-        share,
-        random: Pcg64::seed_from_u64(if noisy { seed } else { 0 }),
+    let mut rule = MiniBuckets::new(setting.limit, noisy.then_some(seed));
+    let mut random = Pcg64::seed_from_u64(if noisy { seed } else { 0 });
+    // In Forney form a bucket holds two tables, so the size limit leaves no choice. Splitting one that
+    // fits keeps later cliques small: on the clockwise order of a Möbius ladder one early split takes
+    // one end of the ladder out of every clique after it, and half as many splits remain.
+    let mut loosened = |bucket: &Bucket<'_>| {
+        let parts = rule.split(bucket);
+        if parts.len() == 1 && random.random::<f64>() < share {
+            return parts[0].iter().map(|&table| vec![table]).collect();
+        }
+        parts
     };
-    Candidate::new(graph, order, &mut rule)
+    Candidate::new(graph, order, &mut loosened)
 }
 
 /// Orders for gauges: three deterministic ones, then mostly frontier orders, which win most races.
@@ -46,27 +53,5 @@ fn gauged_order(graph: &FactorGraph, number: usize, ties: &mut Pcg64) -> Order {
         n if n % 4 == 3 => greedy(graph, Heuristic::MinFill, Some(ties)),
         n if n % 8 == 6 => greedy(graph, Heuristic::MinSize, Some(ties)),
         _ => frontier(graph, Some(ties)),
-    }
-}
-
-/// [`MiniBuckets`] that splits a bucket which fits with some probability, each table by itself.
-///
-/// In Forney form a bucket holds two tables, so the size limit leaves no choice. Splitting one that
-/// fits keeps later cliques small: on the clockwise order of a Möbius ladder one early split takes
-/// one end of the ladder out of every clique after it, and half as many splits remain.
-struct Loosened {
-    rule: MiniBuckets,
-    /// Probability of such a split.
-    share: f64,
-    random: Pcg64,
-}
-
-impl SplitRule for Loosened {
-    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        let parts = self.rule.split(bucket);
-        if parts.len() == 1 && self.random.random::<f64>() < self.share {
-            return parts[0].iter().map(|&table| vec![table]).collect();
-        }
-        parts
     }
 }

@@ -11,6 +11,8 @@ use forney_model::FactorGraph;
 use crate::GaugeObjective;
 use crate::axis;
 
+// Steps as published.
+
 /// Step of the gauges.
 const GAUGE_STEP: f64 = 0.005;
 /// Step of the logarithms of the weights.
@@ -152,9 +154,9 @@ impl Published {
     }
 
     fn step(&mut self) {
-        for gauge in self.objective.gauges() {
+        for gauge in self.objective.gauges().slots() {
             let (card, range) = (gauge.card, gauge.range.clone());
-            let tangent = &self.objective.tangents()[range.clone()];
+            let tangent = &self.objective.gauges().tangents()[range.clone()];
             let mut change = vec![0.0; tangent.len()];
             for i in 0..card {
                 for j in 0..card {

@@ -104,8 +104,7 @@ pub(crate) fn without_gauges<S: WeightMap>(
     graph: &FactorGraph,
 ) -> Result<Proof<S, Ordered<S>>, Flaw> {
     let (witness, order) = plain.witness;
-    let gauges = Gauges::identity(graph);
-    let witness = GaugedWmbe::new(witness.schedule, gauges, witness.weights, witness.shifts);
+    let witness = GaugedWmbe::in_gauges(witness, Gauges::identity(graph));
     Ok(Proof {
         bound: witness.verify(graph)?,
         witness: (witness, order),

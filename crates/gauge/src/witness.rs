@@ -3,14 +3,13 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use forney_bounds::wmbe::check_parameters;
+use forney_bounds::wmbe::{Wmbe, check_parameters};
 use forney_certify::{Bound, Certificate, DoubleDouble, Flaw, Side};
 use forney_exact::{Base, Engine, Keep, Message, Schedule, Source, Step};
 use forney_model::walk::{Offsets, strides_within};
 use forney_model::{FactorGraph, FactorId, Table};
 
 use crate::Gauges;
-use crate::objective::is_above;
 
 /// Products of positive entries below this might underflow to 0, which is no upper bound.
 const LEAST: f64 = 1e-290;
@@ -59,6 +58,11 @@ impl<S: Side> Certificate<FactorGraph> for GaugedWmbe<S> {
     }
 }
 
+/// Is this the side of upper bounds?
+pub(crate) fn is_above<S: Side>() -> bool {
+    S::TRIVIAL > 0.0
+}
+
 /// A table as the pass meets it.
 enum Entries {
     /// Plain numbers that may be negative, and what they are without rounding.
@@ -99,6 +103,11 @@ impl<S: Side> GaugedWmbe<S> {
             shifts,
             side: PhantomData,
         }
+    }
+
+    /// The witness of mini-buckets, in gauges.
+    pub(crate) fn in_gauges(plain: Wmbe<S>, gauges: Gauges) -> Self {
+        Self::new(plain.schedule, gauges, plain.weights, plain.shifts)
     }
 
     fn pass(&self, graph: &FactorGraph) -> Result<f64, Flaw> {
@@ -195,26 +204,22 @@ impl<S: Side> GaugedWmbe<S> {
                 "factor {a} spans more than plain numbers hold; bound without gauges"
             )));
         }
-        let table = self.gauges.transform_factor(a, factor);
-        let (total, error) = self.gauges.rounding(a, factor);
-        let pairs = table.values.iter().zip(total);
         if is_above::<S>() {
-            return Ok(Guarded {
-                bound: pairs.map(|(x, t)| x.abs() + error * t).collect(),
-                value: table.values,
-            });
+            let value = self.gauges.transform_factor(a, factor).values;
+            let (total, error) = self.gauges.rounding(a, factor);
+            let bound = value.iter().zip(total).map(|(x, t)| x.abs() + error * t);
+            let bound = bound.collect();
+            return Ok(Guarded { value, bound });
         }
-        let bound: Vec<f64> = pairs.map(|(x, t)| x - error * t).collect();
-        // Written so that NaN fails.
-        if !bound.iter().all(|&x| x >= 0.0) {
+        let Some(table) = self.gauges.at_least(a, factor) else {
             return Err(Flaw::Invalid(format!(
                 "the gauged factor {a} has an entry that may be negative, so reverse Hölder does \
                  not bound Z"
             )));
-        }
+        };
         Ok(Guarded {
-            value: bound.clone(),
-            bound,
+            value: table.values.clone(),
+            bound: table.values,
         })
     }
 }

@@ -7,9 +7,8 @@ use forney_certify::{Above, Certificate, Objective};
 use forney_exact::{Heuristic, Schedule, Whole, greedy, ln_z};
 use forney_gauge::GaugeObjective;
 use forney_model::FactorGraph;
-use forney_testing::regular;
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
+use forney_testing::{on_threads, regular, rng};
+use rand::RngExt;
 
 /// Cliques of at most so many entries.
 fn split(graph: &FactorGraph, entries: f64) -> Arc<Schedule> {
@@ -31,7 +30,7 @@ fn split(graph: &FactorGraph, entries: f64) -> Arc<Schedule> {
 
 /// Near the start, with no entry special.
 fn point(objective: &GaugeObjective<Above>, amplitude: f64, seed: u64) -> Vec<f64> {
-    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut rng = rng(seed);
     let mut x = objective.start();
     for x in &mut x {
         *x += amplitude * (2.0 * rng.random::<f64>() - 1.0);
@@ -54,8 +53,7 @@ fn the_numbers_do_not_depend_on_the_threads() {
         let schedule = split(&graph, entries);
         for keep_signs in [true, false] {
             let run = |threads: usize| {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-                pool.build().unwrap().install(|| {
+                on_threads(threads, || {
                     let schedule = Arc::clone(&schedule);
                     let mut objective = GaugeObjective::<Above>::new(schedule, &graph, keep_signs);
                     let x = point(&objective, 0.3, 7);
@@ -120,7 +118,7 @@ fn gradients_of_large_cliques_agree_with_finite_differences() {
             let mut unused = vec![0.0; x.len()];
             let mut gradient = vec![0.0; x.len()];
             objective.evaluate(&x, &mut gradient);
-            let mut rng = Pcg64::seed_from_u64(13);
+            let mut rng = rng(13);
             for _ in 0..6 {
                 let along: Vec<f64> = x.iter().map(|_| rng.random::<f64>() - 0.5).collect();
                 let mut at = |step: f64| {

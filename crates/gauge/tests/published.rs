@@ -10,12 +10,11 @@ use forney_certify::{Above, Budget, Certificate, Refine};
 use forney_exact::Order;
 use forney_gauge::{Published, PublishedVariant};
 use forney_model::generate::mobius;
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
+use forney_testing::rng;
 
 #[test]
 fn the_published_steps_descend_in_every_variant() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let graph = mobius(24, 1.0, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let schedule = split_schedule(&graph, &order);
     let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
@@ -43,7 +42,7 @@ fn the_published_steps_descend_in_every_variant() {
 /// with published steps go the same way.
 #[test]
 fn diagonal_gauges_are_the_cost_shifts_of_plain_mini_buckets() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let graph = mobius(24, 1.0, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let schedule = split_schedule(&graph, &order);
     let pairs = [

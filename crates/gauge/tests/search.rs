@@ -4,14 +4,13 @@ mod common;
 
 use common::{model, shuffled};
 use forney_bounds::wmbe::CliqueLimit;
-use forney_certify::{Budget, Certificate, slack};
+use forney_certify::{Budget, Certificate};
 use forney_exact::Order;
 use forney_gauge::{GaugeOptions, gauged_wmbe, gauged_wmbe_below};
 use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::mobius;
-use forney_testing::Family;
-use rand::SeedableRng;
+use forney_testing::{Family, assert_at_least, assert_at_most, rng};
 use rand_pcg::Pcg64;
 
 /// Models in Forney form, and others in which a variable may lie in any number of factors.
@@ -19,7 +18,7 @@ fn any_model(seed: u64) -> (FactorGraph, Pcg64) {
     if seed.is_multiple_of(2) {
         return model(seed);
     }
-    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut rng = rng(seed);
     let family = Family {
         variables: 1..9,
         factors: 0..16,
@@ -52,20 +51,14 @@ fn the_search_keeps_to_its_side_on_any_model() {
         // Tables beyond plain numbers, or zeros, may leave nothing to prove.
         if let Ok(report) = gauged_wmbe(&graph, &options, &budget, &mut |_, _| {}) {
             let ln = report.bound.ln();
-            assert!(
-                ln >= exact - slack(exact),
-                "seed {seed}: {ln} below {exact}"
-            );
+            assert_at_least(ln, exact, seed);
             assert_eq!(report.witness.verify(&graph).unwrap(), report.bound);
             above += 1;
             split += usize::from(!report.exact);
         }
         if let Ok(report) = gauged_wmbe_below(&graph, &options, &budget, &mut |_, _| {}) {
             let ln = report.bound.ln();
-            assert!(
-                ln <= exact + slack(exact),
-                "seed {seed}: {ln} above {exact}"
-            );
+            assert_at_most(ln, exact, seed);
             assert_eq!(report.witness.verify(&graph).unwrap(), report.bound);
             below += 1;
         }
@@ -76,7 +69,7 @@ fn the_search_keeps_to_its_side_on_any_model() {
 
 #[test]
 fn both_sides_close_on_z() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let graph = mobius(24, 1.0, &mut rng(2));
     let order = Order::new(graph.variables().collect(), &graph).unwrap();
     let exact = forney_exact::ln_z(&graph, &order, f64::INFINITY).unwrap();
     let options = GaugeOptions {

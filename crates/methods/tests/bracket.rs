@@ -9,15 +9,14 @@ use forney_methods::{
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
 use forney_model::{FactorGraph, Table, VarId};
-use forney_testing::{Family, paired, regular};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
+use forney_testing::{Family, on_threads, paired, regular, rng};
+use rand::RngExt;
 
 /// Models with mixed cardinalities, hard zeros, parts that do not meet and variables that no factor
 /// mentions; three of four with every variable in two factors. Every eleventh spans more than plain
 /// numbers hold.
 fn model(seed: u64) -> FactorGraph {
-    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut rng = rng(seed);
     let spread = if seed.is_multiple_of(11) { 1500.0 } else { 2.0 };
     if !seed.is_multiple_of(4) {
         let zeros = [0.0, 0.0, 0.05, 0.2][rng.random_range(0..4)];
@@ -94,7 +93,7 @@ fn the_bracket_holds_z_and_only_closes() {
 
 #[test]
 fn gauges_win_where_every_variable_is_in_two_factors() {
-    let graph = mobius(40, 1.0, &mut Pcg64::seed_from_u64(3));
+    let graph = mobius(40, 1.0, &mut rng(3));
     let wmbe = BoundOptions {
         method: Some(WMBE),
         ..tight(&graph, 2000)
@@ -108,7 +107,7 @@ fn gauges_win_where_every_variable_is_in_two_factors() {
     assert_eq!(with.upper_method, NAME);
     assert!(with.bracket.upper().ln() < without.bracket.upper().ln());
     // In a grid hardly any variable can be gauged: they stay out.
-    let grid = ising_grid(8, 1.0, 0.1, &mut Pcg64::seed_from_u64(3));
+    let grid = ising_grid(8, 1.0, 0.1, &mut rng(3));
     let (grid, trace) = run(
         &grid,
         &BoundOptions {
@@ -129,17 +128,14 @@ fn gauges_win_where_every_variable_is_in_two_factors() {
 
 #[test]
 fn the_numbers_do_not_depend_on_threads() {
-    let graph = mobius(30, 1.0, &mut Pcg64::seed_from_u64(4));
+    let graph = mobius(30, 1.0, &mut rng(4));
     for method in [None, Some(WMBE_G)] {
         let options = BoundOptions {
             method,
             ..tight(&graph, 1500)
         };
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            pool.build().unwrap().install(|| run(&graph, &options).0)
-        };
-        let (one, four) = (on(1), on(4));
+        let run = || run(&graph, &options).0;
+        let (one, four) = (on_threads(1, run), on_threads(4, run));
         assert_eq!(one.bracket, four.bracket, "{method:?}");
         assert_eq!(one.iterations, four.iterations, "{method:?}");
         assert_eq!(one.upper_method, four.upper_method, "{method:?}");
@@ -149,7 +145,7 @@ fn the_numbers_do_not_depend_on_threads() {
 
 #[test]
 fn a_higher_ibound_goes_on_from_a_smaller_one() {
-    let graph = mobius(60, 1.0, &mut Pcg64::seed_from_u64(5));
+    let graph = mobius(60, 1.0, &mut rng(5));
     let options = BoundOptions {
         limits: Options {
             iterations: Some(4000),
@@ -170,8 +166,8 @@ fn a_higher_ibound_goes_on_from_a_smaller_one() {
 #[test]
 fn iterations_are_a_limit_of_each_side() {
     let models = [
-        ising_grid(7, 1.0, 0.1, &mut Pcg64::seed_from_u64(3)),
-        mobius(30, 1.0, &mut Pcg64::seed_from_u64(3)),
+        ising_grid(7, 1.0, 0.1, &mut rng(3)),
+        mobius(30, 1.0, &mut rng(3)),
     ];
     let methods = [None, Some(WMBE), Some(MEAN_FIELD), Some(WMBE_G)];
     for (graph, method) in models
@@ -232,7 +228,7 @@ fn what_gauges_cannot_hold_is_proved_without_them() {
 
 #[test]
 fn the_published_steps_prove_upper_bounds() {
-    let graph = mobius(24, 1.0, &mut Pcg64::seed_from_u64(2));
+    let graph = mobius(24, 1.0, &mut rng(2));
     let exact = run(
         &graph,
         &BoundOptions {

@@ -98,7 +98,7 @@ fn exact_elimination_that_does_not_fit_says_so_beside_the_trivial_bound() {
 /// number of threads.
 #[test]
 fn the_exact_answer_is_found_beside_the_bounds() {
-    let graph = ising_grid(17, 1.5, 0.1, &mut Pcg64::seed_from_u64(3));
+    let graph = ising_grid(17, 1.5, 0.1, &mut rng(3));
     let exact = exact(&graph);
     for threads in [1, 2, 3] {
         for memory in [2e9, 12e6] {
@@ -109,10 +109,9 @@ fn the_exact_answer_is_found_beside_the_bounds() {
                 },
                 ..BoundOptions::default()
             };
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let budget = Budget::unlimited().capped(Duration::from_secs(120));
             let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
-            let report = pool.build().unwrap().install(|| {
+            let report = on_threads(threads, || {
                 bracket(&graph, &options, &budget, &mut |at| {
                     let slack = slack(exact);
                     let ends = (at.bracket.lower().ln(), at.bracket.upper().ln());
@@ -129,12 +128,11 @@ fn the_exact_answer_is_found_beside_the_bounds() {
 
 #[test]
 fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
-    let graph = ising_grid(45, 1.0, 0.1, &mut Pcg64::seed_from_u64(4));
+    let graph = ising_grid(45, 1.0, 0.1, &mut rng(4));
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let budget = Budget::unlimited().capped(Duration::from_secs(2));
         let run = || bracket(&graph, &BoundOptions::default(), &budget, &mut |_| {});
-        let report = pool.build().unwrap().install(run).unwrap();
+        let report = on_threads(threads, run).unwrap();
         assert!(
             report.bracket.gap().is_finite() && !report.exact,
             "{threads} threads"
@@ -146,7 +144,7 @@ fn a_model_out_of_reach_is_bounded_until_the_time_ends() {
 
 #[test]
 fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
-    let graph = ising_grid(6, 1.0, 0.1, &mut Pcg64::seed_from_u64(1));
+    let graph = ising_grid(6, 1.0, 0.1, &mut rng(1));
     let options = BoundOptions {
         limits: Options {
             ibound: Some(2),
@@ -154,14 +152,9 @@ fn a_fixed_ibound_bounds_both_sides_where_time_has_no_end() {
         },
         ..BoundOptions::default()
     };
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let budget = Budget::unlimited();
-        let run = || bracket(&graph, &options, &budget, &mut |_| {}).unwrap();
-        pool.build().unwrap().install(run)
-    };
     for threads in [1, 4] {
-        let report = run(threads);
+        let run = || bracket(&graph, &options, &Budget::unlimited(), &mut |_| {});
+        let report = on_threads(threads, run).unwrap();
         assert_eq!(report.stop, Stop::Converged);
         assert_eq!(report.upper_method, "wmbe");
         assert!(!report.exact && report.bracket.gap() < 5.0, "{threads}");

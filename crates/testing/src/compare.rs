@@ -1,5 +1,9 @@
 //! Comparisons that a NaN cannot pass.
 
+use std::fmt::Display;
+
+use forney_certify::slack;
+
 /// Are two values the same up to a relative error of 10⁻⁹, absolute below 1? Equal infinities are.
 #[must_use]
 pub fn near(found: f64, expected: f64) -> bool {
@@ -14,6 +18,27 @@ pub fn near(found: f64, expected: f64) -> bool {
 #[track_caller]
 pub fn assert_near(found: f64, expected: f64, what: &str) {
     assert!(near(found, expected), "{what}: {found} for {expected}");
+}
+
+/// Fails unless a value reaches another, but for rounding.
+///
+/// # Panics
+/// If it is below, or a NaN.
+#[track_caller]
+pub fn assert_at_least(found: f64, least: f64, what: impl Display) {
+    assert!(
+        found >= least - slack(least),
+        "{what}: {found} below {least}"
+    );
+}
+
+/// Fails unless a value stays below another, but for rounding.
+///
+/// # Panics
+/// If it is above, or a NaN.
+#[track_caller]
+pub fn assert_at_most(found: f64, most: f64, what: impl Display) {
+    assert!(found <= most + slack(most), "{what}: {found} above {most}");
 }
 
 /// The gradient of a function against central differences: within `tolerance · (1 + |slope|)` at each of

@@ -14,15 +14,17 @@ mod forney_form;
 mod grids;
 mod nets;
 mod tables;
+mod threads;
 mod trees;
 
 pub use bundled::{Reference, instances, references, restricted, root};
-pub use compare::{assert_gradient, assert_near, near};
+pub use compare::{assert_at_least, assert_at_most, assert_gradient, assert_near, near};
 pub use family::{Family, mixed};
 pub use forney_form::{paired, regular, ring};
 pub use grids::{grid, grid_text, struck};
 pub use nets::bayes_net;
 pub use tables::{least_ibound, num_assignments, shuffled, table};
+pub use threads::on_threads;
 pub use trees::{cancelling_chain, factor_tree, forney_tree, without_cycles};
 
 use rand::SeedableRng;

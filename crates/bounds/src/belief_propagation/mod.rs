@@ -19,7 +19,6 @@ mod heap;
 pub(crate) mod network;
 
 use forney_certify::{Budget, Estimate, Limits, Refine, Run, Stop, Sweep};
-use forney_exact::vmath;
 use forney_model::{Domains, FactorGraph, simplify};
 
 use heap::Heap;
@@ -158,12 +157,7 @@ impl BeliefPropagation {
 
     /// Works out fields and cavities from the messages.
     fn refresh(&mut self) {
-        self.network.fields(&self.messages, &mut self.fields);
-        for axis in 0..self.network.axes.len() {
-            self.network
-                .cavity(axis, &self.fields, &self.messages, &mut self.cavities);
-        }
-        vmath::exp_slice(&self.cavities.ln, &mut self.cavities.plain);
+        (self.network).all_cavities(&self.messages, &mut self.fields, &mut self.cavities);
     }
 
     /// Works out what all messages would become.
@@ -221,10 +215,7 @@ impl BeliefPropagation {
                 let into = self.network.uses(variable)[at];
                 self.network
                     .cavity(into, &self.fields, &self.messages, &mut self.cavities);
-                let cavity = self.network.axes[into].message();
-                for entry in cavity {
-                    self.cavities.plain[entry] = self.cavities.ln[entry].exp();
-                }
+                self.cavities.expose(&self.network.axes[into]);
                 if into == axis {
                     continue;
                 }

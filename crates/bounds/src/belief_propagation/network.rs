@@ -12,6 +12,7 @@ use forney_model::FactorGraph;
 use forney_model::walk::{contract, joint};
 
 use crate::elbo::mean;
+use crate::spanning::heaviest_forest;
 
 /// Sums below this may have lost a summand to underflow.
 const TINY: f64 = 1e-200;
@@ -80,6 +81,32 @@ pub(crate) struct Cavities {
     pub(crate) peaks: Vec<f64>,
     before: Vec<f64>,
     after: Vec<f64>,
+}
+
+impl Cavities {
+    /// The message of one axis from its logarithms, by state; the plain one is left to the caller.
+    pub(crate) fn set(&mut self, number: usize, axis: &Axis, ln: impl Fn(usize) -> f64) {
+        let own = &mut self.ln[axis.message()];
+        let mut peak = f64::NEG_INFINITY;
+        for (x, own) in own.iter_mut().enumerate() {
+            *own = ln(x);
+            peak = peak.max(*own);
+        }
+        if peak == f64::NEG_INFINITY {
+            peak = 0.0;
+        }
+        for ln in own {
+            *ln -= peak;
+        }
+        self.peaks[number] = peak;
+    }
+
+    /// The plain message of one axis from its logarithms.
+    pub(crate) fn expose(&mut self, axis: &Axis) {
+        for entry in axis.message() {
+            self.plain[entry] = self.ln[entry].exp();
+        }
+    }
 }
 
 impl Network {
@@ -168,6 +195,15 @@ impl Network {
         }
     }
 
+    /// A spanning forest of some factors, the heaviest first.
+    pub(crate) fn heaviest_forest(&self, among: Vec<usize>, weights: &[f64]) -> Vec<usize> {
+        let scope = |factor: usize| {
+            let axes = self.axes[self.factors[factor].axes.clone()].iter();
+            axes.map(|axis| axis.variable)
+        };
+        heaviest_forest(self.num_variables(), among, weights, scope)
+    }
+
     pub(crate) fn num_variables(&self) -> usize {
         self.groups.len()
     }
@@ -231,32 +267,35 @@ impl Network {
         cavities: &mut Cavities,
     ) {
         let a = &self.axes[axis];
-        let mut peak = f64::NEG_INFINITY;
-        for x in 0..a.card {
+        cavities.set(axis, a, |x| {
             let (field, own) = (fields[a.first + x], messages[a.at + x]);
+            if own != f64::NEG_INFINITY {
+                return field - own;
+            }
             // −∞ − (−∞): what the other factors say has to be added up anew.
-            let ln = if own == f64::NEG_INFINITY {
-                let others = self.uses(a.variable).iter().filter(|&&other| other != axis);
-                let sum: f64 = others
-                    .map(|&other| {
-                        let other = &self.axes[other];
-                        self.factors[other.factor].power * messages[other.at + x]
-                    })
-                    .sum();
-                self.potentials[a.first + x] + sum
-            } else {
-                field - own
-            };
-            cavities.ln[a.at + x] = ln;
-            peak = peak.max(ln);
+            let others = self.uses(a.variable).iter().filter(|&&other| other != axis);
+            let sum: f64 = others
+                .map(|&other| {
+                    let other = &self.axes[other];
+                    self.factors[other.factor].power * messages[other.at + x]
+                })
+                .sum();
+            self.potentials[a.first + x] + sum
+        });
+    }
+
+    /// All messages from variables to factors, plain as well, and the fields on the way.
+    pub(crate) fn all_cavities(
+        &self,
+        messages: &[f64],
+        fields: &mut [f64],
+        cavities: &mut Cavities,
+    ) {
+        self.fields(messages, fields);
+        for axis in 0..self.axes.len() {
+            self.cavity(axis, fields, messages, cavities);
         }
-        if peak == f64::NEG_INFINITY {
-            peak = 0.0;
-        }
-        for ln in &mut cavities.ln[a.message()] {
-            *ln -= peak;
-        }
-        cavities.peaks[axis] = peak;
+        vmath::exp_slice(&cavities.ln, &mut cavities.plain);
     }
 
     /// `ln Σ_{x_a \ x_v} f^{1/ρ} Π_{u ≠ v} n_{u→a}` for every state of one axis.

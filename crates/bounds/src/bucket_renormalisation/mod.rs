@@ -25,7 +25,7 @@ mod projection;
 mod renormalised;
 
 use forney_certify::{Above, Budget, Limits, Run, Stop, Sweep};
-use forney_exact::{Bucket, Heuristic, Order, Schedule, SplitRule, greedy};
+use forney_exact::{Bucket, Heuristic, Order, Schedule, greedy};
 use forney_model::FactorGraph;
 
 pub use renormalised::Renormalised;
@@ -93,24 +93,22 @@ fn renormalise(
         Some(order) => order.clone(),
         None => greedy(graph, Heuristic::MinFill, None),
     };
-    let mut recorder = Recorder {
-        rule: (options.partition).rule::<Above>(
-            graph,
-            &order,
-            options.limit,
-            options.memory,
-            budget,
-        ),
-        groups: vec![Vec::new(); graph.num_variables()],
+    let (limit, memory) = (options.limit, options.memory);
+    let mut rule = (options.partition).rule::<Above>(graph, &order, limit, memory, budget);
+    let mut groups = vec![Vec::new(); graph.num_variables()];
+    let mut recorder = |bucket: &Bucket<'_>| {
+        let own = rule.split(bucket);
+        groups[bucket.variable.index()].clone_from(&own);
+        own
     };
     let demand = Schedule::compile(graph, &order, &mut recorder)?.demand();
-    demand.admit(demand.kept_bytes, options.memory)?;
+    demand.admit(demand.kept_bytes, memory)?;
 
     let mut buckets = Buckets::new(graph, &order);
     let mut draft = Draft::new(graph);
     for &variable in order.vars() {
         let tables = buckets.take(variable);
-        let groups = &recorder.groups[variable.index()];
+        let groups = &groups[variable.index()];
         let products = groups
             .iter()
             .map(|group| (buckets.algebra).product(group.iter().map(|&at| &tables[at])));
@@ -178,21 +176,6 @@ pub fn global_bucket_renormalisation(
         before = value;
     };
     Ok(Run { point, trace, stop })
-}
-
-/// A split rule that leaves its partitions behind.
-struct Recorder<'g> {
-    rule: Box<dyn SplitRule + 'g>,
-    /// By variable.
-    groups: Vec<Vec<Vec<usize>>>,
-}
-
-impl SplitRule for Recorder<'_> {
-    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        let groups = self.rule.split(bucket);
-        self.groups[bucket.variable.index()].clone_from(&groups);
-        groups
-    }
 }
 
 /// Multiplies a table by a function of its first variable.

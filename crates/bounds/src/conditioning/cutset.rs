@@ -18,7 +18,8 @@ pub(super) struct Knowledge {
     pub(super) surprise: Vec<f64>,
 }
 
-/// What is assumed of a variable before anything is known of it, in nats.
+/// What is assumed of a variable before anything is known of it, in nats. Set by hand, as those below;
+/// not tuned.
 const UNKNOWN: f64 = 0.7;
 
 impl Knowledge {

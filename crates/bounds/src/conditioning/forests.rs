@@ -14,6 +14,10 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
+use crate::belief_propagation::network::ln_sum_exp;
+
+// All of these were set by hand, and not tuned; what cooling gains is in docs/decisions.md.
+
 /// Sweeps of the first cooling; each later one takes twice as many.
 const FIRST_SWEEPS: usize = 64;
 
@@ -294,7 +298,7 @@ impl<'g> Forests<'g> {
                     beta * self.graph.factors()[own.factor].relative()[base + own.stride * state]
                 } else {
                     self.weigh(own.factor, base + own.stride * state, beta);
-                    ln_sum(&self.weights)
+                    ln_sum_exp(self.weights.iter().copied())
                 };
                 self.messages[first + state] += term;
             }
@@ -372,15 +376,6 @@ impl<'g> Forests<'g> {
             self.at[leg.factor] = self.at[leg.factor] - leg.stride * before + leg.stride * state;
         }
     }
-}
-
-/// `ln Σ exp`, in one place of the present configuration at least above `−∞`.
-fn ln_sum(ln: &[f64]) -> f64 {
-    let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most == f64::NEG_INFINITY {
-        return most;
-    }
-    most + ln.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
 }
 
 /// Draws an index with probability proportional to the exponential of the entry.

@@ -32,6 +32,8 @@ use crate::AllowedSearch;
 use cutset::{Cutset, Knowledge, Limit, choose};
 use forests::cool;
 
+// All of these were set by hand, and not tuned.
+
 /// The share of the time that the first sweep takes for a good configuration to start from.
 const COOLING: f64 = 0.1;
 /// Cutsets tried in parallel in each round.

@@ -5,10 +5,11 @@ use forney_model::{FactorGraph, Table};
 
 use super::MeanFieldAscent;
 
-/// Sweeps in which the temperature falls to 1.
+/// Sweeps in which the temperature falls to 1. Slower cooling changed little (docs/decisions.md).
 const SWEEPS: i32 = 50;
 
-/// The first temperatures of models without strong factors.
+/// The first temperatures of models without strong factors. Set by hand; hotter ones for all four starts were
+/// worse on most models (docs/decisions.md).
 const MILD: [f64; 4] = [2.0, 4.0, 3.0, 1.0];
 
 /// No start is hotter: every distribution is uniform there.

@@ -15,7 +15,8 @@ use super::{MeanField, MeanFieldAscent};
 use crate::AllowedSearch;
 use crate::course::{Courses, Start};
 
-/// Choice of states in the search for an allowed start, taken in turn by the starts.
+/// Choice of states in the search for an allowed start, taken in turn by the starts. Set by hand,
+/// not tuned.
 const TEMPERATURES: [f64; 3] = [0.1, 0.3, 1.0];
 
 /// Starts of mean field on a model whose domains are pruned.

@@ -5,7 +5,7 @@ use forney_certify::{Budget, Side};
 use super::{Proof, Racer};
 use crate::board::Board;
 
-/// The part of the time left that a last cycle is planned for.
+/// The part of the time left that a last cycle is planned for. Set by hand, not tuned.
 const PLANNED: f64 = 0.9;
 
 /// Evaluations, bytes and time of a race, and the board on which its bounds are entered.

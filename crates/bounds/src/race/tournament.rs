@@ -95,7 +95,8 @@ pub fn round<R: Racer>(
     account.prove(racers.first()?)
 }
 
-/// Gains are judged by no fewer evaluations: the first few tell little of what the next ones gain.
+/// Gains are judged by no fewer evaluations: the first few tell little of what the next ones gain. Set by
+/// hand, not tuned.
 const JUDGED: usize = 20;
 
 /// A winner goes on, slice by slice, until an evaluation gains no more than `least_gain`, or something ends it.

@@ -1,13 +1,15 @@
 //! Coordinate ascent over blocks, each optimised exactly.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use forney_certify::{DoubleDouble, Flaw, Refine};
 use forney_exact::{Marginals, Order, Schedule, TooLarge, Whole};
+use forney_model::walk::joint;
 use forney_model::{FactorGraph, Table, VarId};
 
 use super::partition::{partition, total_correlation};
-use crate::elbo::{Tractable, conditional_expectation, expectation, mean};
+use crate::elbo::{Parts, Tractable, conditional_expectation, expectation, mean};
 use crate::mean_field::MeanField;
 use crate::wmbe::CliqueLimit;
 
@@ -44,7 +46,7 @@ use crate::wmbe::CliqueLimit;
 pub struct StructuredAscent<'g> {
     graph: &'g FactorGraph,
     blocks: Vec<Block>,
-    factors: Vec<Parts>,
+    factors: Vec<Divided>,
     memory: f64,
 }
 
@@ -98,11 +100,10 @@ struct Slot {
     whole: bool,
 }
 
-/// The parts of a factor in different blocks.
+/// A factor, in parts that lie in different blocks.
 #[derive(Clone, Debug)]
-struct Parts {
-    /// As in [`expectation`].
-    places: Vec<(usize, usize)>,
+struct Divided {
+    parts: Parts,
     /// The present distribution of each part.
     joint: Vec<Vec<f64>>,
 }
@@ -155,64 +156,39 @@ impl<'g> StructuredAscent<'g> {
         let mut factors = Vec::with_capacity(graph.num_factors());
         let mut slots: Vec<Vec<Slot>> = vec![Vec::new(); blocks.len()];
         for (factor, table) in graph.factors().iter().enumerate() {
-            let mut parts: Vec<usize> = Vec::new();
-            for v in table.scope() {
-                let block = place[v.index()].0;
-                if !parts.contains(&block) {
-                    parts.push(block);
-                }
-            }
-            let of = |v: &VarId| {
-                let part = parts.iter().position(|&block| block == place[v.index()].0);
-                part.expect("every block of the scope is a part")
-            };
-            let own = |part: usize| -> Vec<VarId> {
-                let inside = table.scope().iter().filter(|v| of(v) == part);
-                inside.copied().collect()
-            };
-            let stride = |v: &VarId| -> usize {
-                let own = own(of(v));
-                let after = own.iter().skip_while(|u| *u != v).skip(1);
-                after.map(|&u| graph.card(u)).product()
-            };
-            let places: Vec<(usize, usize)> =
-                table.scope().iter().map(|v| (of(v), stride(v))).collect();
-            for (part, &block) in parts.iter().enumerate() {
-                let scope = own(part);
+            let block = |v: VarId| place[v.index()].0;
+            let parts = Parts::of(table, |u, v| block(u) == block(v));
+            let whole = parts.scopes.len() == 1;
+            for (part, scope) in parts.scopes.iter().enumerate() {
                 let local = scope.iter().map(|v| VarId::new(place[v.index()].1));
                 let cards: Vec<usize> = scope.iter().map(|&v| graph.card(v)).collect();
-                let whole = parts.len() == 1;
                 let ln = if whole {
                     table.relative().to_vec()
                 } else {
                     vec![0.0; cards.iter().product()]
                 };
                 let first = |&(of, stride): &(usize, usize)| match of.cmp(&part) {
-                    std::cmp::Ordering::Less => (of + 1, stride),
-                    std::cmp::Ordering::Equal => (0, stride),
-                    std::cmp::Ordering::Greater => (of, stride),
+                    Ordering::Less => (of + 1, stride),
+                    Ordering::Equal => (0, stride),
+                    Ordering::Greater => (of, stride),
                 };
-                slots[block].push(Slot {
+                slots[block(scope[0])].push(Slot {
                     factor,
                     part,
-                    places: places.iter().map(first).collect(),
+                    places: parts.places.iter().map(first).collect(),
                     table: Table::from_ln(local.collect(), cards, ln)
                         .expect("a part of a valid scope"),
                     whole,
                 });
             }
-            let product = |part| {
-                let mut joint = vec![1.0];
-                for v in own(part) {
-                    let extend = |&p: &f64| q[v.index()].iter().map(move |q| p * q);
-                    joint = joint.iter().flat_map(extend).collect();
-                }
-                joint
+            let product = |scope: &Vec<VarId>| {
+                let cards = scope.iter().map(|&v| graph.card(v));
+                let mut room = vec![1.0; cards.product()];
+                joint(scope.iter().map(|v| &q[v.index()][..]), &mut room);
+                room
             };
-            factors.push(Parts {
-                places,
-                joint: (0..parts.len()).map(product).collect(),
-            });
+            let joint = parts.scopes.iter().map(product).collect();
+            factors.push(Divided { parts, joint });
         }
         let blocks = (blocks.iter().zip(slots))
             .map(|(members, slots)| Block::new(graph, members, slots, &q, memory))
@@ -237,8 +213,8 @@ impl<'g> StructuredAscent<'g> {
         let entropy: DoubleDouble = self.blocks.iter().map(|block| block.entropy).sum();
         let energy = self.graph.factors().iter().zip(&self.factors);
         let energy: DoubleDouble = energy
-            .map(|(table, parts)| {
-                let joint: Vec<&[f64]> = parts.joint.iter().map(Vec::as_slice).collect();
+            .map(|(table, Divided { parts, joint })| {
+                let joint: Vec<&[f64]> = joint.iter().map(Vec::as_slice).collect();
                 expectation(table, &parts.places, &joint)
             })
             .sum();
@@ -307,11 +283,11 @@ impl Block {
 
 impl Slot {
     /// `E[ln f | own variables]`, but for a constant: a block is no different for it.
-    fn expected(&self, graph: &FactorGraph, parts: &Parts) -> Table {
+    fn expected(&self, graph: &FactorGraph, own: &Divided) -> Table {
         if self.whole {
             return self.table.clone();
         }
-        let others = parts.joint.iter().enumerate();
+        let others = own.joint.iter().enumerate();
         let joint: Vec<&[f64]> = others
             .filter(|(part, _)| *part != self.part)
             .map(|(_, joint)| joint.as_slice())

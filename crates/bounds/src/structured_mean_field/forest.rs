@@ -5,7 +5,6 @@ use std::sync::Arc;
 use forney_certify::{DoubleDouble, Refine};
 use forney_exact::{Heuristic, Marginals, Order, Schedule, Whole, greedy};
 use forney_model::{FactorGraph, Table, VarId};
-use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
 use super::StartError;
@@ -13,6 +12,7 @@ use super::partition::total_correlation;
 use super::subtree::Forest;
 use crate::elbo::{Tractable, mean};
 use crate::mean_field::MeanField;
+use crate::spanning::heaviest_forest;
 
 /// Steps shorter than this gain nothing that numbers could hold.
 const LEAST_STEP: f64 = 1e-6;
@@ -179,22 +179,14 @@ impl<'g> ForestAscent<'g> {
             return point;
         }
         point.value = value.value();
-        // Entries without probability stay as they are.
-        for (target, p) in point.target.iter_mut().zip(of_variables) {
-            for (target, _) in target.iter_mut().zip(p).filter(|(_, p)| **p > 0.0) {
-                *target = 0.0;
-            }
-        }
-        let targets = point.target[self.graph.num_variables()..].iter_mut();
-        for ((target, p), &a) in targets.zip(of_members).zip(&self.members) {
-            let ln = self.graph.factors()[a].relative();
-            for ((target, _), ln) in target
-                .iter_mut()
-                .zip(p)
-                .zip(ln)
-                .filter(|((_, p), _)| **p > 0.0)
-            {
-                *target = *ln;
+        let variables = of_variables.iter().map(|_| None);
+        let members = self.members.iter();
+        let members = members.map(|&a| Some(self.graph.factors()[a].relative()));
+        let targets = point.target.iter_mut().zip(&found.factors);
+        for ((target, p), ln) in targets.zip(variables.chain(members)) {
+            // Entries without probability stay as they are.
+            for (x, _) in p.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+                target[x] = ln.map_or(0.0, |ln| ln[x]);
             }
         }
         for (cut, (_, sums)) in self.cuts.iter().zip(&outside) {
@@ -297,30 +289,12 @@ fn with_entries(table: &Table, ln: Vec<f64>) -> Table {
 }
 
 /// A spanning forest of factors, the strongest first; ascending.
-///
-/// Factors that close no cycle with those before are in it, those of fewer than two variables all.
 fn strongest_forest(graph: &FactorGraph) -> Vec<usize> {
     let strengths: Vec<f64> = graph.factors().iter().map(total_correlation).collect();
-    let mut strongest: Vec<usize> = (0..graph.num_factors()).collect();
-    strongest.sort_by(|&a, &b| strengths[b].total_cmp(&strengths[a]).then(a.cmp(&b)));
-    let mut trees = UnionFind::<usize>::new(graph.num_variables());
-    strongest.retain(|&a| {
-        let scope = graph.factors()[a].scope();
-        let wide: Vec<usize> = (scope.iter())
-            .filter(|&&v| graph.card(v) > 1)
-            .map(|v| v.index())
-            .collect();
-        let mut roots: Vec<usize> = wide.iter().map(|&v| trees.find(v)).collect();
-        roots.sort_unstable();
-        roots.dedup();
-        let joins = roots.len() == wide.len();
-        if joins {
-            for pair in wide.windows(2) {
-                trees.union(pair[0], pair[1]);
-            }
-        }
-        joins
-    });
-    strongest.sort_unstable();
-    strongest
+    let wide = |a: usize| {
+        let scope = graph.factors()[a].scope().iter();
+        scope.filter(|&&v| graph.card(v) > 1).map(|v| v.index())
+    };
+    let all = (0..graph.num_factors()).collect();
+    heaviest_forest(graph.num_variables(), all, &strengths, wide)
 }

@@ -3,14 +3,14 @@
 use std::mem::take;
 
 use forney_certify::{Above, Refine};
-use forney_exact::vmath;
 use forney_model::FactorGraph;
 
 use super::forest::Forest;
 use super::mixture::{ForestMixture, powers, value};
-use super::spanning::{cover, heaviest_forest};
-use super::{Inapplicable, prepare};
+use super::prepare::{Inapplicable, prepare};
 use crate::belief_propagation::network::{Cavities, Network};
+
+// All of these were set by hand, and not tuned.
 
 /// Message sweeps between two certificates, and the change of a message that ends them.
 const MESSAGE_SWEEPS: usize = 60;
@@ -102,7 +102,7 @@ impl TreeReweighted {
         let powers = powers(&self.network, &state.weights, &state.forests);
         self.network.set_powers(&powers);
         for _ in 0..MESSAGE_SWEEPS {
-            self.cavities(&state.messages);
+            (self.network).all_cavities(&state.messages, &mut self.fields, &mut self.cavities);
             (self.network).all_messages(&mut self.cavities, &mut self.sums, &mut self.next);
             let mut change = 0.0f64;
             for axis in &self.network.axes {
@@ -128,26 +128,17 @@ impl TreeReweighted {
         );
     }
 
-    fn cavities(&mut self, messages: &[f64]) {
-        self.network.fields(messages, &mut self.fields);
-        for axis in 0..self.network.axes.len() {
-            self.network
-                .cavity(axis, &self.fields, messages, &mut self.cavities);
-        }
-        vmath::exp_slice(&self.cavities.ln, &mut self.cavities.plain);
-    }
-
     /// The spanning forest of the largest mutual information under the present beliefs.
     fn direction(&mut self) -> Forest {
-        let messages = take(&mut self.best.messages);
         let powers = powers(&self.network, &self.best.weights, &self.best.forests);
         self.network.set_powers(&powers);
-        self.cavities(&messages);
-        self.best.messages = messages;
+        let messages = &self.best.messages;
+        (self.network).all_cavities(messages, &mut self.fields, &mut self.cavities);
         let information: Vec<f64> = (0..self.network.factors.len())
             .map(|factor| self.network.information(factor, &mut self.cavities))
             .collect();
-        let members = heaviest_forest(&self.network, &information);
+        let all = (0..information.len()).collect();
+        let members = self.network.heaviest_forest(all, &information);
         Forest::new(&self.network, members).expect("a spanning forest")
     }
 
@@ -175,25 +166,39 @@ impl TreeReweighted {
         for factor in state.forests.iter().flat_map(|forest| &forest.members) {
             holders[*factor] += 1;
         }
-        let mut kept = Vec::with_capacity(state.weights.len());
-        for (weight, forest) in state.weights.iter().zip(&state.forests) {
-            let needed = *weight >= LEAST_WEIGHT || forest.members.iter().any(|&a| holders[a] == 1);
+        let pairs = take(&mut state.weights).into_iter();
+        let pairs = pairs.zip(take(&mut state.forests));
+        let needed = |(weight, forest): &(f64, Forest)| {
+            let alone = forest.members.iter().any(|&factor| holders[factor] == 1);
+            let needed = *weight >= LEAST_WEIGHT || alone;
             if !needed {
                 for &factor in &forest.members {
                     holders[factor] -= 1;
                 }
             }
-            kept.push(needed);
-        }
-        let mut keep = kept.iter();
-        state.weights.retain(|_| keep.next() == Some(&true));
-        let mut keep = kept.iter();
-        state.forests.retain(|_| keep.next() == Some(&true));
+            needed
+        };
+        (state.weights, state.forests) = pairs.filter(needed).unzip();
         let sum: f64 = state.weights.iter().sum();
         for weight in &mut state.weights {
             *weight /= sum;
         }
     }
+}
+
+/// Spanning forests that together hold every factor, each preferring those that the earlier ones
+/// hold least often.
+fn cover(network: &Network) -> Vec<Vec<usize>> {
+    let mut rarity = vec![0.0; network.factors.len()];
+    let mut forests = Vec::new();
+    while forests.is_empty() || rarity.contains(&0.0) {
+        let forest = network.heaviest_forest((0..rarity.len()).collect(), &rarity);
+        for &factor in &forest {
+            rarity[factor] -= 1.0;
+        }
+        forests.push(forest);
+    }
+    forests
 }
 
 impl Refine for TreeReweighted {

@@ -168,22 +168,12 @@ impl Forest {
     /// What a variable says to a factor; `back` if its field holds the factor's message already.
     fn cavity(&self, network: &Network, axis: usize, shifts: &[f64], back: bool, room: &mut Room) {
         let a = &network.axes[axis];
-        let mut peak = f64::NEG_INFINITY;
-        for x in 0..a.card {
+        room.cavities.set(axis, a, |x| {
             let own = if back { room.up[a.at + x] } else { 0.0 };
             let ln = room.fields[a.first + x] - shifts[a.at + x] - own;
             // A state that the factor itself forbids: what is left does not matter.
-            let ln = if ln.is_nan() { f64::NEG_INFINITY } else { ln };
-            room.cavities.ln[a.at + x] = ln;
-            peak = peak.max(ln);
-        }
-        if peak == f64::NEG_INFINITY {
-            peak = 0.0;
-        }
-        for entry in a.message() {
-            room.cavities.ln[entry] -= peak;
-            room.cavities.plain[entry] = room.cavities.ln[entry].exp();
-        }
-        room.cavities.peaks[axis] = peak;
+            if ln.is_nan() { f64::NEG_INFINITY } else { ln }
+        });
+        room.cavities.expose(a);
     }
 }

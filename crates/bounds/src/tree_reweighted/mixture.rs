@@ -7,7 +7,7 @@ use forney_model::FactorGraph;
 use rayon::prelude::*;
 
 use super::forest::{Forest, Room};
-use super::prepare;
+use super::prepare::prepare;
 use crate::belief_propagation::network::Network;
 
 /// How far the weights of forests may sum beside 1: rounding only.

@@ -23,36 +23,17 @@ mod ascent;
 mod forest;
 mod mixture;
 mod negative;
-mod spanning;
+mod prepare;
 
 use std::ops::ControlFlow;
 
 use forney_certify::{Above, Below, Budget, Limits, Run, drive};
-use forney_model::{Domains, FactorGraph, ModelError, VarId, simplify};
+use forney_model::FactorGraph;
 
 pub use ascent::TreeReweighted;
 pub use mixture::ForestMixture;
 pub use negative::NegativeTreeReweighted;
-
-/// Why tree reweighting does not apply to a model.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Inapplicable {
-    /// `Z = 0`.
-    #[error("hard zeros forbid every assignment: Z = 0, and there is nothing to bound")]
-    NoAssignment,
-    /// Negative weights with zeros on a cycle.
-    #[error(
-        "the factors with hard zeros close a cycle, one of them over {scope:?}; negative weights \
-         need them all in one forest: use mean field or conditioning instead"
-    )]
-    ZerosOnCycle {
-        /// The variables of a factor that is left over.
-        scope: Vec<VarId>,
-    },
-    /// Factors cannot be merged.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-}
+pub use prepare::Inapplicable;
 
 /// The upper bound of tree-reweighted belief propagation, with optimised edge appearance
 /// probabilities.
@@ -99,13 +80,4 @@ pub fn negative_tree_reweighted(
     let mut ignore = |_: &_| ControlFlow::Continue(());
     let ascent = NegativeTreeReweighted::new(graph)?;
     Ok(drive(ascent, limits, budget, &mut ignore))
-}
-
-/// The model pruned and merged; `None` if that proves `Z = 0`.
-fn prepare(graph: &FactorGraph) -> Result<Option<FactorGraph>, ModelError> {
-    let mut domains = Domains::full(graph);
-    if domains.prune(graph).is_err() {
-        return Ok(None);
-    }
-    simplify(domains.restrict(graph).graph()).map(Some)
 }

@@ -14,7 +14,8 @@ use super::structure::{Candidate, Setting};
 use super::{ContentMiniBuckets, MiniBuckets, WeightMap};
 use crate::race::Rules;
 
-/// Every candidate has eight evaluations, and a third of them goes on.
+/// Every candidate has eight evaluations, and a third of them goes on. Three or four evaluations with more
+/// candidates were even with that (docs/gauges.md).
 const RULES: Rules = Rules {
     first: 8,
     keep: 3,
@@ -24,7 +25,7 @@ const RULES: Rules = Rules {
 /// Gradient evaluations that a race takes for each of its candidates: `8 (1 + 2/3 + 4/9 + …)`.
 pub const RACE_EVALUATIONS: f64 = 24.0;
 
-/// One candidate races for so many evaluations, which leaves some for the winner.
+/// One candidate races for so many evaluations, which leaves some for the winner. Set by hand, not tuned.
 const EVALUATIONS_PER_CANDIDATE: usize = 32;
 
 /// Elimination orders worth trying for mini-buckets, the deterministic ones first; `number` picks one.

@@ -9,11 +9,11 @@ use super::search::{LocalSearch, Mover};
 use super::structure::{Candidate, Setting};
 use crate::race::{Account, Racer, Rules, Won, finish, race, round, tighter};
 
-/// The share of a race's time in which the candidates of a heat are compiled.
+/// The share of a race's time in which the candidates of a heat are compiled. Set by hand, not tuned.
 const COMPILING: f64 = 0.2;
 
 /// Before a local search as many races are held within this share of the time: winners of races with
-/// other seeds differ by more than a short search repairs.
+/// other seeds differ by more than a short search repairs. Set by hand, not tuned.
 const RACES: u64 = 8;
 const RACING: f64 = 0.3;
 

@@ -14,10 +14,11 @@ use super::mini_buckets::MiniBuckets;
 use super::{CliqueLimit, WeightMap};
 use crate::buckets::{Algebra, Pending};
 
-/// Larger buckets are split by scope: pairs are compared with each other.
+/// Larger buckets are split by scope: pairs are compared with each other. Set by hand, not tuned.
 const MOST_TABLES: usize = 64;
 
 /// No pair gains more than this: a hard zero that only the product sees would gain infinitely much.
+/// Set by hand, not tuned.
 const MOST_GAIN: f64 = 100.0;
 
 /// Content-based greedy partition (Rollon & Dechter 2010): again and again the two mini-buckets

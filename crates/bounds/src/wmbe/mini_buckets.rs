@@ -151,32 +151,23 @@ impl<'b> Groups<'b> {
             .chain(0..all)
             .chain(self.with_room(scope.len() - 1))
             .find(|&group| fits(group));
-        match group {
-            Some(group) => {
-                let before = &self.scopes[group];
-                if let Some(groups) = self.by_len.get_mut(before.len()) {
-                    groups.remove(&group);
-                }
-                let joint = union([before, scope]);
-                for &v in joint.iter().filter(|&v| before.binary_search(v).is_err()) {
-                    self.holders.entry(v).or_default().push(group);
-                }
-                self.scopes[group] = joint;
-                self.tables[group].push(at);
-                self.note_room(group);
-            }
-            None => {
-                let group = self.scopes.len();
-                for &v in &scope[1..] {
-                    self.holders.entry(v).or_default().push(group);
-                }
-                let mut sorted = scope.clone();
-                sorted.sort_unstable();
-                self.scopes.push(sorted);
-                self.tables.push(vec![at]);
-                self.note_room(group);
-            }
+        let group = group.unwrap_or_else(|| {
+            self.scopes.push(Vec::new());
+            self.tables.push(Vec::new());
+            self.scopes.len() - 1
+        });
+        let before = &self.scopes[group];
+        if let Some(groups) = self.by_len.get_mut(before.len()) {
+            groups.remove(&group);
         }
+        let joint = union([before, scope]);
+        let is_new = |v: &&VarId| **v != self.bucket.variable && before.binary_search(v).is_err();
+        for &v in joint.iter().filter(is_new) {
+            self.holders.entry(v).or_default().push(group);
+        }
+        self.scopes[group] = joint;
+        self.tables[group].push(at);
+        self.note_room(group);
     }
 
     /// Groups that may take so many variables more, the first one first.

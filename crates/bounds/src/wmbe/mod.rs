@@ -33,7 +33,7 @@ pub use candidates::{Candidates, RACE_EVALUATIONS, candidate_order};
 pub use climb::{Climbed, Field, climb};
 pub use content::ContentMiniBuckets;
 pub use mini_buckets::{CliqueLimit, MiniBuckets};
-pub use objective::{WeightMap, WmbeObjective};
+pub use objective::{WeightMap, WmbeObjective, all_pulled_back, all_weights};
 pub use plain::{PlainRacer, bytes, pairs};
 pub use search::{LocalSearch, Mover};
 pub use structure::{Candidate, Setting, Structure};

@@ -7,13 +7,14 @@ use forney_certify::{Above, Below, Objective, Side};
 use forney_exact::{Engine, Keep, Schedule};
 use forney_model::FactorGraph;
 
-use super::{Variant, Wmbe};
+use super::Wmbe;
+use super::witness::weights_of;
 
-/// No weight comes closer to 0: the powers `1/w` stay far from overflow.
+/// No weight comes closer to 0: the powers `1/w` stay far from overflow. Set by hand, not tuned.
 const LEAST_WEIGHT: f64 = 1e-6;
 
 /// No negative weight goes below this: far out the bound hardly changes, and the difference of
-/// huge weights loses its digits.
+/// huge weights loses its digits. Set by hand, not tuned.
 const LARGEST_WEIGHT: f64 = 100.0;
 
 /// How free parameters become weights on one side.
@@ -133,9 +134,8 @@ impl<S: WeightMap> WmbeObjective<S> {
         }
     }
 
-    /// The same with only those parameters free that a variant moves.
-    pub(super) fn moving(self, variant: Variant) -> Self {
-        let moves = [variant.moves_shifts(), variant.moves_weights()];
+    /// The same with shifts and weights free or not; what is not stays where it starts.
+    pub(super) fn moving(self, moves: [bool; 2]) -> Self {
         Self { moves, ..self }
     }
 
@@ -172,7 +172,7 @@ impl<S: WeightMap> WmbeObjective<S> {
     pub fn witness_at(schedule: &Arc<Schedule>, x: &[f64]) -> Wmbe<S> {
         let (shifts, logits) = x.split_at(schedule.num_shifts());
         let mut weights = vec![0.0; logits.len()];
-        set_weights::<S>(schedule, logits, &mut weights);
+        all_weights::<S>(schedule, logits, &mut weights);
         Wmbe::new(Arc::clone(schedule), weights, shifts.to_vec())
     }
 }
@@ -186,11 +186,28 @@ impl<S: WeightMap> Wmbe<S> {
     }
 }
 
-/// The weights of all splits.
-fn set_weights<S: WeightMap>(schedule: &Schedule, logits: &[f64], weights: &mut [f64]) {
+/// The weights of all splits, by [`WeightMap::weights`].
+pub fn all_weights<S: WeightMap>(schedule: &Schedule, logits: &[f64], weights: &mut [f64]) {
     for split in schedule.splits() {
-        let part = split.first_weight..split.first_weight + split.steps.len();
+        let part = weights_of(split);
         S::weights(&logits[part.clone()], &mut weights[part]);
+    }
+}
+
+/// `∂f/∂logits` of all splits, by [`WeightMap::pull_back`].
+pub fn all_pulled_back<S: WeightMap>(
+    schedule: &Schedule,
+    logits: &[f64],
+    d_weights: &[f64],
+    d_logits: &mut [f64],
+) {
+    for split in schedule.splits() {
+        let part = weights_of(split);
+        S::pull_back(
+            &logits[part.clone()],
+            &d_weights[part.clone()],
+            &mut d_logits[part],
+        );
     }
 }
 
@@ -198,19 +215,12 @@ impl<S: WeightMap> Objective for WmbeObjective<S> {
     fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let schedule = Arc::clone(self.engine.schedule());
         let (shifts, logits) = x.split_at(schedule.num_shifts());
-        set_weights::<S>(&schedule, logits, &mut self.weights);
+        all_weights::<S>(&schedule, logits, &mut self.weights);
         let value = self.engine.forward(&self.weights, shifts);
         let (d_shifts, d_logits) = gradient.split_at_mut(shifts.len());
         self.engine
             .backward(&self.weights, shifts, false, &mut self.d_weights, d_shifts);
-        for split in schedule.splits() {
-            let part = split.first_weight..split.first_weight + split.steps.len();
-            S::pull_back(
-                &logits[part.clone()],
-                &self.d_weights[part.clone()],
-                &mut d_logits[part],
-            );
-        }
+        all_pulled_back::<S>(&schedule, logits, &self.d_weights, d_logits);
         for (part, moves) in [d_shifts, d_logits].into_iter().zip(self.moves) {
             match moves {
                 true => part.iter_mut().for_each(|g| *g *= S::SENSE),

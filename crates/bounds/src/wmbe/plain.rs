@@ -11,7 +11,8 @@ use super::{Candidate, Structure, WeightMap, Wmbe, WmbeObjective};
 use crate::race::{Proof, Racer};
 
 /// Pairs that quasi-Newton steps on shifts and weights remember: many while they cost less than a
-/// pass, few where shifts over large shared scopes make every vector as long as the tables.
+/// pass, few where shifts over large shared scopes make every vector as long as the tables. Both were
+/// set by hand, and not tuned.
 #[must_use]
 pub fn pairs(schedule: &Schedule) -> usize {
     if schedule.num_shifts() < 50_000 {

@@ -1,16 +1,13 @@
 //! The published method: plain gradient steps of fixed size (Ahn et al. 2018), on any model.
 
-use std::sync::Arc;
-
 use forney_certify::{Objective, Refine};
 use forney_exact::Schedule;
-use forney_model::FactorGraph;
 
-use super::{Variant, WeightMap, WmbeObjective};
+use super::{WeightMap, WmbeObjective};
 
-/// Step of the logarithms of the weights.
+/// Step of the logarithms of the weights, as published.
 const WEIGHT_STEP: f64 = 0.1;
-/// Step of the reparameterisation.
+/// Step of the reparameterisation, as published.
 const SHIFT_STEP: f64 = 0.1;
 
 /// The published descent; one [`sweep`](Refine::sweep) is one of its iterations.
@@ -23,9 +20,12 @@ const SHIFT_STEP: f64 = 0.1;
 /// Above, the second line is `w_r ← w_r exp(−0.1 (H_r − H̄)) / Σ`. Below, both lines ascend.
 pub(super) struct PublishedSteps<S: WeightMap> {
     objective: WmbeObjective<S>,
-    variant: Variant,
     x: Vec<f64>,
     gradient: Vec<f64>,
+    /// Where the value was least, and that.
+    best: Vec<f64>,
+    least: f64,
+    evaluations: usize,
     /// For each entry of each shift its state of the eliminated variable, numbered through.
     state: Vec<usize>,
     /// `∂/∂θ`, by those numbers.
@@ -33,16 +33,17 @@ pub(super) struct PublishedSteps<S: WeightMap> {
 }
 
 impl<S: WeightMap> PublishedSteps<S> {
-    /// Starts at no shifts and uniform weights.
-    pub(super) fn new(schedule: Arc<Schedule>, graph: &FactorGraph, variant: Variant) -> Self {
-        let (state, states) = eliminated_states(&schedule);
-        let x = WmbeObjective::<S>::start(&schedule);
+    /// Starts at no shifts and uniform weights; what is not free has no gradient, and stays.
+    pub(super) fn new(mut objective: WmbeObjective<S>) -> Self {
+        let (state, states) = eliminated_states(objective.schedule());
+        let x = WmbeObjective::<S>::start(objective.schedule());
         let mut gradient = vec![0.0; x.len()];
-        let mut objective = WmbeObjective::new(schedule, graph);
         objective.evaluate(&x, &mut gradient);
         Self {
             objective,
-            variant,
+            best: x.clone(),
+            least: f64::INFINITY,
+            evaluations: 1,
             x,
             gradient,
             state,
@@ -50,38 +51,41 @@ impl<S: WeightMap> PublishedSteps<S> {
         }
     }
 
-    /// The objective, which makes witnesses of points.
-    pub(super) fn objective(&self) -> &WmbeObjective<S> {
-        &self.objective
+    /// Evaluations so far, the one at the start included.
+    pub(super) fn evaluations(&self) -> usize {
+        self.evaluations
     }
 }
 
 impl<S: WeightMap> Refine for PublishedSteps<S> {
     type Point = Vec<f64>;
 
+    /// One step; the least value so far.
     fn sweep(&mut self) -> f64 {
         let (shifts, logits) = self.x.split_at_mut(self.state.len());
         let (d_shifts, d_logits) = self.gradient.split_at(shifts.len());
-        if self.variant.moves_shifts() {
-            self.tangent.fill(0.0);
-            for (&state, d) in self.state.iter().zip(d_shifts) {
-                self.tangent[state] += d;
-            }
-            for (shift, &state) in shifts.iter_mut().zip(&self.state) {
-                *shift -= SHIFT_STEP * self.tangent[state];
-            }
+        self.tangent.fill(0.0);
+        for (&state, d) in self.state.iter().zip(d_shifts) {
+            self.tangent[state] += d;
         }
-        if self.variant.moves_weights() {
-            let weights = self.objective.weights();
-            for ((u, d), w) in logits.iter_mut().zip(d_logits).zip(weights) {
-                *u -= WEIGHT_STEP * d / w.abs();
-            }
+        for (shift, &state) in shifts.iter_mut().zip(&self.state) {
+            *shift -= SHIFT_STEP * self.tangent[state];
         }
-        self.objective.evaluate(&self.x, &mut self.gradient)
+        let weights = self.objective.weights();
+        for ((u, d), w) in logits.iter_mut().zip(d_logits).zip(weights) {
+            *u -= WEIGHT_STEP * d / w.abs();
+        }
+        let value = self.objective.evaluate(&self.x, &mut self.gradient);
+        self.evaluations += 1;
+        if value < self.least {
+            self.least = value;
+            self.best.copy_from_slice(&self.x);
+        }
+        self.least
     }
 
     fn point(&self) -> Vec<f64> {
-        self.x.clone()
+        self.best.clone()
     }
 }
 

@@ -14,6 +14,9 @@ use super::structure::{Candidate, Mutation, Setting, Structure};
 use super::{ContentMiniBuckets, WeightMap};
 use crate::race::{Account, Proof, Racer, tighter};
 
+// What the search gains with these is in docs/decisions.md; they were set by hand with it, and not tuned
+// one by one.
+
 /// Changes that are tried at once, whatever the number of threads.
 const BATCH: usize = 8;
 
@@ -163,10 +166,17 @@ impl LocalSearch<'_> {
     {
         let Setting { graph, limit, .. } = self.setting;
         let order = mutation.order(parent);
-        let mut rule = Mutated::<R::Side> {
-            parent,
-            mutation,
-            content: ContentMiniBuckets::new(graph, &order, limit, memory, budget),
+        let mut content = ContentMiniBuckets::<R::Side>::new(graph, &order, limit, memory, budget);
+        // Partitions stay as they are; what the mutation touches is split by content.
+        let mut rule = |bucket: &Bucket<'_>| match (mutation, parent.kept(bucket)) {
+            (Mutation::Split { variable, seed }, _) if variable == bucket.variable => {
+                content.split_with(bucket, Some(Pcg64::seed_from_u64(seed)))
+            }
+            (_, Some(groups)) => {
+                content.follow(bucket, &groups);
+                groups
+            }
+            (_, None) => content.split(bucket),
         };
         let candidate = Candidate::new(graph, order, &mut rule).ok()?;
         // Written so that bytes that are NaN do not fit.
@@ -209,31 +219,6 @@ fn attempt<R: Mover>(
     trial.evaluations = mover.evaluations();
     trial.better = (mover.value() < target.value).then_some(mover);
     trial
-}
-
-/// Keeps the partitions of a structure; what a mutation touches is split by content.
-struct Mutated<'s, S: WeightMap> {
-    parent: &'s Structure,
-    mutation: Mutation,
-    content: ContentMiniBuckets<'s, S>,
-}
-
-impl<S: WeightMap> SplitRule for Mutated<'_, S> {
-    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        if let Mutation::Split { variable, seed } = self.mutation
-            && variable == bucket.variable
-        {
-            let noise = Pcg64::seed_from_u64(seed);
-            return self.content.split_with(bucket, Some(noise));
-        }
-        match self.parent.kept(bucket) {
-            Some(groups) => {
-                self.content.follow(bucket, &groups);
-                groups
-            }
-            None => self.content.split(bucket),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use rand_pcg::Pcg64;
 
 use super::CliqueLimit;
 
-/// The scopes of the tables in each mini-bucket, by variable number.
-type Partition = Vec<Vec<Vec<VarId>>>;
+/// The scopes of the tables in each mini-bucket, their variables by number.
+type Split = Vec<Vec<Vec<VarId>>>;
 
-/// The share of changes that split a bucket anew; the others change the order, which pays more often.
+/// The share of changes that split a bucket anew; the others change the order, which pays more often. Set
+/// by hand, not tuned.
 const SPLITTING: f64 = 0.1;
 
 /// An elimination order, and which tables of each bucket stay together.
@@ -21,7 +22,7 @@ pub struct Structure {
     /// The order.
     pub order: Order,
     /// By variable; `None` where nothing is split.
-    partitions: Vec<Option<Partition>>,
+    splits: Vec<Option<Split>>,
 }
 
 /// What all structures of a race have in common.
@@ -47,7 +48,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Compiles an order with a rule.
+    /// Compiles an order with a rule, and keeps what that decides.
     ///
     /// # Errors
     /// As [`Schedule::compile`].
@@ -56,10 +57,23 @@ impl Candidate {
         order: Order,
         rule: &mut dyn SplitRule,
     ) -> Result<Self, TooLarge> {
-        let (structure, schedule) = Structure::compile(graph, order, rule)?;
+        let mut splits = vec![None; graph.num_variables()];
+        let mut recorder = |bucket: &Bucket<'_>| {
+            let groups = rule.split(bucket);
+            if groups.len() > 1 {
+                let scopes = |group: &Vec<usize>| {
+                    let scopes = group.iter().map(|&at| sorted(&bucket.scopes[at]));
+                    scopes.collect()
+                };
+                splits[bucket.variable.index()] = Some(groups.iter().map(scopes).collect());
+            }
+            groups
+        };
+        let schedule = Schedule::compile(graph, &order, &mut recorder)?.into();
+        let structure = Structure { order, splits };
         Ok(Self {
             structure,
-            schedule: schedule.into(),
+            schedule,
         })
     }
 }
@@ -74,27 +88,9 @@ pub(super) enum Mutation {
 }
 
 impl Structure {
-    /// Compiles with a rule and keeps what it decides.
-    ///
-    /// # Errors
-    /// As [`Schedule::compile`].
-    fn compile(
-        graph: &FactorGraph,
-        order: Order,
-        rule: &mut dyn SplitRule,
-    ) -> Result<(Self, Schedule), TooLarge> {
-        let mut recorder = Recorder {
-            rule,
-            partitions: vec![None; graph.num_variables()],
-        };
-        let schedule = Schedule::compile(graph, &order, &mut recorder)?;
-        let partitions = recorder.partitions;
-        Ok((Self { order, partitions }, schedule))
-    }
-
     /// The mini-buckets of a bucket whose tables have the scopes that they had when it was split.
     pub(super) fn kept(&self, bucket: &Bucket<'_>) -> Option<Vec<Vec<usize>>> {
-        let partition = self.partitions[bucket.variable.index()].as_ref()?;
+        let split = self.splits[bucket.variable.index()].as_ref()?;
         let mut left: Vec<Option<Vec<VarId>>> = (bucket.scopes.iter())
             .map(|scope| Some(sorted(scope)))
             .collect();
@@ -103,7 +99,7 @@ impl Structure {
             left[at] = None;
             Some(at)
         };
-        let groups: Option<Vec<Vec<usize>>> = (partition.iter())
+        let groups: Option<Vec<Vec<usize>>> = (split.iter())
             .map(|group| group.iter().map(&mut take).collect())
             .collect();
         groups.filter(|_| left.iter().all(Option::is_none))
@@ -152,25 +148,4 @@ fn sorted(scope: &[VarId]) -> Vec<VarId> {
     let mut scope = scope.to_vec();
     scope.sort_unstable();
     scope
-}
-
-/// A split rule that leaves its partitions behind.
-struct Recorder<'r> {
-    rule: &'r mut dyn SplitRule,
-    partitions: Vec<Option<Partition>>,
-}
-
-impl SplitRule for Recorder<'_> {
-    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
-        let groups = self.rule.split(bucket);
-        if groups.len() > 1 {
-            let scopes = |group: &Vec<usize>| {
-                let scopes = group.iter().map(|&at| sorted(&bucket.scopes[at]));
-                scopes.collect()
-            };
-            let partition = groups.iter().map(scopes).collect();
-            self.partitions[bucket.variable.index()] = Some(partition);
-        }
-        groups
-    }
 }

@@ -53,12 +53,12 @@ impl Variant {
         }
     }
 
-    pub(super) fn moves_weights(self) -> bool {
-        matches!(self, Self::W | Self::ThetaW)
-    }
-
-    pub(super) fn moves_shifts(self) -> bool {
-        matches!(self, Self::Theta | Self::ThetaW)
+    /// Does it move shifts, and weights?
+    fn moves(self) -> [bool; 2] {
+        [
+            matches!(self, Self::Theta | Self::ThetaW),
+            matches!(self, Self::W | Self::ThetaW),
+        ]
     }
 }
 
@@ -147,9 +147,9 @@ pub struct VariantReport<S: WeightMap> {
     pub exact: bool,
 }
 
-/// Pairs that the quasi-Newton steps remember.
+/// Pairs that the quasi-Newton steps remember. Set by hand, as the gain below; not tuned.
 const PAIRS: usize = 10;
-/// Evaluations that the published method spends.
+/// Evaluations that the published method spends, those of the paper.
 const PUBLISHED_ITERATIONS: usize = 150;
 /// Nats that so many sweeps have to gain, or they have converged.
 const LEAST_GAIN: f64 = 1e-7;
@@ -207,9 +207,10 @@ pub fn mini_buckets<S: WeightMap>(
     let schedule = Arc::new(Schedule::compile(graph, &order, rule.as_mut())?);
     drop(rule);
     let exact = schedule.is_exact();
-    let moves = (options.variant.moves_weights() || options.variant.moves_shifts()) && !exact;
+    let moves = options.variant.moves();
+    let fixed = exact || moves == [false; 2];
     let demand = schedule.demand();
-    let bytes = if moves {
+    let bytes = if !fixed {
         let parameters = schedule.num_shifts() + schedule.num_weights();
         demand.kept_bytes + (8 * (2 * PAIRS + 10) * parameters) as f64
     } else {
@@ -227,14 +228,26 @@ pub fn mini_buckets<S: WeightMap>(
         witness,
         iterations: 1,
     };
-    let stop = if !moves || bound.ln() == f64::NEG_INFINITY {
+    let stop = if fixed || bound.ln() == f64::NEG_INFINITY {
         // A lower bound of −∞ has a zero in a mini-bucket of negative weight: no finite shift
         // lifts it. An upper one says that Z = 0.
         Stop::Converged
     } else {
+        let objective = WmbeObjective::<S>::new(schedule, graph).moving(moves);
         match options.steps {
-            Steps::Published => best.step(&schedule, options, budget),
-            Steps::Best => best.descend(&schedule, options, budget),
+            Steps::Published => {
+                let steps = PublishedSteps::new(objective);
+                let most = options.iterations.unwrap_or(PUBLISHED_ITERATIONS);
+                let counted = PublishedSteps::evaluations;
+                best.improve(steps, counted, (most, f64::NEG_INFINITY), budget)
+            }
+            Steps::Best => {
+                let start = WmbeObjective::<S>::start(objective.schedule());
+                let mut descent = Lbfgs::new(objective, start, PAIRS);
+                let most = options.iterations.unwrap_or(usize::MAX);
+                descent.limit(most);
+                best.improve(descent, Lbfgs::evaluations, (most, LEAST_GAIN), budget)
+            }
         }
     };
     Ok(VariantReport {
@@ -248,14 +261,12 @@ pub fn mini_buckets<S: WeightMap>(
 
 /// The witness before any step.
 fn start<S: WeightMap>(schedule: &Arc<Schedule>, variant: Variant) -> Wmbe<S> {
+    if variant != Variant::Mbe {
+        return Wmbe::neutral(Arc::clone(schedule));
+    }
     let mut weights = vec![S::EXTREME; schedule.num_weights()];
     for split in schedule.splits() {
-        let weights = &mut weights[split.first_weight..split.first_weight + split.steps.len()];
-        if variant == Variant::Mbe {
-            weights[0] = 1.0;
-        } else {
-            S::weights(&S::start(weights.len()), weights);
-        }
+        weights[split.first_weight] = 1.0;
     }
     let shifts = vec![0.0; schedule.num_shifts()];
     Wmbe::new(Arc::clone(schedule), weights, shifts)
@@ -282,79 +293,40 @@ impl<S: WeightMap> Best<'_, S> {
         }
     }
 
-    /// The published steps; the best point on their way counts.
-    fn step(
+    /// Steps until there were so many evaluations, or until [`SWEEPS`] of them gain no more than that.
+    ///
+    /// The steps return the value of their best point so far, and that is the one that counts.
+    fn improve<R: Refine<Point = Vec<f64>>>(
         &mut self,
-        schedule: &Arc<Schedule>,
-        options: &VariantOptions,
+        mut steps: R,
+        evaluations: fn(&R) -> usize,
+        (most, least_gain): (usize, f64),
         budget: &Budget,
     ) -> Stop {
-        let most = options.iterations.unwrap_or(PUBLISHED_ITERATIONS);
-        let mut steps = PublishedSteps::<S>::new(Arc::clone(schedule), self.graph, options.variant);
-        let mut least = f64::INFINITY;
-        let mut unproved = None;
-        let stop = loop {
-            if self.iterations >= most {
-                break Stop::SweepLimit;
-            }
-            if let Some(stop) = budget.stop() {
-                break stop;
-            }
-            let value = steps.sweep();
-            self.iterations += 1;
-            if value < least {
-                least = value;
-                unproved = Some(steps.point());
-            }
-            if self.iterations.is_multiple_of(SWEEPS)
-                && let Some(point) = unproved.take()
-            {
-                self.offer(steps.objective().witness(&point));
-            }
-        };
-        if let Some(point) = unproved {
-            self.offer(steps.objective().witness(&point));
-        }
-        stop
-    }
-
-    /// Quasi-Newton descent over the parameters that the variant moves.
-    fn descend(
-        &mut self,
-        schedule: &Arc<Schedule>,
-        options: &VariantOptions,
-        budget: &Budget,
-    ) -> Stop {
-        let objective = WmbeObjective::<S>::new(Arc::clone(schedule), self.graph);
-        let objective = objective.moving(options.variant);
-        let start = WmbeObjective::<S>::start(schedule);
-        let mut descent = Lbfgs::new(objective, start, PAIRS);
-        descent.limit(options.iterations.unwrap_or(usize::MAX));
-        let mut before = descent.value();
-        let mut sweeps = 0;
+        let (mut value, mut before) = (f64::INFINITY, f64::INFINITY);
         loop {
-            let limit = options
-                .iterations
-                .is_some_and(|most| self.iterations >= most);
-            let end = if limit {
-                Some(Stop::SweepLimit)
-            } else {
-                budget.stop()
-            };
-            if end.is_none() {
-                descent.sweep();
-                self.iterations = descent.evaluations();
-                sweeps += 1;
-            }
-            if end.is_some() || sweeps % SWEEPS == 0 {
-                self.offer(descent.objective().witness(&descent.point()));
-                // Written so that NaN, from a start that is not finite, has converged.
-                let gains = before - descent.value() > LEAST_GAIN;
-                if let Some(stop) = end.or((!gains).then_some(Stop::Converged)) {
-                    return stop;
+            let mut end = None;
+            for _ in 0..SWEEPS {
+                end = match self.iterations >= most {
+                    true => Some(Stop::SweepLimit),
+                    false => budget.stop(),
+                };
+                if end.is_some() {
+                    break;
                 }
-                before = descent.value();
+                value = steps.sweep();
+                self.iterations = evaluations(&steps);
             }
+            if value < before {
+                let point = steps.point();
+                self.offer(WmbeObjective::witness_at(&self.witness.schedule, &point));
+            }
+            // Written so that NaN, from a start that is not finite, has converged.
+            let gains = before - value > least_gain;
+            if let Some(stop) = end.or((!gains).then_some(Stop::Converged)) {
+                return stop;
+            }
+            before = value;
         }
     }
 }

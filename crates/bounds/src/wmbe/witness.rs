@@ -1,10 +1,11 @@
 //! The witness of a weighted mini-bucket bound.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use forney_certify::{Bound, Certificate, Flaw, Side};
-use forney_exact::{Engine, Keep, Schedule};
+use forney_exact::{Engine, Keep, Schedule, Split};
 use forney_model::FactorGraph;
 
 /// How far weights may sum beside 1: rounding only.
@@ -60,7 +61,7 @@ pub fn check_parameters<S: Side>(
         return Err(Flaw::Invalid("a cost shift is not finite".into()));
     }
     for split in schedule.splits() {
-        let weights = &weights[split.first_weight..split.first_weight + split.steps.len()];
+        let weights = &weights[weights_of(split)];
         let sum: f64 = weights.iter().sum();
         // Written so that NaN fails.
         if !((sum - 1.0).abs() <= WEIGHT_SLACK && are_sound::<S>(weights)) {
@@ -72,6 +73,11 @@ pub fn check_parameters<S: Side>(
         }
     }
     Ok(())
+}
+
+/// Where the weights of a split lie.
+pub(super) fn weights_of(split: &Split) -> Range<usize> {
+    split.first_weight..split.first_weight + split.steps.len()
 }
 
 /// Have the weights of one split the signs of Hölder, or of reverse Hölder?

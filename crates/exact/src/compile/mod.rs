@@ -37,9 +37,17 @@ pub struct Bucket<'b> {
 }
 
 /// Decides which tables of a bucket stay together.
+///
+/// Closures `FnMut(&Bucket) -> Vec<Vec<usize>>` are rules.
 pub trait SplitRule {
     /// The mini-buckets, as positions in [`Bucket::scopes`]; together a partition of them.
     fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>>;
+}
+
+impl<F: FnMut(&Bucket<'_>) -> Vec<Vec<usize>>> SplitRule for F {
+    fn split(&mut self, bucket: &Bucket<'_>) -> Vec<Vec<usize>> {
+        self(bucket)
+    }
 }
 
 /// Exact elimination: no bucket is ever split.

@@ -8,19 +8,22 @@
 //! factors it loses 1.4 nats where this loses 0.4.
 
 use forney_certify::Budget;
-use forney_model::{FactorGraph, FactorId, VarId};
+use forney_model::{FactorGraph, VarId};
 use rand::{Rng, RngExt};
 
 use super::bethe_gauge::BetheGauge;
 use super::product::slope;
-use super::start::Gaugeable;
-use crate::Gauges;
+use super::start::{Gaugeable, moving};
+use crate::gauges::plain;
+use crate::moving::Leg;
 
-/// Sweeps of belief propagation, and how much of an old message stays.
+/// Sweeps of belief propagation, and how much of an old message stays. Set by hand, as the improvements below;
+/// not tuned.
 const SWEEPS: usize = 100;
 const DAMPING: f64 = 0.3;
 
-/// Random assignments that are improved; the best one is taken.
+/// Random assignments that are improved; the best one is taken, which gains on one alone
+/// (docs/gauged-lower.md).
 const ATTEMPTS: usize = 10;
 
 /// Sweeps over the variables for each.
@@ -61,18 +64,10 @@ struct Bethe<'g> {
     gaugeable: &'g [Gaugeable],
     /// Plain numbers of each factor.
     tables: Vec<Vec<f64>>,
+    /// Of each factor, its last axis first.
     legs: Vec<Vec<Leg>>,
     /// Of the first factor of each gauged variable and of the second, adding up to 1.
     messages: Vec<[Vec<f64>; 2]>,
-}
-
-/// A gauged axis of a factor.
-#[derive(Clone, Copy)]
-struct Leg {
-    variable: VarId,
-    gauge: usize,
-    /// 0 at the first factor of the variable, 1 at the second.
-    side: usize,
 }
 
 impl<'g> Bethe<'g> {
@@ -83,18 +78,9 @@ impl<'g> Bethe<'g> {
         x0: &[usize],
         budget: &Budget,
     ) -> Option<Self> {
-        let identity = Gauges::identity(graph);
-        let factors = graph.factors().iter().enumerate();
-        let tables = factors.map(|(a, f)| identity.transform_factor(FactorId::new(a), f).values);
-        let mut legs = vec![Vec::new(); graph.num_factors()];
-        for (gauge, own) in gaugeable.iter().enumerate() {
-            for (side, a) in own.factors.into_iter().enumerate() {
-                legs[a.index()].push(Leg {
-                    variable: own.variable,
-                    gauge,
-                    side,
-                });
-            }
+        let (_, mut legs) = moving(graph, gaugeable);
+        for legs in &mut legs {
+            legs.sort_by_key(|leg| leg.stride);
         }
         let uniform = |own: &Gaugeable| {
             let card = graph.card(own.variable);
@@ -103,7 +89,7 @@ impl<'g> Bethe<'g> {
         let mut bethe = Self {
             graph,
             gaugeable,
-            tables: tables.collect(),
+            tables: graph.factors().iter().map(plain).collect(),
             legs,
             messages: gaugeable.iter().map(uniform).collect(),
         };
@@ -119,7 +105,8 @@ impl<'g> Bethe<'g> {
                     if total.is_nan() || total <= 0.0 {
                         return None;
                     }
-                    for (own, sent) in next[leg.gauge][leg.side].iter_mut().zip(sent) {
+                    let own = &mut next[leg.slot][usize::from(leg.inverse)];
+                    for (own, sent) in own.iter_mut().zip(sent) {
                         *own = DAMPING * *own + (1.0 - DAMPING) * sent / total;
                     }
                 }
@@ -129,8 +116,9 @@ impl<'g> Bethe<'g> {
         Some(bethe)
     }
 
-    fn leg(&self, a: usize, v: VarId) -> Option<Leg> {
-        self.legs[a].iter().find(|leg| leg.variable == v).copied()
+    fn leg(&self, a: usize, v: VarId) -> Option<&Leg> {
+        let of = |leg: &&Leg| self.gaugeable[leg.slot].variable == v;
+        self.legs[a].iter().find(of)
     }
 
     /// `Σ f_a Π m` over all other variables.
@@ -141,11 +129,12 @@ impl<'g> Bethe<'g> {
         for (&v, &card) in factor.scope().iter().zip(factor.cards()) {
             axes.push((received.len(), card));
             match self.leg(a, v) {
-                Some(leg) => received.extend(&self.messages[leg.gauge][1 - leg.side]),
+                Some(leg) => received.extend(&self.messages[leg.slot][usize::from(!leg.inverse)]),
                 None => received.extend((0..card).map(|x| f64::from(x == x0[v.index()]))),
             }
         }
-        let place = factor.scope().iter().position(|&v| v == to.variable);
+        let own = self.gaugeable[to.slot].variable;
+        let place = factor.scope().iter().position(|&v| v == own);
         let place = place.expect("the factor of a leg holds its variable");
         let table = &self.tables[a];
         let mut rooms = [vec![0.0; table.len()], vec![0.0; table.len()]];
@@ -164,13 +153,10 @@ impl<'g> Bethe<'g> {
         let factor = &self.graph.factors()[a];
         let mut values = self.tables[a].clone();
         let mut out = values.clone();
-        let mut stride = 1;
-        for (&v, &card) in factor.scope().iter().zip(factor.cards()).rev() {
-            if let Some(leg) = self.leg(a, v) {
-                gauges[leg.gauge].apply(leg.side, stride, &values, &mut out);
-                std::mem::swap(&mut values, &mut out);
-            }
-            stride *= card;
+        for leg in &self.legs[a] {
+            let side = usize::from(leg.inverse);
+            gauges[leg.slot].apply(side, leg.stride, &values, &mut out);
+            std::mem::swap(&mut values, &mut out);
         }
         let at = factor.flat_index(factor.scope().iter().map(|v| x0[v.index()]));
         // Written so that NaN counts as bad.

@@ -13,7 +13,7 @@ use forney_certify::Budget;
 use forney_model::FactorGraph;
 
 use super::family::{Family, search};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
+use super::report::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 
 /// The lower bound of gauged belief propagation; `watch` sees every verified improvement with the
 /// gradient evaluations spent on it, the value of an assignment first.

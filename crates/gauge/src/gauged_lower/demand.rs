@@ -2,8 +2,8 @@
 
 use forney_model::FactorGraph;
 
-use super::GaugedLowerError;
 use super::race::PAIRS;
+use super::report::GaugedLowerError;
 use super::start::Gaugeable;
 
 /// Copies of all tables that one start holds at most: the objective and its copy with a barrier hold

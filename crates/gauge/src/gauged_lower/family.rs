@@ -8,13 +8,16 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use super::assignment;
 use super::demand::admitted_bytes;
 use super::objective::GaugedElbo;
 use super::race::{Start, affordable, climb};
+use super::report::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 use super::start::{Gaugeable, gaugeable, lift};
 use super::witness::{GaugedMeanField, gauged_model};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch, assignment};
 use crate::Gauges;
+
+// All of these were set by hand, and not tuned.
 
 /// Strengths of lifts off hard zeros, taken in turn by the starts.
 const STRENGTHS: [f64; 3] = [0.3, 0.05, 0.7];
@@ -56,8 +59,16 @@ pub(super) fn search(
     };
     let board = Board::new(budget, &mut watch);
     let mut account = Account::new(&board, budget, options.memory, options.iterations);
+    let field = Field {
+        family,
+        graph,
+        gaugeable: &gaugeable,
+        options,
+        bytes,
+        budget,
+    };
     // Proved before anything that takes long.
-    let plain = family.distribution(graph, &gaugeable, 0, options, budget);
+    let plain = field.distribution(graph, 0);
     let witness = GaugedMeanField {
         gauges: Gauges::identity(graph),
         q: plain.clone(),
@@ -76,15 +87,7 @@ pub(super) fn search(
             if budget.stop().is_some() {
                 return (0, None);
             }
-            let field = Field {
-                family,
-                graph,
-                gaugeable: &gaugeable,
-                options,
-                bytes,
-            };
-            let plain = (number == 0).then_some(&plain);
-            field.start_at(number, plain, attempts, budget)
+            field.start_at(number, &plain, attempts)
         })
         .collect();
     account.spend::<Below>(begun.iter().map(|(evaluations, _)| evaluations).sum());
@@ -122,30 +125,6 @@ impl Family {
             Self::Assignment => "g-bp",
         }
     }
-
-    /// Where a start begins: mean field, or an assignment near it. The first start gets the best of
-    /// several, and its most probable assignment as it is.
-    fn distribution(
-        self,
-        graph: &FactorGraph,
-        gaugeable: &[Gaugeable],
-        number: usize,
-        options: &GaugedLowerOptions,
-        budget: &Budget,
-    ) -> MeanField {
-        let starts = if number == 0 { MEAN_FIELD_STARTS } else { 1 };
-        let seed = options.seed.wrapping_add(number as u64);
-        let product = mean_field(graph, seed, starts, &MEAN_FIELD, budget).point;
-        if self == Self::MeanField {
-            return product;
-        }
-        let mut x0: Vec<usize> = product.q.iter().map(|q| mode(q)).collect();
-        if number > 0 {
-            let mut rng = Pcg64::seed_from_u64(seed);
-            assignment::choose(graph, gaugeable, &mut x0, &mut rng, budget);
-        }
-        MeanField::point_mass(graph, &x0)
-    }
 }
 
 /// The most probable state, the first of equals.
@@ -161,54 +140,59 @@ struct Field<'f> {
     options: &'f GaugedLowerOptions,
     /// Bytes of one of them.
     bytes: f64,
+    budget: &'f Budget,
 }
 
 impl<'f> Field<'f> {
+    /// Where a start begins on a model: mean field, or an assignment near it. The first start gets the best
+    /// of several, and its most probable assignment as it is.
+    fn distribution(&self, graph: &FactorGraph, number: usize) -> MeanField {
+        let starts = if number == 0 { MEAN_FIELD_STARTS } else { 1 };
+        let seed = self.options.seed.wrapping_add(number as u64);
+        let product = mean_field(graph, seed, starts, &MEAN_FIELD, self.budget).point;
+        if self.family == Family::MeanField {
+            return product;
+        }
+        let mut x0: Vec<usize> = product.q.iter().map(|q| mode(q)).collect();
+        if number > 0 {
+            let mut rng = Pcg64::seed_from_u64(seed);
+            assignment::choose(graph, self.gaugeable, &mut x0, &mut rng, self.budget);
+        }
+        MeanField::point_mass(graph, &x0)
+    }
+
     /// A start at identity gauges, or, with zeros, at a lift, and at the distribution that suits them: at
-    /// identity gauges `plain`, if it is known. None if the bound is not finite there; with the evaluations
+    /// identity gauges the first one at `plain`. None if the bound is not finite there; with the evaluations
     /// that this took, `attempts` at most.
     fn start_at(
         &self,
         number: usize,
-        plain: Option<&MeanField>,
+        plain: &MeanField,
         attempts: usize,
-        budget: &Budget,
     ) -> (usize, Option<Start<'f>>) {
-        let &Self {
-            family,
-            graph,
-            gaugeable,
-            options,
-            bytes,
-        } = self;
-        let lifted = gaugeable.iter().any(|own| own.lifted.is_some());
+        let lifted = self.gaugeable.iter().any(|own| own.lifted.is_some());
         let mut evaluations = 0;
         for attempt in 0..if lifted { ATTEMPTS } else { 1 } {
             let strength = STRENGTHS[number % STRENGTHS.len()] * WEAKER.powi(attempt);
-            let Ok(gauges) = lift(graph, gaugeable, strength) else {
+            let Ok(gauges) = lift(self.graph, self.gaugeable, strength) else {
                 continue;
             };
-            let Ok(model) = gauged_model(&gauges, graph) else {
+            let Ok(model) = gauged_model(&gauges, self.graph) else {
                 continue;
             };
             if evaluations == attempts {
                 break;
             }
-            let q = match plain {
-                Some(plain) if !lifted => plain.clone(),
-                _ => family.distribution(&model, gaugeable, number, options, budget),
+            let q = match number {
+                0 if !lifted => plain.clone(),
+                _ => self.distribution(&model, number),
             };
-            let fixed = family == Family::Assignment;
-            let objective = GaugedElbo::new(graph, gaugeable, &q, fixed);
+            let fixed = self.family == Family::Assignment;
+            let objective = GaugedElbo::new(self.graph, self.gaugeable, &q, fixed);
             let x = objective.start(&gauges);
             evaluations += 1;
-            if let Some(start) = Start::new(
-                graph,
-                family.name(),
-                objective,
-                x,
-                (bytes, options.tolerance),
-            ) {
+            let (name, limits) = (self.family.name(), (self.bytes, self.options.tolerance));
+            if let Some(start) = Start::new(self.graph, name, objective, x, limits) {
                 return (evaluations, Some(start));
             }
         }

@@ -11,7 +11,7 @@ use forney_certify::Budget;
 use forney_model::FactorGraph;
 
 use super::family::{Family, search};
-use super::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
+use super::report::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 
 /// The lower bound of gauged mean field; `watch` sees every verified improvement with the
 /// gradient evaluations spent on it, plain mean field first.

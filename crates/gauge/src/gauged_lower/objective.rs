@@ -7,18 +7,17 @@
 //! The last term is the barrier that keeps the entries positive; the mean runs over the entries that
 //! are not zero under every gauge. Neither term changes with the scale of a row of a gauge.
 
-use std::ops::Range;
-
 use forney_bounds::MeanField;
 use forney_certify::{DoubleDouble, Objective};
 use forney_exact::vmath;
-use forney_model::{FactorGraph, FactorId, VarId};
-use nalgebra::DMatrix;
+use forney_model::{FactorGraph, Table, VarId};
 
 use super::product::{dot, product, slope};
-use super::start::Gaugeable;
+use super::start::{Gaugeable, moving};
 use super::witness::GaugedMeanField;
-use crate::{GaugeError, Gauges, MAX_CONDITION, axis};
+use crate::gauges::plain;
+use crate::moving::{Leg, MovingGauges};
+use crate::{GaugeError, Gauges, axis};
 
 /// `−ELBO(G, q)`, to be minimised.
 ///
@@ -29,11 +28,7 @@ pub(super) struct GaugedElbo {
     /// Scales of the tables.
     constant: DoubleDouble,
     factors: Vec<Factor>,
-    slots: Vec<Slot>,
-    /// `G_v^{-T}`, where `G_v` lies among the parameters.
-    inverses: Vec<f64>,
-    /// `∂ELBO/∂δ` for `G ← (I + δ) G`.
-    tangents: Vec<f64>,
+    gauges: MovingGauges,
     /// Place of the first state of each variable.
     first: Vec<usize>,
     q: Vec<f64>,
@@ -57,23 +52,6 @@ struct Factor {
     zeros: Vec<usize>,
 }
 
-/// One gauged axis of a factor.
-#[derive(Clone, Copy, Debug)]
-struct Leg {
-    slot: usize,
-    stride: usize,
-    /// Does `G^{-T}` act here, and not `G`?
-    inverse: bool,
-}
-
-/// Where a gauge lies among the parameters.
-#[derive(Clone, Debug)]
-struct Slot {
-    variable: VarId,
-    card: usize,
-    range: Range<usize>,
-}
-
 /// Room for one factor.
 #[derive(Clone, Debug, Default)]
 struct Work {
@@ -92,65 +70,37 @@ impl GaugedElbo {
         q: &MeanField,
         fixed: bool,
     ) -> Self {
-        let mut slots = Vec::with_capacity(gaugeable.len());
-        let mut legs: Vec<Vec<Leg>> = vec![Vec::new(); graph.num_factors()];
-        let mut end = 0;
-        for (slot, gaugeable) in gaugeable.iter().enumerate() {
-            let card = graph.card(gaugeable.variable);
-            let range = end..end + card * card;
-            end = range.end;
-            for (a, inverse) in gaugeable.factors.into_iter().zip([false, true]) {
-                let scope = graph.factors()[a.index()].scope();
-                let after = scope.iter().skip_while(|&&u| u != gaugeable.variable);
-                let stride = after.skip(1).map(|&u| graph.card(u)).product();
-                legs[a.index()].push(Leg {
-                    slot,
-                    stride,
-                    inverse,
-                });
-            }
-            slots.push(Slot {
-                variable: gaugeable.variable,
-                card,
-                range,
-            });
-        }
+        let (gauges, legs) = moving(graph, gaugeable);
         let mut first = vec![0];
         for card in graph.cards() {
             first.push(first[first.len() - 1] + card);
         }
-        let mut factors = Vec::with_capacity(graph.num_factors());
-        for (a, legs) in legs.into_iter().enumerate() {
-            let table = &graph.factors()[a];
-            let place = |v: &VarId| (first[v.index()], graph.card(*v));
+        let place = |v: &VarId| (first[v.index()], graph.card(*v));
+        let factor = |(table, legs): (&Table, Vec<Leg>)| {
             let mut factor = Factor {
                 axes: table.scope().iter().map(place).collect(),
-                base: Vec::new(),
+                base: match legs[..] {
+                    [] => Vec::new(),
+                    _ => plain(table),
+                },
                 ln: table.relative().to_vec(),
-                zeros: Vec::new(),
+                zeros: zeros(table, &legs),
                 legs,
             };
-            if !factor.legs.is_empty() {
-                let identity = Gauges::identity(graph);
-                factor.base = identity.transform_factor(FactorId::new(a), table).values;
-            }
-            factor.zeros = zeros(table.relative(), &factor.legs, &slots);
             for &zero in &factor.zeros {
                 factor.ln[zero] = 0.0;
             }
-            factors.push(factor);
-        }
+            factor
+        };
+        let factors: Vec<Factor> = graph.factors().iter().zip(legs).map(factor).collect();
         let flat: Vec<f64> = q.q.iter().flatten().copied().collect();
         let support = |&p: &f64| if p > 0.0 { 0.0 } else { f64::NEG_INFINITY };
         let largest = factors.iter().map(|f| f.ln.len()).max().unwrap_or(0).max(1);
-        let side = slots.iter().map(|s| s.card * s.card).max().unwrap_or(0);
-        let room = vec![0.0; largest.max(side)];
+        let room = vec![0.0; largest];
         Self {
             constant: graph.ln_scale(),
             factors,
-            inverses: vec![0.0; end],
-            tangents: vec![0.0; end],
-            slots,
+            gauges,
             first,
             d_q: vec![0.0; flat.len()],
             support: (!fixed).then(|| flat.iter().map(support).collect()),
@@ -173,17 +123,7 @@ impl GaugedElbo {
 
     /// The parameters of these gauges and the distribution that was loaded.
     pub(super) fn start(&self, gauges: &Gauges) -> Vec<f64> {
-        let mut x = vec![0.0; self.inverses.len()];
-        for slot in &self.slots {
-            let entries = &mut x[slot.range.clone()];
-            if let Some(matrix) = gauges.first(slot.variable) {
-                // nalgebra stores columns.
-                entries.copy_from_slice(matrix.transpose().as_slice());
-            } else {
-                let diagonal = entries.iter_mut().step_by(slot.card + 1);
-                diagonal.for_each(|x| *x = 1.0);
-            }
-        }
+        let mut x = self.gauges.parameters(Some(gauges));
         if self.support.is_some() {
             let logits = self.q.iter().map(|&p| if p > 0.0 { p.ln() } else { 0.0 });
             x.extend(logits);
@@ -199,13 +139,8 @@ impl GaugedElbo {
     ) -> Result<GaugedMeanField, GaugeError> {
         self.set_q(x);
         let states = |v: VarId| self.q[self.first[v.index()]..self.first[v.index() + 1]].to_vec();
-        let matrices = self.slots.iter().map(|slot| {
-            let entries = &x[slot.range.clone()];
-            let matrix = DMatrix::from_row_slice(slot.card, slot.card, entries);
-            (slot.variable, matrix)
-        });
         Ok(GaugedMeanField {
-            gauges: Gauges::new(graph, matrices.collect())?,
+            gauges: self.gauges.gauges(x, graph)?,
             q: MeanField {
                 q: graph.variables().map(states).collect(),
             },
@@ -215,20 +150,14 @@ impl GaugedElbo {
     /// Scales the rows of each gauge so that they are as long as those of its inverse transpose;
     /// the bound stays.
     pub(super) fn balance(&mut self, x: &mut [f64]) {
-        for slot in &self.slots {
-            let matrix = &mut x[slot.range.clone()];
-            let inverse = &mut self.inverses[slot.range.clone()];
-            if axis::inverse_transpose(matrix, slot.card, &mut self.work.other, inverse) {
-                axis::balance(matrix, inverse, slot.card);
-            }
-        }
+        self.gauges.balance(x);
     }
 
     fn set_q(&mut self, x: &[f64]) {
         let Some(support) = &self.support else {
             return;
         };
-        let logits = &x[self.inverses.len()..];
+        let logits = &x[self.gauges.len()..];
         for ((q, logit), support) in self.q.iter_mut().zip(logits).zip(support) {
             *q = logit + support;
         }
@@ -243,18 +172,9 @@ impl GaugedElbo {
 
     /// The value and the gradients in `tangents` and `d_q`; NaN outside of the domain.
     fn pass(&mut self, x: &[f64]) -> f64 {
-        for slot in &self.slots {
-            let matrix = &x[slot.range.clone()];
-            let out = &mut self.inverses[slot.range.clone()];
-            let inverted = axis::inverse_transpose(matrix, slot.card, &mut self.work.other, out);
-            // ‖G‖ ‖G⁻¹‖ in Frobenius norms is at least the condition number. Written so that NaN
-            // is outside of the domain as well.
-            let squared = |entries: &[f64]| entries.iter().map(|x| x * x).sum::<f64>();
-            if !(inverted && squared(matrix) * squared(out) <= MAX_CONDITION * MAX_CONDITION) {
-                return f64::NAN;
-            }
+        if !self.gauges.invert(x) {
+            return f64::NAN;
         }
-        self.tangents.fill(0.0);
         self.d_q.fill(0.0);
         let mut value = self.constant;
         for factor in &mut self.factors {
@@ -268,18 +188,7 @@ impl GaugedElbo {
             let (values, other) = (&mut values[..len], &mut other[..len]);
             if !factor.legs.is_empty() {
                 values.copy_from_slice(&factor.base);
-                for leg in &factor.legs {
-                    let slot = &self.slots[leg.slot];
-                    let matrix = if leg.inverse { &self.inverses } else { x };
-                    axis::apply(
-                        values,
-                        slot.card,
-                        leg.stride,
-                        &matrix[slot.range.clone()],
-                        other,
-                    );
-                    values.swap_with_slice(other);
-                }
+                self.gauges.transform(x, &factor.legs, values, other);
                 for &zero in &factor.zeros {
                     values[zero] = 1.0;
                 }
@@ -312,18 +221,7 @@ impl GaugedElbo {
             for &zero in &factor.zeros {
                 (joint[zero], values[zero]) = (0.0, 0.0);
             }
-            for leg in &factor.legs {
-                let slot = &self.slots[leg.slot];
-                let tangent = &mut self.tangents[slot.range.clone()];
-                if leg.inverse {
-                    // −D_bᵀ: the roles of table and adjoint change places.
-                    tangent.iter_mut().for_each(|x| *x = -*x);
-                    axis::contract(values, joint, slot.card, leg.stride, tangent);
-                    tangent.iter_mut().for_each(|x| *x = -*x);
-                } else {
-                    axis::contract(joint, values, slot.card, leg.stride, tangent);
-                }
-            }
+            self.gauges.pull_back(&factor.legs, values, joint);
         }
         let positive = self.q.iter().filter(|&&p| p > 0.0);
         let entropy: DoubleDouble = positive.map(|p| -p * p.ln()).sum();
@@ -339,16 +237,8 @@ impl Objective for GaugedElbo {
             gradient.fill(f64::NAN);
             return value;
         }
-        let (d_gauges, d_logits) = gradient.split_at_mut(self.inverses.len());
-        // G changes by δG, so ∂/∂G = E G^{-T}.
-        for slot in &self.slots {
-            axis::product(
-                &self.tangents[slot.range.clone()],
-                &self.inverses[slot.range.clone()],
-                slot.card,
-                &mut d_gauges[slot.range.clone()],
-            );
-        }
+        let (d_gauges, d_logits) = gradient.split_at_mut(self.gauges.len());
+        self.gauges.gradient(d_gauges);
         if self.support.is_some() {
             for states in self.first.windows(2) {
                 let states = states[0]..states[1];
@@ -368,28 +258,16 @@ impl Objective for GaugedElbo {
 }
 
 /// The entries whose fibre over the gauged axes holds zeros alone.
-fn zeros(ln: &[f64], legs: &[Leg], slots: &[Slot]) -> Vec<usize> {
-    let mut positive: Vec<f64> = ln
-        .iter()
-        .map(|&ln| f64::from(ln > f64::NEG_INFINITY))
-        .collect();
-    let mut out = positive.clone();
+fn zeros(table: &Table, legs: &[Leg]) -> Vec<usize> {
+    let positive = |&ln: &f64| f64::from(ln > f64::NEG_INFINITY);
+    let mut counts: Vec<f64> = table.relative().iter().map(positive).collect();
+    let mut out = counts.clone();
     for leg in legs {
-        let card = slots[leg.slot].card;
-        axis::apply(
-            &positive,
-            card,
-            leg.stride,
-            &vec![1.0; card * card],
-            &mut out,
-        );
-        std::mem::swap(&mut positive, &mut out);
+        let ones = vec![1.0; leg.card * leg.card];
+        axis::apply(&counts, leg.card, leg.stride, &ones, &mut out);
+        std::mem::swap(&mut counts, &mut out);
     }
-    let entries = positive.iter().enumerate();
-    entries
-        .filter(|(_, count)| **count <= 0.0)
-        .map(|(at, _)| at)
-        .collect()
+    (0..counts.len()).filter(|&at| counts[at] <= 0.0).collect()
 }
 
 #[cfg(test)]
@@ -421,7 +299,7 @@ mod tests {
             let fixed = seed % 4 == 3;
             let objective = GaugedElbo::new(&graph, &gaugeable, &q, fixed);
             let mut x = objective.start(&lift(&graph, &gaugeable, 0.2).unwrap());
-            let gauges = objective.inverses.len();
+            let gauges = objective.gauges.len();
             for (at, x) in x.iter_mut().enumerate() {
                 // Small enough for every table to stay positive.
                 let amplitude = if at < gauges { 1e-4 } else { 1.0 };

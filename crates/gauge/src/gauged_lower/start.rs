@@ -12,6 +12,8 @@ use forney_model::{FactorGraph, FactorId, Table, VarId};
 use nalgebra::DMatrix;
 
 use super::witness::is_plain;
+use crate::gauges::two_factors;
+use crate::moving::{Leg, MovingGauges};
 use crate::{GaugeError, Gauges};
 
 /// A variable that can be gauged.
@@ -30,12 +32,7 @@ pub(super) struct Gaugeable {
 pub(super) fn gaugeable(graph: &FactorGraph) -> Vec<Gaugeable> {
     let wide = graph.variables().filter(|&v| graph.card(v) > 1);
     wide.filter_map(|variable| {
-        let mut factors: Vec<FactorId> = graph.factors_of(variable).collect();
-        factors.sort_unstable();
-        let &[first, second] = &factors[..] else {
-            return None;
-        };
-        let factors = [first, second];
+        let factors = two_factors(graph, variable)?;
         let tables = factors.map(|a| &graph.factors()[a.index()]);
         if !tables.iter().all(|table| is_plain(table)) {
             return None;
@@ -55,6 +52,17 @@ pub(super) fn gaugeable(graph: &FactorGraph) -> Vec<Gaugeable> {
         })
     })
     .collect()
+}
+
+/// The gauges of these variables, and the legs of every factor.
+pub(super) fn moving(
+    graph: &FactorGraph,
+    gaugeable: &[Gaugeable],
+) -> (MovingGauges, Vec<Vec<Leg>>) {
+    let scopes: Vec<&[VarId]> = graph.factors().iter().map(Table::scope).collect();
+    let gauged = gaugeable.iter();
+    let gauged = gauged.map(|own| (own.variable, own.factors.map(FactorId::index)));
+    MovingGauges::new(graph, &scopes, gauged)
 }
 
 /// Lifts by `strength < 1` times the largest ε where zeros ask for them, identities elsewhere.

@@ -7,16 +7,15 @@ use forney_bounds::{Tractable, structured_mean_field};
 use forney_certify::{Budget, Certificate, Limits, Stop};
 use forney_model::FactorGraph;
 
+use super::mean_field::gauged_mean_field;
+use super::report::{GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch};
 use super::witness::{Gauged, gauged_model};
-use super::{
-    GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, LowerWatch, gauged_mean_field,
-};
 use crate::Gauges;
 
 /// The name of its bounds in reports.
 const STRUCTURED: &str = "g-smf";
 
-/// Starts of structured mean field.
+/// Starts of structured mean field. Set by hand, as its sweeps; not tuned.
 const STARTS: usize = 8;
 
 /// Its sweeps for each.

@@ -87,17 +87,12 @@ fn at_least(gauges: &Gauges, a: FactorId, factor: &Table) -> Result<Table, Flaw>
             "factor {a} spans more than plain numbers hold; leave its variables ungauged"
         )));
     }
-    let table = gauges.transform_factor(a, factor);
-    let (total, error) = gauges.rounding(a, factor);
-    let least = table.values.iter().zip(total).map(|(x, t)| x - error * t);
-    let least: Vec<f64> = least.collect();
-    // Written so that NaN fails.
-    if !least.iter().all(|&x| x >= 0.0) {
+    let Some(table) = gauges.at_least(a, factor) else {
         return Err(Flaw::Invalid(format!(
             "the gauged factor {a} has an entry that may be negative, so it does not bound Z from below"
         )));
-    }
-    let ln = least.iter().map(|x| x.ln()).collect();
+    };
+    let ln = table.values.iter().map(|x| x.ln()).collect();
     let gauged = Table::from_ln(table.scope, table.cards, ln);
     let gauged = gauged.and_then(|gauged| gauged.scaled(table.ln_scale));
     gauged.map_err(|error| Flaw::Invalid(error.to_string()))

@@ -9,14 +9,14 @@ use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_exact::{Order, Schedule};
 use forney_gauge::Gauges;
 use forney_model::{FactorGraph, Forney, Table};
-use forney_testing::{Family, num_assignments, paired};
+use forney_testing::{Family, num_assignments, paired, rng};
 use nalgebra::DMatrix;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_pcg::Pcg64;
 
 /// Small models of every awkward kind, in Forney form and small enough to enumerate.
 pub(crate) fn model(seed: u64) -> (FactorGraph, Pcg64) {
-    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut rng = rng(seed);
     let spread = if seed.is_multiple_of(11) { 1500.0 } else { 2.0 };
     loop {
         let graph = if seed.is_multiple_of(4) {
