@@ -11,9 +11,8 @@ use forney_methods::{BoundOptions, EXACT, Inapplicable, Options, WMBE, WMBE_G, b
 use forney_model::FactorGraph;
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
-use forney_testing::{Family, grid};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64;
+use forney_testing::{Family, grid, on_threads, rng};
+use rand::RngExt;
 
 fn exact(graph: &FactorGraph) -> f64 {
     let order = greedy(graph, Heuristic::MinFill, None);
@@ -173,11 +172,11 @@ fn no_option_makes_a_false_bound() {
         1e-300,
         1e6,
     ];
-    let mut rng = Pcg64::seed_from_u64(1);
+    let mut numbers = rng(1);
     for seed in 0..1000 {
         let graph = Family::SMALL.at(seed);
         let exact = enumerate(&graph).ln_z;
-        let mut odd = || ODD[rng.random_range(0..ODD.len())];
+        let mut odd = || ODD[numbers.random_range(0..ODD.len())];
         // Something always ends the search.
         let sweeps = (seed % 4) as usize;
         let options = BoundOptions {
