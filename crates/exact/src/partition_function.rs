@@ -3,7 +3,7 @@
 use forney_certify::Budget;
 use forney_model::FactorGraph;
 
-use crate::once::ln_z_once;
+use crate::live::ln_z_once;
 use crate::{Order, Schedule, TooLarge, Whole};
 
 /// `ln Z = ln Σ_x Π_a f_a(x_a)`, in nats; `−∞` if every assignment is forbidden.
