@@ -11,6 +11,9 @@ use crate::{Order, Schedule, TooLarge, Whole};
 /// # Errors
 /// [`TooLarge`] if the order needs more than `memory` bytes, before anything is allocated.
 ///
+/// # Panics
+/// If the order belongs to another model.
+///
 /// # Complexity
 /// Time: the entries of all cliques, once for each table that enters them. Memory: the messages
 /// that are alive together, [`Demand::once_bytes`](crate::Demand).

@@ -142,11 +142,9 @@ impl Call<'_> {
                 kernel::product_sum(plan, tables, first, out, tile, watch);
                 return;
             }
-            kernel::sum_max(plan, tables, first, out, tile, watch);
+            kernel::log_sum(plan, tables, extremes, first, out, tile, watch);
             if extremes {
                 out.iter_mut().for_each(|m| *m *= sign);
-            } else {
-                kernel::sum_exp(plan, tables, first, out, tile, watch);
             }
         };
         message.range = if extremes || self.sums_are_message(scratch.ran, form) {
