@@ -11,7 +11,7 @@ use forney_exact::{Heuristic, Schedule, greedy};
 use forney_methods::{BoundOptions, BoundReport, EXACT, Options, WMBE, bracket};
 use forney_model::FactorGraph;
 
-use crate::peers::{Figure, figures, models};
+use crate::peers::{Figure, Kind, Tool, figures, models};
 
 /// Words of `cargo xtask measure`.
 #[derive(clap::Args)]
@@ -109,13 +109,25 @@ fn exact_row(
     };
     let peers = figures
         .iter()
-        .filter(|f| f.model == name && f.kind == "exact");
+        .filter(|f| f.model == name && f.kind == Kind::Exact);
     let best = peers.min_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
     let best = best.map_or("none finished".to_owned(), |f| {
-        format!("{} {} s, {} MB", f.tool, f.cpu_s, f.megabytes)
+        format!("{} {} s, {} MB", f.name, f.cpu_s, f.megabytes)
     });
     writeln!(out, "| {name} | {ln_z} | {ours} | {best} |")?;
     Ok(())
+}
+
+/// The figure of a tool on a model at an ibound.
+fn peer<'f>(
+    figures: &'f [Figure],
+    name: &str,
+    kind: Kind,
+    tool: Tool,
+    ibound: usize,
+) -> Option<&'f Figure> {
+    let mut own = figures.iter().filter(|f| f.model == name && f.kind == kind);
+    own.find(|f| f.tool == tool && f.ibound == Some(ibound))
 }
 
 /// What one bracket proved, and when.
@@ -156,15 +168,13 @@ fn bound_row(
     found: &Found,
     figures: &[Figure],
 ) -> Result<()> {
-    let peer = |kind: &str, tool: String| {
-        let figure = figures
-            .iter()
-            .find(|f| f.model == name && f.kind == kind && f.tool == tool);
+    let peer = |kind: Kind, tool: Tool| {
+        let figure = peer(figures, name, kind, tool, ibound);
         figure.and_then(|f| Some((f.value?, f.cpu_s)))
     };
-    let merlin = peer("upper", format!("merlin-wmb-i{ibound}"));
-    let upper = peer("upper", format!("pygms-wmb-i{ibound}-sum+"));
-    let lower = peer("lower", format!("pygms-wmb-i{ibound}-sum-"));
+    let merlin = peer(Kind::Upper, Tool::Merlin);
+    let upper = peer(Kind::Upper, Tool::PyGms);
+    let lower = peer(Kind::Lower, Tool::PyGms);
     let show = |figure: Option<(f64, f64)>| {
         figure.map_or("–".to_owned(), |(value, seconds)| {
             format!("{value:+.3} / {seconds} s")
@@ -224,14 +234,11 @@ fn pass_row(
     (seconds, entries): (f64, f64),
     figures: &[Figure],
 ) -> Result<()> {
-    let peer = |tool: &str| {
-        let tool = format!("{tool}-i{ibound}");
-        let figure = figures
-            .iter()
-            .find(|f| f.model == name && f.kind == "iteration" && f.tool == tool);
+    let peer = |tool: Tool| {
+        let figure = peer(figures, name, Kind::Iteration, tool, ibound);
         figure.filter(|f| f.cpu_s > 0.0).map(|f| f.cpu_s)
     };
-    let (merlin, pygms) = (peer("merlin"), peer("pygms"));
+    let (merlin, pygms) = (peer(Tool::Merlin), peer(Tool::PyGms));
     if merlin.is_none() && pygms.is_none() {
         return Ok(());
     }

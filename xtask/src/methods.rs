@@ -14,7 +14,7 @@ use forney_model::{Domains, FactorGraph, simplify_sum};
 use forney_uai::{read_evidence, read_file, read_model};
 
 use crate::measure::machine;
-use crate::peers::{Figure, figures, models};
+use crate::peers::{Figure, Kind, Tool, figures, models};
 
 /// Words of `cargo xtask methods`.
 #[derive(clap::Args)]
@@ -44,10 +44,10 @@ const INSTANCES: [&str; 6] = [
 ];
 
 /// The tools of the second table, each beside the method that does the same.
-const TWINS: [(&str, &str, Side); 3] = [
-    ("libdai-BP", "bp", Side::Estimate),
-    ("libdai-TRW", "trbp", Side::Upper),
-    ("libdai-MF", "mf", Side::Lower),
+const TWINS: [(Tool, &str, Side); 3] = [
+    (Tool::LibDaiBp, "bp", Side::Estimate),
+    (Tool::LibDaiTrw, "trbp", Side::Upper),
+    (Tool::LibDaiMf, "mf", Side::Lower),
 ];
 
 /// Where the measured part of the page begins.
@@ -122,20 +122,19 @@ impl Methods {
             }
             out.push('\n');
         }
-        let mut tools: Vec<(&str, &str)> = Vec::new();
+        let mut tools: Vec<(&str, Kind)> = Vec::new();
         for figure in figures {
-            let tool = (figure.tool, figure.kind);
-            let wanted = ["upper", "lower", "estimate"].contains(&figure.kind);
-            if wanted && !tools.contains(&tool) {
+            let tool = (figure.name, figure.kind);
+            if figure.kind.side().is_some() && !tools.contains(&tool) {
                 tools.push(tool);
             }
         }
         for (tool, kind) in tools {
-            write!(out, "| {tool} | {kind} |")?;
+            write!(out, "| {tool} | {} |", kind.side().unwrap_or_default())?;
             for (name, ..) in &columns {
                 let own = figures
                     .iter()
-                    .find(|f| f.model == *name && f.tool == tool && f.kind == kind);
+                    .find(|f| f.model == *name && f.name == tool && f.kind == kind);
                 match own.and_then(|f| Some((f.value?, f.cpu_s))) {
                     Some((value, cpu_s)) => write!(out, " {:.3} / {cpu_s} |", value.abs())?,
                     None => out.push_str(" – |"),
@@ -191,7 +190,12 @@ impl Methods {
             let known = TWINS.iter().filter_map(|&(tool, own, side)| {
                 let figure = figures.iter().find(|f| f.model == name && f.tool == tool)?;
                 let method = method(own)?;
-                Some((tool, figure.value?, figure.cpu_s, Entrant { method, side }))
+                Some((
+                    figure.name,
+                    figure.value?,
+                    figure.cpu_s,
+                    Entrant { method, side },
+                ))
             });
             let known: Vec<_> = known.collect();
             let jobs: Vec<Entrant> = known.iter().map(|&(_, _, _, job)| job).collect();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use forney_certify::Budget;
 use forney_model::{Evidence, FactorGraph, Restriction};
 use forney_uai::{
-    Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, is_log_model, read_evidences,
-    read_file, read_log_model, read_model, read_virtual_evidence,
+    Entries, ModelKind, UaiError, UaiFactor, UaiModel, Warning, model_reader, read_evidences,
+    read_file, read_log_model, read_virtual_evidence,
 };
 
 use crate::clash::Clash;
@@ -90,11 +90,10 @@ impl Samples {
                            which ends in .virt";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let logarithms = args.log_tables || is_log_model(&args.file);
-        let read = if logarithms {
+        let read = if args.log_tables {
             read_log_model
         } else {
-            read_model
+            model_reader(&args.file)
         };
         let mut model =
             read_input(&args.file, read).map_err(|error| Failure::ModelFile { error })?;

@@ -5,7 +5,7 @@ use forney_certify::DoubleDouble;
 use crate::kernel;
 use crate::layout::MAX_INPUTS;
 use crate::schedule::Step;
-use crate::step::{self, Algebra, Scratch, Signs};
+use crate::step::{Algebra, Call, Scratch, Signs};
 use crate::table::{Form, Range, Values, View};
 use crate::watch::Watch;
 
@@ -68,17 +68,16 @@ impl Step {
             view.set(&message.0, input.len);
         }
         let mut values = Values::empty();
-        step::forward(
-            self,
-            Algebra::Sum,
-            &Watch::new(None),
+        let call = Call {
+            step: self,
+            algebra: Algebra::Sum,
+            watch: &Watch::new(None),
             weight,
-            Signs::Absent,
-            &views[..inputs.len()],
-            self.weight.is_none(),
-            &mut Scratch::default(),
-            &mut values,
-        );
+            signs: Signs::Absent,
+            plain: self.weight.is_none(),
+            views: &views[..inputs.len()],
+        };
+        call.forward(&mut Scratch::default(), &mut values);
         Message(values)
     }
 

@@ -22,6 +22,9 @@ pub struct Assignment {
 /// # Errors
 /// [`TooLarge`] if the order needs more than `memory` bytes, before anything is allocated.
 ///
+/// # Panics
+/// If the order belongs to another model.
+///
 /// # Complexity
 /// Time as [`ln_z`](crate::ln_z); memory: all messages, [`Demand::kept_bytes`](crate::Demand).
 ///

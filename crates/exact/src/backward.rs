@@ -19,147 +19,169 @@ use rayon::prelude::*;
 
 use crate::kernel::{self, Columns, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
-use crate::prepare::reserve;
+use crate::prepare::{divide_by_exp, reserve};
 use crate::schedule::Step;
-use crate::step::{PARALLEL_ENTRIES, Ran, Scratch, Signs};
-use crate::table::{Form, Values, View};
+use crate::step::{Call, PARALLEL_ENTRIES, Ran, Scratch};
+use crate::table::{Form, Values};
 
 /// Parts of a large clique, if the cardinalities allow it.
 const PARTS: usize = 16;
 
-/// Runs a step backward: adds its beliefs to every wanted target, and derivatives to those of signed
-/// inputs.
-#[allow(clippy::too_many_arguments)] // Each of them varies on its own.
-pub(crate) fn backward(
-    step: &Step,
-    weight: f64,
-    signs: Signs,
-    views: &[View<'_>],
-    scratch: &mut Scratch,
-    message: &Values,
-    adjoint: &[f64],
-    targets: &mut [Option<&mut [f64]>],
-) {
-    if scratch.ran == Ran::Zero {
-        return;
-    }
-    if weight < 0.0 && scratch.prepared.drop_infinite() {
-        multiply(step, views, scratch);
-    }
-    walk(step, signs, views, scratch, message, adjoint, targets);
-    for (at, view) in views.iter().enumerate() {
-        let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
-            continue;
-        };
-        if view.data.iter().all(|x| x.abs() >= f64::MIN_POSITIVE) {
-            for (derivative, x) in target.iter_mut().zip(view.data) {
-                *derivative /= x;
-            }
-            continue;
+impl Call<'_> {
+    /// Runs the step backward: adds its beliefs to every wanted target, and derivatives to those of
+    /// signed inputs.
+    pub(crate) fn backward(
+        &self,
+        scratch: &mut Scratch,
+        message: &Values,
+        adjoint: &[f64],
+        targets: &mut [Option<&mut [f64]>],
+    ) {
+        let (plan, views) = (&self.step.plan, self.views);
+        if scratch.ran == Ran::Zero {
+            return;
         }
-        target.fill(0.0);
-        scratch.prepared.leave_out(&step.plan, at, view.data.len());
-        multiply(step, views, scratch);
-        let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
-        alone[at] = Some(&mut *target);
-        let alone = &mut alone[..views.len()];
-        walk(step, signs, views, scratch, message, adjoint, alone);
-        let half = (-0.5 * scratch.prepared.norms[at]).exp();
-        target.iter_mut().for_each(|x| *x *= half * half);
-        // The next input wants this one again.
-        scratch.prepared.powers(&step.plan, views, weight);
-        multiply(step, views, scratch);
+        if self.weight < 0.0 && scratch.prepared.drop_infinite() {
+            self.multiply(scratch);
+        }
+        self.walk(scratch, message, adjoint, targets);
+        for (at, view) in views.iter().enumerate() {
+            let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
+                continue;
+            };
+            if view.data.iter().all(|x| x.abs() >= f64::MIN_POSITIVE) {
+                for (derivative, x) in target.iter_mut().zip(view.data) {
+                    *derivative /= x;
+                }
+                continue;
+            }
+            target.fill(0.0);
+            scratch.prepared.leave_out(plan, at, view.data.len());
+            self.multiply(scratch);
+            let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+            alone[at] = Some(&mut *target);
+            self.walk(scratch, message, adjoint, &mut alone[..views.len()]);
+            let divided = divide_by_exp(scratch.prepared.norms[at]);
+            target.iter_mut().for_each(|x| *x = divided(*x));
+            // The next input wants this one again.
+            scratch.prepared.powers(plan, views, self.weight);
+            self.multiply(scratch);
+        }
     }
-}
 
-/// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
-fn multiply(step: &Step, views: &[View<'_>], scratch: &mut Scratch) {
-    if step.plan.whole && scratch.ran == Ran::Linear {
-        let tables = scratch.prepared.tables(&step.plan, views);
-        kernel::product(&step.plan, &tables[..views.len()], &mut scratch.tile);
+    /// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
+    fn multiply(&self, scratch: &mut Scratch) {
+        let plan = &self.step.plan;
+        if plan.whole && scratch.ran == Ran::Linear {
+            let tables = scratch.prepared.tables(plan, self.views);
+            kernel::product(plan, &tables[..self.views.len()], &mut scratch.tile);
+        }
     }
-}
 
-/// Adds the product of all inputs as they are prepared, times the adjoint, to every wanted target.
-fn walk(
-    step: &Step,
-    signs: Signs,
-    views: &[View<'_>],
-    scratch: &mut Scratch,
-    message: &Values,
-    adjoint: &[f64],
-    targets: &mut [Option<&mut [f64]>],
-) {
-    let Scratch {
-        prepared,
-        tile,
-        gathered,
-        sums,
-        ran,
-    } = scratch;
-    let plan = &step.plan;
-    let in_message = if *ran == Ran::Linear {
-        message.form != Form::Log && signs != Signs::Dropped
-    } else {
-        step.weight.is_none()
-    };
-    let sums = if in_message { &message.data } else { &*sums };
-    let sums = &sums[..step.cols];
-    let columns = Columns {
-        signs,
-        adjoint,
-        sums,
-    };
-    if plan.whole && *ran == Ran::Linear {
-        return kernel::whole_beliefs(plan, columns, targets, tile);
-    }
-    let tables = prepared.tables(plan, views);
-    let tables = &tables[..views.len()];
-    let run = |range: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
-        let first = range.start / plan.block;
+    /// Adds the product of all inputs as they are prepared, times the adjoint, to every wanted target.
+    fn walk(
+        &self,
+        scratch: &mut Scratch,
+        message: &Values,
+        adjoint: &[f64],
+        targets: &mut [Option<&mut [f64]>],
+    ) {
+        let Self {
+            step, signs, views, ..
+        } = *self;
+        let Scratch {
+            prepared,
+            tile,
+            gathered,
+            sums,
+            ran,
+        } = scratch;
+        let plan = &step.plan;
+        let sums = if self.sums_are_message(*ran, message.form) {
+            &message.data
+        } else {
+            &*sums
+        };
+        let sums = &sums[..step.cols];
         let columns = Columns {
             signs,
-            adjoint: &adjoint[range.clone()],
-            sums: &sums[range],
+            adjoint,
+            sums,
         };
-        if *ran == Ran::Linear {
-            kernel::product_beliefs(plan, tables, first, columns, targets, tile);
-        } else {
-            kernel::log_beliefs(plan, tables, first, columns, targets, tile);
+        if plan.whole && *ran == Ran::Linear {
+            return kernel::whole_beliefs(plan, columns, targets, tile);
         }
-    };
+        let tables = prepared.tables(plan, views);
+        let tables = &tables[..views.len()];
+        let run = |range: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
+            let first = range.start / plan.block;
+            let columns = Columns {
+                signs,
+                adjoint: &adjoint[range.clone()],
+                sums: &sums[range],
+            };
+            if *ran == Ran::Linear {
+                kernel::product_beliefs(plan, tables, first, columns, targets, tile);
+            } else {
+                kernel::log_beliefs(plan, tables, first, columns, targets, tile);
+            }
+        };
 
-    gathered.resize_with(plan.inputs.len(), Vec::new);
-    let mut wanted: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
-    let slots = wanted.iter_mut().zip(targets.iter_mut());
-    for ((slot, target), (access, gathered)) in slots.zip(plan.inputs.iter().zip(&mut *gathered)) {
-        *slot = match (target, &access.spread) {
-            (Some(_), Some(spread)) => {
-                let gathered = reserve(gathered, spread.entries());
-                gathered.fill(0.0);
-                Some(gathered)
-            }
-            (target, _) => target.as_deref_mut(),
-        };
-    }
-    let wanted = &mut wanted[..views.len()];
-    match Cut::of(step, wanted) {
-        None => {
-            let mut whole: [Target<'_>; MAX_INPUTS] = Default::default();
-            for (whole, wanted) in whole.iter_mut().zip(wanted) {
-                if let Some(target) = wanted {
-                    *whole = Target::Whole(target);
+        gathered.resize_with(plan.inputs.len(), Vec::new);
+        let mut wanted: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+        let slots = wanted.iter_mut().zip(targets.iter_mut());
+        for ((slot, target), (access, gathered)) in
+            slots.zip(plan.inputs.iter().zip(&mut *gathered))
+        {
+            *slot = match (target, &access.spread) {
+                (Some(_), Some(spread)) => {
+                    let gathered = reserve(gathered, spread.entries());
+                    gathered.fill(0.0);
+                    Some(gathered)
                 }
+                (target, _) => target.as_deref_mut(),
+            };
+        }
+        let wanted = &mut wanted[..views.len()];
+        match Cut::of(step, wanted) {
+            None => {
+                let mut whole: [Target<'_>; MAX_INPUTS] = Default::default();
+                for (whole, wanted) in whole.iter_mut().zip(wanted) {
+                    if let Some(target) = wanted {
+                        *whole = Target::Whole(target);
+                    }
+                }
+                let tile = reserve(tile, plan.tile_len());
+                run(0..step.cols, &mut whole[..views.len()], tile);
             }
-            let tile = reserve(tile, plan.tile_len());
-            run(0..step.cols, &mut whole[..views.len()], tile);
+            Some(cut) => cut.run(plan, step.cols, wanted, run),
         }
-        Some(cut) => cut.run(plan, step.cols, wanted, run),
+        for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
+            if let (Some(target), Some(spread)) = (target, &access.spread) {
+                spread.fold(&gathered[..spread.entries()], target);
+            }
+        }
     }
-    for ((target, access), gathered) in targets.iter_mut().zip(&plan.inputs).zip(gathered) {
-        if let (Some(target), Some(spread)) = (target, &access.spread) {
-            spread.fold(&gathered[..spread.entries()], target);
+
+    /// `∂ ln Z_w / ∂w`, the conditional entropy of the eliminated variable under the step's beliefs.
+    ///
+    /// `beliefs` are those of all inputs, as [`Call::backward`] left them; `message` is logarithmic.
+    pub(crate) fn entropy(
+        &self,
+        scratch: &Scratch,
+        message: &Values,
+        adjoint: &[f64],
+        beliefs: &[Vec<f64>],
+    ) -> f64 {
+        if scratch.ran == Ran::Zero {
+            return 0.0;
         }
+        let mass: f64 = adjoint.iter().sum();
+        let mut total = expectation(adjoint, &message.data);
+        for ((view, belief), norm) in self.views.iter().zip(beliefs).zip(scratch.prepared.norms) {
+            total -= view.sign() * expectation(belief, view.data) - norm * mass;
+        }
+        total / self.weight
     }
 }
 
@@ -214,33 +236,22 @@ impl Cut {
         wanted: &mut [Option<&mut [f64]>],
         run: impl Fn(Range<usize>, &mut [Target<'_>], &mut [f64]) + Sync,
     ) {
-        let mut copies: Vec<Vec<f64>> = Vec::new();
-        let mut divided = Vec::new();
-        for (access, target) in plan.inputs.iter().zip(wanted.iter()) {
+        // Of a target that is divided, or not wanted, there are none.
+        let copies = plan.inputs.iter().zip(&*wanted).map(|(access, target)| {
             let len = target.as_ref().map_or(0, |target| target.len());
-            divided.push(self.divides(plan, access, len));
-            let copied = if divided[divided.len() - 1] {
-                0
-            } else {
-                len * self.parts
-            };
-            copies.push(vec![0.0; copied]);
-        }
+            let copied = !self.divides(plan, access, len);
+            vec![0.0; if copied { len * self.parts } else { 0 }]
+        });
+        let mut copies: Vec<Vec<f64>> = copies.collect();
         let mut parts: Vec<Vec<Target<'_>>> = Vec::new();
         parts.resize_with(self.parts, Vec::new);
-        let inputs = wanted
-            .iter_mut()
-            .zip(&mut copies)
-            .zip(&plan.inputs)
-            .zip(&divided);
-        for (((target, copies), access), &divided) in inputs {
+        for ((target, copies), access) in wanted.iter_mut().zip(&mut copies).zip(&plan.inputs) {
             let Some(target) = target else {
-                parts
-                    .iter_mut()
-                    .for_each(|part| part.push(Target::Unwanted));
+                let parts = parts.iter_mut();
+                parts.for_each(|part| part.push(Target::Unwanted));
                 continue;
             };
-            if divided {
+            if copies.is_empty() {
                 let stride = target.len() / access.row_states;
                 let len = stride / self.parts;
                 let mut rows: Vec<Vec<&mut [f64]>> = Vec::new();
@@ -275,29 +286,7 @@ impl Cut {
     }
 }
 
-/// `∂ ln Z_w / ∂w`, the conditional entropy of the eliminated variable under the step's beliefs.
-///
-/// `beliefs` are those of all inputs, as [`backward`] left them; `message` is logarithmic.
-pub(crate) fn entropy(
-    weight: f64,
-    views: &[View<'_>],
-    scratch: &Scratch,
-    message: &Values,
-    adjoint: &[f64],
-    beliefs: &[&[f64]],
-) -> f64 {
-    if scratch.ran == Ran::Zero {
-        return 0.0;
-    }
-    let mass: f64 = adjoint.iter().sum();
-    let mut total = expectation(adjoint, &message.data[..adjoint.len()]);
-    for ((view, belief), norm) in views.iter().zip(beliefs).zip(scratch.prepared.norms) {
-        total -= view.sign() * expectation(belief, view.data) - norm * mass;
-    }
-    total / weight
-}
-
-/// `Σ p ln f` with `0 · (−∞) = 0`.
+/// `Σ p ln f` with `0 · (−∞) = 0`; as many terms as the shorter one has, since buffers are reused.
 fn expectation(p: &[f64], ln: &[f64]) -> f64 {
     p.iter()
         .zip(ln)

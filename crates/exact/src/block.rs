@@ -190,30 +190,10 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
                 *t = put(*t, *x);
             }
         }
-        Mode::Repeat(2) => repeat::<2>(slice.iter(), tile, put),
-        Mode::Repeat(4) => repeat::<4>(slice.iter(), tile, put),
-        Mode::Repeat(8) => repeat::<8>(slice.iter(), tile, put),
-        Mode::Repeat(times) => {
-            for (tile, x) in tile.chunks_exact_mut(*times).zip(slice) {
-                for t in tile {
-                    *t = put(*t, *x);
-                }
-            }
-        }
+        Mode::Repeat(times) => repeat(*times, slice.iter(), tile, put),
         Mode::Stairs(times, starts) => {
             let entries = starts.iter().map(|&at| &slice[at as usize]);
-            match times {
-                2 => repeat::<2>(entries, tile, put),
-                4 => repeat::<4>(entries, tile, put),
-                8 => repeat::<8>(entries, tile, put),
-                _ => {
-                    for (tile, x) in tile.chunks_exact_mut(*times).zip(entries) {
-                        for t in tile {
-                            *t = put(*t, *x);
-                        }
-                    }
-                }
-            }
+            repeat(*times, entries, tile, put);
         }
         Mode::Runs(2, starts) => copy_runs::<2>(starts, slice, tile, put),
         Mode::Runs(4, starts) => copy_runs::<4>(starts, slice, tile, put),
@@ -233,15 +213,34 @@ fn spread(mode: &Mode, slice: &[f64], tile: &mut [f64], put: impl Fn(f64, f64) -
     }
 }
 
-/// A constant number of times lets the compiler interleave in registers.
+/// Each entry so many times; a constant number lets the compiler interleave in registers.
 #[inline(always)]
-fn repeat<'s, const TIMES: usize>(
+fn repeat<'s>(
+    times: usize,
     entries: impl Iterator<Item = &'s f64>,
     tile: &mut [f64],
     put: impl Fn(f64, f64) -> f64,
 ) {
-    for (tile, x) in tile.as_chunks_mut::<TIMES>().0.iter_mut().zip(entries) {
-        for t in tile {
+    match times {
+        2 => put_groups(tile.as_chunks_mut::<2>().0, entries, put),
+        4 => put_groups(tile.as_chunks_mut::<4>().0, entries, put),
+        8 => put_groups(tile.as_chunks_mut::<8>().0, entries, put),
+        _ => {
+            for (tile, x) in tile.chunks_exact_mut(times).zip(entries) {
+                tile.iter_mut().for_each(|t| *t = put(*t, *x));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn put_groups<'s, const TIMES: usize>(
+    groups: &mut [[f64; TIMES]],
+    entries: impl Iterator<Item = &'s f64>,
+    put: impl Fn(f64, f64) -> f64,
+) {
+    for (group, x) in groups.iter_mut().zip(entries) {
+        for t in group {
             *t = put(*t, *x);
         }
     }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use forney_certify::{Budget, DoubleDouble};
 use forney_model::{FactorGraph, VarId};
 
+use crate::live::Live;
 use crate::load::load;
 use crate::pass::{Pass, State};
 use crate::schedule::{Schedule, Source, Step};
 use crate::signed::Varying;
-use crate::step::{Algebra, Scratch};
+use crate::step::Algebra;
 use crate::table::Values;
 use crate::tasks::Tasks;
 use crate::watch::Watch;
@@ -46,11 +47,13 @@ pub enum Keep {
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) schedule: Arc<Schedule>,
-    keep: Keep,
     /// What no pass changes: [`constant`], and the scales of the bases.
     pub(crate) constant: DoubleDouble,
     pub(crate) bases: Vec<Values>,
+    /// With [`Keep::All`]: the numbers of each step.
     pub(crate) states: Vec<State>,
+    /// With [`Keep::Live`]: the messages that are alive.
+    live: Option<Live>,
     tasks: Tasks,
     /// Tables that the caller sets.
     pub(crate) varying: Varying,
@@ -58,9 +61,6 @@ pub struct Engine {
     pub(crate) fixed: Vec<bool>,
     /// The algebra for which kept messages of fixed steps are known.
     known: Option<Algebra>,
-    /// With [`Keep::Live`]: message buffers that no live message uses, and one scratch for all.
-    buffers: Vec<Vec<f64>>,
-    scratch: Scratch,
 }
 
 impl Engine {
@@ -73,30 +73,6 @@ impl Engine {
     /// Linear in the entries of the joined factor tables; messages are allocated when first needed.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, graph: &FactorGraph, keep: Keep) -> Self {
-        let loaded = Self::load(schedule, graph, keep, &Watch::new(None));
-        loaded.expect("without a budget nothing ends it")
-    }
-
-    /// As [`Engine::new`]; `None` if the budget ended before all factors were loaded.
-    ///
-    /// # Panics
-    /// As [`Engine::new`].
-    #[must_use]
-    pub fn new_within(
-        schedule: Arc<Schedule>,
-        graph: &FactorGraph,
-        keep: Keep,
-        budget: &Budget,
-    ) -> Option<Self> {
-        Self::load(schedule, graph, keep, &Watch::new(Some(budget)))
-    }
-
-    fn load(
-        schedule: Arc<Schedule>,
-        graph: &FactorGraph,
-        keep: Keep,
-        watch: &Watch<'_>,
-    ) -> Option<Self> {
         let mut constant = constant(&schedule, graph);
         let mut split = vec![false; schedule.bases().len()];
         for step in schedule.steps().iter().filter(|step| step.weight.is_some()) {
@@ -107,35 +83,30 @@ impl Engine {
             }
         }
         let mut bases = Vec::with_capacity(schedule.bases().len());
-        for (at, (base, split)) in schedule.bases().iter().zip(split).enumerate() {
-            if watch.stop_before(at, base.len) {
-                return None;
-            }
+        for (base, split) in schedule.bases().iter().zip(split) {
             let mut table = Values::empty();
-            load(base, graph, split, watch, &mut table);
+            load(base, graph, split, &Watch::new(None), &mut table);
             constant += table.ln_scale;
             bases.push(table);
         }
-        if watch.stop() {
-            return None;
-        }
-        let states = schedule.steps().iter().map(|_| State::new()).collect();
-        let tasks = Tasks::new(&schedule);
-        let fixed = fixed_steps(&schedule, |_| false);
-        let buffers = vec![Vec::new(); schedule.buffers.sizes.len()];
-        Some(Self {
+        let (states, live) = match keep {
+            Keep::Live => (Vec::new(), Some(Live::new(&schedule))),
+            Keep::All => {
+                let states = schedule.steps().iter().map(|_| State::new());
+                (states.collect(), None)
+            }
+        };
+        Self {
+            tasks: Tasks::new(&schedule),
+            fixed: fixed_steps(&schedule, |_| false),
             schedule,
-            keep,
             constant,
             bases,
             states,
-            tasks,
+            live,
             varying: Varying::default(),
-            fixed,
             known: None,
-            buffers,
-            scratch: Scratch::default(),
-        })
+        }
     }
 
     /// The schedule.
@@ -243,41 +214,24 @@ impl Engine {
             factor_beliefs: false,
         };
         let mut ln_z = self.constant;
-        match self.keep {
-            Keep::All => {
-                self.tasks.each_leaf(&mut self.states, |first, states| {
-                    for at in 0..states.len() {
-                        pass.forward_kept(first, at, states);
-                    }
-                });
-                for &at in self.tasks.trunk() {
-                    pass.forward_kept(0, at, &mut self.states);
+        if let Some(live) = &mut self.live {
+            live.run(&pass, &mut ln_z);
+        } else {
+            self.tasks.each_leaf(&mut self.states, |first, states| {
+                for at in 0..states.len() {
+                    pass.forward(first, at, states);
                 }
-                for (step, state) in schedule.steps().iter().zip(&self.states) {
-                    ln_z += state.message.ln_scale;
-                    if step.parent.is_none() {
-                        ln_z += root_value(&state.message);
-                    }
-                }
-                self.known = (!watch.is_over()).then_some(algebra);
+            });
+            for &at in self.tasks.trunk() {
+                pass.forward(0, at, &mut self.states);
             }
-            Keep::Live => {
-                for (at, step) in schedule.steps().iter().enumerate() {
-                    let (before, rest) = self.states.split_at_mut(at);
-                    let message = &mut rest[0].message;
-                    message.data = std::mem::take(&mut self.buffers[schedule.buffers.of(at)]);
-                    pass.forward(step, 0, before, message, &mut self.scratch);
-                    ln_z += message.ln_scale;
-                    for child in step.children() {
-                        self.buffers[schedule.buffers.of(child)] =
-                            std::mem::take(&mut before[child].message.data);
-                    }
-                    if step.parent.is_none() {
-                        ln_z += root_value(message);
-                        self.buffers[schedule.buffers.of(at)] = std::mem::take(&mut message.data);
-                    }
+            for (step, state) in schedule.steps().iter().zip(&self.states) {
+                ln_z += state.message.ln_scale;
+                if step.parent.is_none() {
+                    ln_z += root_value(&state.message);
                 }
             }
+            self.known = (!watch.is_over()).then_some(algebra);
         }
         self.bases = bases;
         ln_z
@@ -300,7 +254,7 @@ impl Engine {
         d_shifts: &mut [f64],
     ) {
         assert!(
-            self.keep == Keep::All,
+            self.live.is_none(),
             "a backward pass needs the messages of the forward pass"
         );
         let schedule = Arc::clone(&self.schedule);
@@ -318,11 +272,11 @@ impl Engine {
             factor_beliefs,
         };
         for &at in self.tasks.trunk().iter().rev() {
-            pass.backward_kept(0, at, &mut self.states);
+            pass.backward(0, at, &mut self.states);
         }
         self.tasks.each_leaf(&mut self.states, |first, states| {
             for at in (0..states.len()).rev() {
-                pass.backward_kept(first, at, states);
+                pass.backward(first, at, states);
             }
         });
         self.bases = bases;

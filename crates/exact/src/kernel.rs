@@ -244,40 +244,13 @@ dispatch! {
 }
 
 dispatch! {
-    /// `out(y) = max_x Σ_i L_i(x, y)`.
-    pub(crate) fn sum_max(
-        plan: &Plan,
-        tables: &[&[f64]],
-        first: usize,
-        out: &mut [f64],
-        tile: &mut [f64],
-        watch: &Watch<'_>,
-    ) {
-        let mut cursor = Cursor::new(plan, first);
-        let mut glance = Glance::new(plan);
-        let (rows, tile) = Rows::new::<Add>(plan, tables, tile);
-        let tile = &mut tile[..plan.block];
-        for out in out.chunks_exact_mut(plan.block) {
-            out.fill(f64::NEG_INFINITY);
-            for at in 0..plan.rows {
-                if glance.stop(watch) {
-                    return;
-                }
-                let sums = rows.at::<Add>(&cursor, at, tile);
-                block::row::<Add>(&sums, out, |out, sum| if sum > out { sum } else { out });
-            }
-            cursor.advance();
-        }
-    }
-}
-
-dispatch! {
-    /// `out(y) = ln Σ_x exp Σ_i L_i(x, y)`, where `out` holds the maxima of [`sum_max`] on entry.
+    /// `out(y) = ln Σ_x exp Σ_i L_i(x, y)`, or `max_x Σ_i L_i(x, y)` if `extremes` alone are wanted.
     ///
     /// Where the maximum is infinite it is the answer.
-    pub(crate) fn sum_exp(
+    pub(crate) fn log_sum(
         plan: &Plan,
         tables: &[&[f64]],
+        extremes: bool,
         first: usize,
         out: &mut [f64],
         tile: &mut [f64],
@@ -290,24 +263,34 @@ dispatch! {
         let (terms, sums) = rest.split_at_mut(plan.block);
         let sums = &mut sums[..plan.block];
         for out in out.chunks_exact_mut(plan.block) {
-            sums.fill(0.0);
+            out.fill(f64::NEG_INFINITY);
             for at in 0..plan.rows {
                 if glance.stop(watch) {
                     return;
                 }
-                for (term, most) in terms.iter_mut().zip(&*out) {
-                    *term = if most.is_finite() { -*most } else { 0.0 };
-                }
                 let row = rows.at::<Add>(&cursor, at, tile);
-                block::row::<Add>(&row, terms, |negated, sum| sum + negated);
-                vmath::exp_in_place(terms);
-                for (sum, term) in sums.iter_mut().zip(&*terms) {
-                    *sum += *term;
-                }
+                block::row::<Add>(&row, out, |out, sum| if sum > out { sum } else { out });
             }
-            for (o, s) in out.iter_mut().zip(&*sums) {
-                if o.is_finite() {
-                    *o += s.ln();
+            if !extremes {
+                sums.fill(0.0);
+                for at in 0..plan.rows {
+                    if glance.stop(watch) {
+                        return;
+                    }
+                    for (term, most) in terms.iter_mut().zip(&*out) {
+                        *term = if most.is_finite() { -*most } else { 0.0 };
+                    }
+                    let row = rows.at::<Add>(&cursor, at, tile);
+                    block::row::<Add>(&row, terms, |negated, sum| sum + negated);
+                    vmath::exp_in_place(terms);
+                    for (sum, term) in sums.iter_mut().zip(&*terms) {
+                        *sum += *term;
+                    }
+                }
+                for (o, s) in out.iter_mut().zip(&*sums) {
+                    if o.is_finite() {
+                        *o += s.ln();
+                    }
                 }
             }
             cursor.advance();
@@ -471,13 +454,15 @@ mod tests {
         let mut table = vec![1.0; rows * cols];
         table[(rows - 1) * cols..].fill(2.0);
         let over = Budget::unlimited().capped(Duration::ZERO);
-        type Kernel = fn(&Plan, &[&[f64]], usize, &mut [f64], &mut [f64], &Watch<'_>);
-        let kernels: [(Kernel, f64); 2] = [(product_sum, 1001.0), (sum_max, 2.0)];
-        for (kernel, sum) in kernels {
+        for (logs, sum) in [(false, 1001.0), (true, 2.0)] {
             let mut out = vec![0.0; cols];
             let mut tile = vec![0.0; plan.tile_len()];
             let mut run = |watch: &Watch<'_>| {
-                kernel(&plan, &[&table], 0, &mut out, &mut tile, watch);
+                if logs {
+                    log_sum(&plan, &[&table], true, 0, &mut out, &mut tile, watch);
+                } else {
+                    product_sum(&plan, &[&table], 0, &mut out, &mut tile, watch);
+                }
                 out[0]
             };
             assert!((run(&Watch::new(None)) - sum).abs() < 1e-12);

@@ -225,28 +225,25 @@ impl Access {
         let spread_len = size(&heads) * size(inner);
         let clique = size(rows) * size(outer) * size(inner);
         let fast = matches!(mode, Mode::Constant | Mode::Contiguous);
-        if !fast && spread_len <= MAX_SPREAD.min(clique / SPREAD_RATIO) {
-            let spread_axes = [&heads, inner].concat();
-            let narrow = |at: Vec<usize>| at.into_iter().map(|at| at as u32).collect();
-            return Self {
-                mode: Mode::Contiguous,
-                span: size(inner),
-                rows: expand(rows, &spread_axes),
-                row_states: size(&own(rows)),
-                outer: strides(outer, &spread_axes),
-                spread: Some(Spread {
-                    heads: narrow(expand(&heads, axes)),
-                    pattern: narrow(pattern),
-                }),
-            };
-        }
+        let spread = (!fast && spread_len <= MAX_SPREAD.min(clique / SPREAD_RATIO)).then(|| {
+            let narrow = |at: &[usize]| at.iter().map(|&at| at as u32).collect();
+            Spread {
+                heads: narrow(&expand(&heads, axes)),
+                pattern: narrow(&pattern),
+            }
+        });
+        let spread_axes = [&heads, inner].concat();
+        let (mode, span, axes) = match spread {
+            Some(_) => (Mode::Contiguous, size(inner), &spread_axes[..]),
+            None => (mode, pattern.iter().max().map_or(1, |&last| last + 1), axes),
+        };
         Self {
             mode,
-            span: pattern.iter().max().map_or(1, |&last| last + 1),
+            span,
             rows: expand(rows, axes),
             row_states: size(&own(rows)),
             outer: strides(outer, axes),
-            spread: None,
+            spread,
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Marginals {
 /// # Errors
 /// [`TooLarge`] if the order needs more than `memory` bytes, before anything is allocated.
 ///
+/// # Panics
+/// If the order belongs to another model.
+///
 /// # Complexity
 /// Time: about three passes of [`ln_z`](crate::ln_z). Memory: all messages,
 /// [`Demand::kept_bytes`](crate::Demand).

@@ -3,13 +3,16 @@
 use forney_certify::Budget;
 use forney_model::FactorGraph;
 
-use crate::once::ln_z_once;
+use crate::live::ln_z_once;
 use crate::{Order, Schedule, TooLarge, Whole};
 
 /// `ln Z = ln Σ_x Π_a f_a(x_a)`, in nats; `−∞` if every assignment is forbidden.
 ///
 /// # Errors
 /// [`TooLarge`] if the order needs more than `memory` bytes, before anything is allocated.
+///
+/// # Panics
+/// If the order belongs to another model.
 ///
 /// # Complexity
 /// Time: the entries of all cliques, once for each table that enters them. Memory: the messages

@@ -1,11 +1,10 @@
 //! One step of a pass: where its inputs come from and where its beliefs go.
 
-use crate::backward::{backward, entropy};
 use crate::layout::MAX_INPUTS;
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source, Step};
 use crate::signed::Varying;
-use crate::step::{self, Algebra, Scratch};
+use crate::step::{Algebra, Call, Scratch};
 use crate::table::{Values, View};
 use crate::watch::Watch;
 
@@ -40,10 +39,6 @@ impl State {
     pub(crate) fn kept(&self) -> Option<&Kept> {
         self.kept.as_deref()
     }
-
-    fn adjoint(&mut self) -> &mut Vec<f64> {
-        &mut self.kept.get_or_insert_default().adjoint
-    }
 }
 
 /// What a pass reads besides the messages.
@@ -64,29 +59,26 @@ pub(crate) struct Pass<'p> {
 }
 
 impl<'p> Pass<'p> {
-    fn weight(&self, step: &Step) -> f64 {
-        step.weight.map_or(1.0, |at| self.weights[at])
-    }
-
-    /// Writes the inputs of a step; `messages` holds the states of steps `first..`.
+    /// Writes the inputs of a step: `base` finds a base, by the place of the input too, and `message`
+    /// what an earlier step sends.
     ///
     /// Field by field: a view that is built elsewhere and copied is read wide right after it was
     /// written narrow, which waits for the stores to retire. That was a third of a pass over small cliques.
     #[inline(always)]
-    fn views<'a, 'v>(
+    pub(crate) fn views<'a, 'v>(
         &self,
         step: &Step,
-        first: usize,
-        messages: &'v [State],
+        base: impl Fn(usize, usize) -> &'v Values,
+        message: impl Fn(usize) -> &'v Values,
         views: &'a mut [View<'v>; MAX_INPUTS],
     ) -> &'a [View<'v>]
     where
         'p: 'v,
     {
-        for (view, input) in views.iter_mut().zip(&step.inputs) {
+        for ((place, view), input) in views.iter_mut().enumerate().zip(&step.inputs) {
             match input.source {
-                Source::Base(base) => view.set(&self.bases[base], input.len),
-                Source::Message(child) => view.set(&messages[child - first].message, input.len),
+                Source::Base(number) => view.set(base(place, number), input.len),
+                Source::Message(child) => view.set(message(child), input.len),
                 Source::Shift(shift, added) => {
                     let offset = self.schedule.shifts()[shift].offset;
                     view.set_shift(&self.shifts[offset..offset + input.len], added);
@@ -96,52 +88,47 @@ impl<'p> Pass<'p> {
         &views[..step.inputs.len()]
     }
 
-    pub(crate) fn forward(
-        &self,
-        step: &Step,
-        first: usize,
-        before: &[State],
-        message: &mut Values,
-        scratch: &mut Scratch,
-    ) {
-        if self.watch.stop_before(first + before.len(), step.entries()) {
-            return;
-        }
-        let mut views = [View::NONE; MAX_INPUTS];
-        let views = self.views(step, first, before, &mut views);
-        let weight = self.weight(step);
+    /// How step number `at` is run.
+    #[inline(always)]
+    pub(crate) fn call<'c>(&self, at: usize, views: &'c [View<'c>]) -> Call<'c>
+    where
+        'p: 'c,
+    {
+        let step = &self.schedule.steps()[at];
         let receiver = step.parent.map(|p| &self.schedule.steps()[p]);
-        let plain = step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none());
-        step::forward(
+        Call {
             step,
-            self.algebra,
-            self.watch,
-            weight,
-            self.varying.signs(first + before.len()),
+            algebra: self.algebra,
+            watch: self.watch,
+            weight: step.weight.map_or(1.0, |at| self.weights[at]),
+            signs: self.varying.signs(at),
+            plain: step.weight.is_none() && receiver.is_none_or(|p| p.weight.is_none()),
             views,
-            plain,
-            scratch,
-            message,
-        );
+        }
     }
 
-    pub(crate) fn forward_kept(&self, first: usize, at: usize, states: &mut [State]) {
-        if self.known && self.fixed[first + at] {
+    /// Runs a step forward; `states` are those of steps `first..`.
+    pub(crate) fn forward(&self, first: usize, at: usize, states: &mut [State]) {
+        let step = &self.schedule.steps()[first + at];
+        let known = self.known && self.fixed[first + at];
+        if known || self.watch.stop_before(first + at, step.entries()) {
             return;
         }
-        let step = &self.schedule.steps()[first + at];
         let (before, rest) = states.split_at_mut(at);
         let State { message, kept } = &mut rest[0];
+        let mut views = [View::NONE; MAX_INPUTS];
+        let sent = |child: usize| &before[child - first].message;
+        let views = self.views(step, |_, base| &self.bases[base], sent, &mut views);
         let scratch = &mut kept.get_or_insert_default().scratch;
-        self.forward(step, first, before, message, scratch);
+        self.call(first + at, views).forward(scratch, message);
     }
 
-    pub(crate) fn backward_kept(&self, first: usize, at: usize, states: &mut [State]) {
+    /// Runs a step backward; `states` are those of steps `first..`.
+    pub(crate) fn backward(&self, first: usize, at: usize, states: &mut [State]) {
         if self.fixed[first + at] && !self.factor_beliefs {
             return;
         }
         let step = &self.schedule.steps()[first + at];
-        let weight = self.weight(step);
         let (before, rest) = states.split_at_mut(at);
         let State { message, kept } = &mut rest[0];
         let kept = &mut **kept.get_or_insert_default();
@@ -152,62 +139,42 @@ impl<'p> Pass<'p> {
         // The targets of messages are the adjoints of their senders; they are moved out so that
         // the senders' messages can be read beside them.
         kept.beliefs.resize_with(step.inputs.len(), Vec::new);
-        for (input, belief) in step.inputs.iter().zip(&mut kept.beliefs) {
-            if let Source::Message(child) = input.source {
-                std::mem::swap(belief, before[child - first].adjoint());
-            }
-        }
+        swap_adjoints(step, first, before, &mut kept.beliefs);
         let mut views = [View::NONE; MAX_INPUTS];
-        let views = self.views(step, first, before, &mut views);
-        {
-            let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
-            for ((target, input), belief) in
-                targets.iter_mut().zip(&step.inputs).zip(&mut kept.beliefs)
-            {
-                let fixed = match input.source {
-                    Source::Base(base) => !self.varying.holds(base),
-                    Source::Message(child) => self.fixed[child],
-                    Source::Shift(..) => false,
-                };
-                // The derivative by a weight takes the beliefs of all inputs.
-                if !fixed || step.weight.is_some() || self.factor_beliefs {
-                    let belief = reserve(belief, input.len);
-                    belief.fill(0.0);
-                    *target = Some(belief);
-                }
+        let sent = |child: usize| &before[child - first].message;
+        let views = self.views(step, |_, base| &self.bases[base], sent, &mut views);
+        let call = self.call(first + at, views);
+        let adjoint = &kept.adjoint[..step.cols];
+        let mut targets: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
+        let beliefs = step.inputs.iter().zip(&mut kept.beliefs);
+        for (target, (input, belief)) in targets.iter_mut().zip(beliefs) {
+            let fixed = match input.source {
+                Source::Base(base) => !self.varying.holds(base),
+                Source::Message(child) => self.fixed[child],
+                Source::Shift(..) => false,
+            };
+            // The derivative by a weight takes the beliefs of all inputs.
+            if !fixed || step.weight.is_some() || self.factor_beliefs {
+                let belief = reserve(belief, input.len);
+                belief.fill(0.0);
+                *target = Some(belief);
             }
-            let adjoint = &kept.adjoint[..step.cols];
-            let targets = &mut targets[..step.inputs.len()];
-            backward(
-                step,
-                weight,
-                self.varying.signs(first + at),
-                views,
-                &mut kept.scratch,
-                message,
-                adjoint,
-                targets,
-            );
         }
+        let targets = &mut targets[..step.inputs.len()];
+        call.backward(&mut kept.scratch, message, adjoint, targets);
         if step.weight.is_some() {
-            let mut beliefs: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-            for ((slot, belief), input) in beliefs.iter_mut().zip(&kept.beliefs).zip(&step.inputs) {
-                *slot = &belief[..input.len];
-            }
-            let adjoint = &kept.adjoint[..step.cols];
-            kept.entropy = entropy(
-                weight,
-                views,
-                &kept.scratch,
-                message,
-                adjoint,
-                &beliefs[..step.inputs.len()],
-            );
+            kept.entropy = call.entropy(&kept.scratch, message, adjoint, &kept.beliefs);
         }
-        for (input, belief) in step.inputs.iter().zip(&mut kept.beliefs) {
-            if let Source::Message(child) = input.source {
-                std::mem::swap(belief, before[child - first].adjoint());
-            }
+        swap_adjoints(step, first, before, &mut kept.beliefs);
+    }
+}
+
+/// Exchanges the beliefs of the messages that a step receives with the adjoints of their senders.
+fn swap_adjoints(step: &Step, first: usize, before: &mut [State], beliefs: &mut [Vec<f64>]) {
+    for (input, belief) in step.inputs.iter().zip(beliefs) {
+        if let Source::Message(child) = input.source {
+            let kept = before[child - first].kept.get_or_insert_default();
+            std::mem::swap(belief, &mut kept.adjoint);
         }
     }
 }

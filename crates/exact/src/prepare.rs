@@ -21,6 +21,12 @@ pub(crate) fn reserve(buffer: &mut Vec<f64>, len: usize) -> &mut [f64] {
     &mut buffer[..len]
 }
 
+/// `x · e^{-norm}`, in two parts so that neither leaves the normal numbers.
+pub(crate) fn divide_by_exp(norm: f64) -> impl Fn(f64) -> f64 {
+    let half = (-0.5 * norm).exp();
+    move |x| x * half * half
+}
+
 #[cfg(test)]
 impl Prepared {
     /// Entries that it holds.
@@ -42,7 +48,8 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// The tables for a kernel; `views` are those of the last call of a `prepare` method.
+    /// The tables for a kernel; `views` are those of the last call of [`Prepared::powers`] or
+    /// [`Prepared::logs`].
     pub(crate) fn tables<'t>(&'t self, plan: &Plan, views: &[View<'t>]) -> [&'t [f64]; MAX_INPUTS] {
         let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         for (i, view) in views.iter().enumerate() {
@@ -55,21 +62,6 @@ impl Prepared {
         tables
     }
 
-    /// Spreads the tables that the walk wants spread.
-    fn spread(&mut self, plan: &Plan, views: &[View<'_>]) {
-        self.spread.resize_with(views.len(), Vec::new);
-        for (i, view) in views.iter().enumerate() {
-            if let Some(spread) = &plan.inputs[i].spread {
-                let table = if self.direct[i] {
-                    view.data
-                } else {
-                    &self.buffers[i][..view.data.len()]
-                };
-                spread.spread(table, reserve(&mut self.spread[i], spread.entries()));
-            }
-        }
-    }
-
     /// `Σ_i ln s_i`.
     pub(crate) fn ln_scale(&self, views: &[View<'_>]) -> DoubleDouble {
         let norms = self.norms[..views.len()].iter();
@@ -80,7 +72,6 @@ impl Prepared {
     /// they are. Signed inputs come to unweighted steps alone.
     #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
     pub(crate) fn powers(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
-        self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
         let plain = |view: &View<'_>| weight == 1.0 && view.form != Form::Log;
         let reach: f64 = views
@@ -88,15 +79,8 @@ impl Prepared {
             .filter(|view| plain(view))
             .map(|view| view.range.max.abs().max(view.range.min.abs()))
             .sum();
-        for (i, view) in views.iter().enumerate() {
-            self.direct[i] = plain(view) && reach <= SAFE;
-            if self.direct[i] {
-                self.norms[i] = 0.0;
-                continue;
-            }
-            let norm = view.norm(weight);
-            self.norms[i] = norm;
-            let out = reserve(&mut self.buffers[i], view.data.len());
+        let direct = |view: &View<'_>| plain(view) && reach <= SAFE;
+        self.prepare(plan, views, weight, direct, |view, norm, out| {
             let sign = view.sign();
             match view.form {
                 Form::Log => vmath::exp_scaled(view.data, sign * power, sign * norm, out),
@@ -105,46 +89,64 @@ impl Prepared {
                     vmath::exp_in_place(out);
                 }
                 Form::Signed => {
-                    // In two parts, so that neither leaves the normal numbers.
-                    let half = (-0.5 * norm).exp();
-                    for (o, x) in out.iter_mut().zip(view.data) {
-                        *o = x * half * half;
-                    }
+                    let divided = divide_by_exp(norm);
+                    let entries = out.iter_mut().zip(view.data);
+                    entries.for_each(|(o, x)| *o = divided(*x));
                 }
             }
-        }
-        self.spread(plan, views);
+        });
     }
 
     /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are, unless they have grown
     /// so far from 0 that sums of them lose digits.
     #[allow(clippy::float_cmp)] // As in `powers`.
     pub(crate) fn logs(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
-        self.buffers.resize_with(views.len(), Vec::new);
         let power = 1.0 / weight;
-        for (i, view) in views.iter().enumerate() {
+        let direct = |view: &View<'_>| {
             let near = view.range.max.abs() <= NEAR;
-            self.direct[i] = weight == 1.0 && view.form == Form::Log && !view.negated && near;
-            if self.direct[i] {
-                self.norms[i] = 0.0;
-                continue;
-            }
-            let norm = view.norm(weight);
-            self.norms[i] = norm;
-            let out = reserve(&mut self.buffers[i], view.data.len());
+            weight == 1.0 && view.form == Form::Log && !view.negated && near
+        };
+        self.prepare(plan, views, weight, direct, |view, norm, out| {
             let sign = view.sign();
             match view.form {
                 Form::Log => {
-                    for (o, x) in out.iter_mut().zip(view.data) {
-                        *o = (sign * x - norm) * power;
-                    }
+                    let entries = out.iter_mut().zip(view.data);
+                    entries.for_each(|(o, x)| *o = (sign * x - norm) * power);
                 }
                 Form::Linear | Form::Signed => {
                     vmath::ln_scaled(view.data, power, -norm * power, out);
                 }
             }
+        });
+    }
+
+    /// Converts the inputs that are not used as they are, and spreads those that the walk wants spread.
+    #[inline(always)]
+    fn prepare(
+        &mut self,
+        plan: &Plan,
+        views: &[View<'_>],
+        weight: f64,
+        direct: impl Fn(&View<'_>) -> bool,
+        convert: impl Fn(&View<'_>, f64, &mut [f64]),
+    ) {
+        self.buffers.resize_with(views.len(), Vec::new);
+        self.spread.resize_with(views.len(), Vec::new);
+        for (i, view) in views.iter().enumerate() {
+            self.direct[i] = direct(view);
+            let (norm, table) = if self.direct[i] {
+                (0.0, view.data)
+            } else {
+                let norm = view.norm(weight);
+                let table = reserve(&mut self.buffers[i], view.data.len());
+                convert(view, norm, table);
+                (norm, &*table)
+            };
+            self.norms[i] = norm;
+            if let Some(spread) = &plan.inputs[i].spread {
+                spread.spread(table, reserve(&mut self.spread[i], spread.entries()));
+            }
         }
-        self.spread(plan, views);
     }
 
     /// Writes ones in place of the powers of an input: a product of the others remains.

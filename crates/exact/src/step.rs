@@ -83,147 +83,130 @@ impl Scratch {
     }
 }
 
-/// Runs a step forward: `message` becomes `m(y)`, in plain form if `plain` allows it, signed if signs
-/// are kept.
-#[allow(clippy::too_many_arguments)] // Each of them varies on its own.
-pub(crate) fn forward(
-    step: &Step,
-    algebra: Algebra,
-    watch: &Watch<'_>,
-    weight: f64,
-    signs: Signs,
-    views: &[View<'_>],
-    plain: bool,
-    scratch: &mut Scratch,
-    message: &mut Values,
-) {
-    let out = reserve(&mut message.data, step.cols);
-    let spread: f64 = views.iter().map(|view| view.range.spread()).sum();
+/// One step with its inputs, and how it is to be run.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'c> {
+    pub(crate) step: &'c Step,
+    pub(crate) algebra: Algebra,
+    pub(crate) watch: &'c Watch<'c>,
+    pub(crate) weight: f64,
+    pub(crate) signs: Signs,
+    /// May the message be in plain form?
+    pub(crate) plain: bool,
+    pub(crate) views: &'c [View<'c>],
+}
 
-    message.form = Form::Log;
-    if views.iter().any(|view| view.range.is_empty()) {
-        scratch.ran = Ran::Zero;
-        out.fill(f64::NEG_INFINITY);
-        message.range = Range::EMPTY;
-    } else if algebra == Algebra::Max || weight == 0.0 {
-        scratch.ran = Ran::Log;
+impl Call<'_> {
+    /// Runs the step forward: `message` becomes `m(y)`, signed if signs are kept.
+    pub(crate) fn forward(&self, scratch: &mut Scratch, message: &mut Values) {
+        let Self {
+            step,
+            watch,
+            weight,
+            views,
+            ..
+        } = *self;
+        let out = reserve(&mut message.data, step.cols);
+        if views.iter().any(|view| view.range.is_empty()) {
+            scratch.ran = Ran::Zero;
+            out.fill(f64::NEG_INFINITY);
+            message.form = Form::Log;
+            message.range = Range::EMPTY;
+            message.ln_scale = DoubleDouble::ZERO;
+            return;
+        }
+        let spread: f64 = views.iter().map(|view| view.range.spread()).sum();
+        let extremes = self.algebra == Algebra::Max || weight == 0.0;
+        let safe = self.signs != Signs::Absent || spread <= SAFE * weight.abs();
+        let linear = safe && !extremes;
+        message.form = match self.signs {
+            Signs::Kept if linear => Form::Signed,
+            _ if linear && self.plain => Form::Linear,
+            _ => Form::Log,
+        };
         // The minimum is minus the maximum of the reciprocals.
         let sign = 1.0f64.copysign(weight);
-        scratch.prepared.logs(&step.plan, views, sign);
-        let tables = scratch.prepared.tables(&step.plan, views);
-        run(step, watch, &mut scratch.tile, out, |first, out, tile| {
-            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile, watch);
-            for m in out {
-                *m *= sign;
-            }
-        });
-        message.range = Range::of(Form::Log, out);
-    } else if signs != Signs::Absent || spread <= SAFE * weight.abs() {
-        scratch.ran = Ran::Linear;
-        scratch.prepared.powers(&step.plan, views, weight);
-        let tables = scratch.prepared.tables(&step.plan, views);
+        let (plan, form) = (&step.plan, message.form);
+        if linear {
+            scratch.ran = Ran::Linear;
+            scratch.prepared.powers(plan, views, weight);
+        } else {
+            scratch.ran = Ran::Log;
+            let power = if extremes { sign } else { weight };
+            scratch.prepared.logs(plan, views, power);
+        }
+        let tables = scratch.prepared.tables(plan, views);
+        let tables = &tables[..views.len()];
         let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
-            kernel::product_sum(&step.plan, &tables[..views.len()], first, out, tile, watch);
+            if linear {
+                kernel::product_sum(plan, tables, first, out, tile, watch);
+                return;
+            }
+            kernel::log_sum(plan, tables, extremes, first, out, tile, watch);
+            if extremes {
+                out.iter_mut().for_each(|m| *m *= sign);
+            }
         };
-        if signs == Signs::Kept {
-            message.form = Form::Signed;
-            message.range = run_measured(step, watch, message.form, &mut scratch.tile, out, sum);
-        } else if signs == Signs::Dropped {
+        message.range = if extremes || self.sums_are_message(scratch.ran, form) {
+            self.run(&mut scratch.tile, out, |first, out, tile| {
+                sum(first, out, tile);
+                // Measured while it is still in cache.
+                Range::of(form, out)
+            })
+        } else {
             let sums = reserve(&mut scratch.sums, step.cols);
-            run(step, watch, &mut scratch.tile, sums, sum);
-            if plain {
-                message.form = Form::Linear;
+            self.run(&mut scratch.tile, sums, |first, out, tile| {
+                sum(first, out, tile);
+                Range::EMPTY
+            });
+            if form == Form::Linear {
                 out.iter_mut().zip(&*sums).for_each(|(m, s)| *m = s.abs());
-            } else {
+            } else if !linear {
+                let sums = sums.iter();
+                out.iter_mut()
+                    .zip(sums)
+                    .for_each(|(m, ln)| *m = weight * ln);
+            } else if self.signs == Signs::Dropped {
                 vmath::ln_abs(sums, out);
+            } else {
+                vmath::ln_scaled(sums, weight, 0.0, out);
             }
-            message.range = Range::of(message.form, out);
-        } else if plain {
-            message.form = Form::Linear;
-            message.range = run_measured(step, watch, message.form, &mut scratch.tile, out, sum);
-        } else {
-            let sums = reserve(&mut scratch.sums, step.cols);
-            run(step, watch, &mut scratch.tile, sums, sum);
-            vmath::ln_scaled(sums, weight, 0.0, out);
-            message.range = Range::of(Form::Log, out);
-        }
-    } else {
-        scratch.ran = Ran::Log;
-        scratch.prepared.logs(&step.plan, views, weight);
-        let tables = scratch.prepared.tables(&step.plan, views);
-        let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
-            kernel::sum_max(&step.plan, &tables[..views.len()], first, out, tile, watch);
-            kernel::sum_exp(&step.plan, &tables[..views.len()], first, out, tile, watch);
+            Range::of(form, out)
         };
-        if step.weight.is_none() {
-            run(step, watch, &mut scratch.tile, out, sum);
-        } else {
-            let sums = reserve(&mut scratch.sums, step.cols);
-            run(step, watch, &mut scratch.tile, sums, sum);
-            for (m, ln_sum) in out.iter_mut().zip(sums) {
-                *m = weight * *ln_sum;
-            }
-        }
-        message.range = Range::of(Form::Log, out);
+        message.ln_scale = scratch.prepared.ln_scale(views);
     }
-    message.ln_scale = match scratch.ran {
-        Ran::Zero => DoubleDouble::ZERO,
-        _ => scratch.prepared.ln_scale(views),
-    };
-}
 
-/// Runs a kernel over all columns, in parallel parts if the clique is large.
-fn run(
-    step: &Step,
-    watch: &Watch<'_>,
-    tile: &mut Vec<f64>,
-    out: &mut [f64],
-    kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
-) {
-    let (block, tile_len) = (step.plan.block, step.plan.tile_len());
-    let part = part_len(step);
-    if part < out.len() {
-        out.par_chunks_mut(part).enumerate().for_each_init(
-            || vec![0.0; tile_len],
+    /// Does the message hold `S` (or `ln S`, if logarithms ran) itself? If not, the scratch does.
+    pub(crate) fn sums_are_message(&self, ran: Ran, form: Form) -> bool {
+        if ran == Ran::Linear {
+            form != Form::Log && self.signs != Signs::Dropped
+        } else {
+            self.step.weight.is_none()
+        }
+    }
+
+    /// Runs a kernel over all columns, in parallel parts if the clique is large; joins what it answers.
+    fn run(
+        &self,
+        tile: &mut Vec<f64>,
+        out: &mut [f64],
+        kernel: impl Fn(usize, &mut [f64], &mut [f64]) -> Range + Sync,
+    ) -> Range {
+        let plan = &self.step.plan;
+        let part = part_len(self.step);
+        if part >= out.len() {
+            return kernel(0, out, reserve(tile, plan.tile_len()));
+        }
+        let parts = out.par_chunks_mut(part).enumerate().map_init(
+            || vec![0.0; plan.tile_len()],
             |tile, (number, out)| {
-                if !watch.stop() {
-                    kernel(number * part / block, out, tile);
+                if self.watch.stop() {
+                    return Range::EMPTY;
                 }
+                kernel(number * part / plan.block, out, tile)
             },
         );
-    } else {
-        kernel(0, out, reserve(tile, tile_len));
-    }
-}
-
-/// As [`run`], and measures every part while it is still in cache.
-fn run_measured(
-    step: &Step,
-    watch: &Watch<'_>,
-    form: Form,
-    tile: &mut Vec<f64>,
-    out: &mut [f64],
-    kernel: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
-) -> Range {
-    let (block, tile_len) = (step.plan.block, step.plan.tile_len());
-    let part = part_len(step);
-    if part < out.len() {
-        out.par_chunks_mut(part)
-            .enumerate()
-            .map_init(
-                || vec![0.0; tile_len],
-                |tile, (number, out)| {
-                    if watch.stop() {
-                        return Range::EMPTY;
-                    }
-                    kernel(number * part / block, out, tile);
-                    Range::of(form, out)
-                },
-            )
-            .reduce(|| Range::EMPTY, Range::join)
-    } else {
-        kernel(0, out, reserve(tile, tile_len));
-        Range::of(form, out)
+        parts.reduce(|| Range::EMPTY, Range::join)
     }
 }
 

@@ -70,40 +70,41 @@ impl Range {
 crate::dispatch::dispatch! {
     /// Smallest magnitude above 0 and largest magnitude.
     fn magnitudes(data: &[f64]) -> (f64, f64) {
-        let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
-        for chunk in data.chunks(8) {
-            for ((x, least), most) in chunk.iter().zip(&mut least).zip(&mut most) {
-                let x = x.abs();
-                let positive = if x > 0.0 { x } else { f64::INFINITY };
-                *least = if positive < *least { positive } else { *least };
-                *most = if x > *most { x } else { *most };
-            }
-        }
-        reduce(least, most)
+        extremes_of(data, 0.0, f64::abs)
     }
 }
 
 crate::dispatch::dispatch! {
-    /// Smallest entry above `zero` and largest entry, in lanes so that it vectorises.
+    /// Smallest entry above `zero` and largest entry.
     fn extremes(data: &[f64], zero: f64) -> (f64, f64) {
-        let mut least = [f64::INFINITY; 8];
-        let mut most = [f64::NEG_INFINITY; 8];
-        let mut chunks = data.chunks_exact(8);
-        for chunk in &mut chunks {
-            for lane in 0..8 {
-                let x = chunk[lane];
-                let positive = if x > zero { x } else { f64::INFINITY };
-                least[lane] = if positive < least[lane] { positive } else { least[lane] };
-                most[lane] = if x > most[lane] { x } else { most[lane] };
-            }
-        }
-        for (lane, &x) in chunks.remainder().iter().enumerate() {
-            let positive = if x > zero { x } else { f64::INFINITY };
-            least[lane] = if positive < least[lane] { positive } else { least[lane] };
-            most[lane] = if x > most[lane] { x } else { most[lane] };
-        }
-        reduce(least, most)
+        extremes_of(data, zero, |x| x)
     }
+}
+
+/// Smallest value of an entry above `zero` and largest value, in lanes so that it vectorises.
+#[inline(always)]
+fn extremes_of(data: &[f64], zero: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
+    let mut least = [f64::INFINITY; 8];
+    let mut most = [f64::NEG_INFINITY; 8];
+    let mut see = |lane: usize, x: f64| {
+        let positive = if x > zero { x } else { f64::INFINITY };
+        least[lane] = if positive < least[lane] {
+            positive
+        } else {
+            least[lane]
+        };
+        most[lane] = if x > most[lane] { x } else { most[lane] };
+    };
+    let (chunks, rest) = data.as_chunks::<8>();
+    for chunk in chunks {
+        for (lane, &x) in chunk.iter().enumerate() {
+            see(lane, value(x));
+        }
+    }
+    for (lane, &x) in rest.iter().enumerate() {
+        see(lane, value(x));
+    }
+    reduce(least, most)
 }
 
 /// The smallest of some lanes and the largest of others, halves against halves.

@@ -102,13 +102,11 @@ fn a_single_pass_has_the_bits_of_an_engine() {
 fn loading_ends_with_the_budget() {
     let graph = grid(1, 3, &[300], 12);
     let order = greedy(&graph, Heuristic::MinFill, None);
-    let schedule = Arc::new(Schedule::compile(&graph, &order, &mut Whole).unwrap());
+    let schedule = Schedule::compile(&graph, &order, &mut Whole).unwrap();
     let unlimited = Budget::unlimited();
     let over = unlimited.capped(Duration::ZERO);
     assert_eq!(ln_z_along(&schedule, &graph, &over), None);
-    let load = |budget| Engine::new_within(Arc::clone(&schedule), &graph, Keep::All, budget);
-    assert!(load(&over).is_none());
-    assert!(load(&unlimited).is_some());
+    assert!(ln_z_along(&schedule, &graph, &unlimited).is_some());
 }
 
 #[test]

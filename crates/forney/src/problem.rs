@@ -5,7 +5,7 @@ use std::path::Path;
 use forney_certify::Stop;
 use forney_methods::{BoundOptions, BoundReport, Options, bracket};
 use forney_model::{Domains, Evidence, FactorGraph, ModelError, VarId};
-use forney_uai::{UaiError, is_log_model, read_file, read_log_model, read_model};
+use forney_uai::{model_reader, read_file};
 
 use crate::error::Error;
 use crate::limits::Limits;
@@ -44,12 +44,8 @@ impl Problem {
     /// A file that cannot be read, with the line and the way out, or a model that cannot be.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let read: fn(&[u8]) -> Result<_, UaiError> = if is_log_model(path) {
-            read_log_model
-        } else {
-            read_model
-        };
-        Ok(Self::new(read_file(path, read)?.into_graph()?))
+        let model = read_file(path, model_reader(path))?;
+        Ok(Self::new(model.into_graph()?))
     }
 
     /// Observes one more variable.

@@ -10,6 +10,9 @@ use crate::{FactorGraph, Table, VarId};
 /// `exp(Σ_v φ_v x_v + Σ_uv φ_uv x_u x_v)`, `x ∈ {−1, +1}`,
 /// couplings `φ_uv ~ β·U[−1, 1]`, fields `φ_v ~ U[−field, field]`.
 ///
+/// # Panics
+/// If a strength is not a finite number.
+///
 /// # Example
 /// ```
 /// use forney_model::generate::ising_grid;
@@ -93,6 +96,10 @@ pub struct RandomModel {
 
 /// A random model: mixed cardinalities (1 included), empty and repeated scopes, hard zeros,
 /// isolated variables and disconnected parts.
+///
+/// # Panics
+/// If no cardinality can be drawn, the spread is not a finite number, or a table has more entries than a
+/// model may hold.
 pub fn random(spec: &RandomModel, rng: &mut impl Rng) -> FactorGraph {
     let cards: Vec<usize> = (0..spec.variables)
         .map(|_| rng.random_range(1..=spec.max_card))
@@ -127,6 +134,9 @@ pub fn random(spec: &RandomModel, rng: &mut impl Rng) -> FactorGraph {
 
 /// The same model with its factors multiplied by `10^k`, `k ~ U[−299, 299]`, such that the product of
 /// all these is 1: what has to come out is what comes out without them.
+///
+/// # Panics
+/// Never: every scale is a finite number.
 ///
 /// # Example
 /// ```

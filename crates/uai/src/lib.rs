@@ -19,7 +19,8 @@
 //! white space, and NUL or Ctrl-Z at the end. A comma inside a number is refused, as it may be a
 //! decimal point. What a reader passes over or doubts it tells as a [`Warning`].
 //!
-//! Readers take bytes; [`read_file`] gives them those of a file and names it in the error. Writers
+//! Readers take bytes; [`read_file`] gives them those of a file and names it in the error, and
+//! [`model_reader`] tells the reader of a model by the name of its file. Writers
 //! take any [`std::io::Write`]; [`write_atomic`] puts what they wrote in the place of a file.
 
 mod atomic;
@@ -44,7 +45,7 @@ pub use file::read_file;
 pub use likelihood::{VirtualEvidence, read_likelihood, read_virtual_evidence};
 pub use model::{Entries, ModelKind, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
-pub use parse::{is_log_model, read_log_model, read_model};
+pub use parse::{ModelReader, model_reader, read_log_model, read_model};
 pub use rows::Meant;
 pub use solution::{Solution, read_solution, write_solution, write_solutions};
 pub use warning::Warning;

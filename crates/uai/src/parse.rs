@@ -63,11 +63,24 @@ pub fn read_log_model(bytes: &[u8]) -> Result<UaiModel, UaiError> {
     read(bytes, Notation::Logarithms)
 }
 
-/// Does the name of a model file say that its tables hold logarithms? It does if it ends in `.LG`.
+/// Reads the bytes of a model file.
+pub type ModelReader = fn(&[u8]) -> Result<UaiModel, UaiError>;
+
+/// The reader of a model file by its name: [`read_log_model`] if it ends in `.LG` in any case, or else
+/// [`read_model`].
+///
+/// # Example
+/// ```no_run
+/// use forney_uai::{model_reader, read_file};
+/// let model = read_file("scene.LG", model_reader("scene.LG"))?;
+/// # Ok::<(), forney_uai::UaiError>(())
+/// ```
 #[must_use]
-pub fn is_log_model(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("lg"))
+pub fn model_reader(path: impl AsRef<Path>) -> ModelReader {
+    match path.as_ref().extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("lg") => read_log_model,
+        _ => read_model,
+    }
 }
 
 /// How the entries of a file are to be read.

@@ -9,7 +9,7 @@ use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
 use super::instance::{clockwise, cubic, cycle, exact, ising, ising_forney, numbered};
-use super::records::{Record, Records};
+use super::records::{Record, Records, Reference};
 use super::shown::{Claim, Figure, Shown};
 use super::upper::{Found, gauged, mbe, published, registered, trbp};
 
@@ -39,7 +39,7 @@ impl Spot {
         panel: &str,
         series: &str,
         found: Result<Found>,
-        reference: Option<f64>,
+        reference: Option<Reference>,
     ) -> Record {
         let (ln, iterations, options) = match found {
             Ok(found) => (Some(found.ln), found.iterations, found.options),
@@ -51,9 +51,9 @@ impl Spot {
             series: series.into(),
             x: self.x,
             seed: self.seed,
-            value: ln.zip(reference).map(|(ln, z)| (ln - z) / LN_10),
+            value: ln.zip(reference).map(|(ln, r)| (ln - r.ln()) / LN_10),
             ln_bound: ln,
-            ln_reference: reference,
+            reference,
             iterations,
             options,
         }
@@ -117,7 +117,7 @@ fn ising_point(l: usize, beta: f64, seed: u64) -> Result<Vec<Record>> {
     let grid = ising(l, beta, seed);
     let graph = ising_forney(&grid, l)?;
     let order = numbered(&graph)?;
-    let ln_z = Some(exact(&grid)?);
+    let ln_z = Some(Reference::Exact(exact(&grid)?));
     let spot = Spot {
         family: format!("Ising {l}×{l}"),
         x: beta,
@@ -173,16 +173,15 @@ pub(crate) fn regular_sweep(context: &Context<'_>) -> Result<Shown> {
     let records = context.runs(runs)?;
     let mut shown = records.shown();
     let x = Axis::linear("interaction strength T");
-    let y = Axis::linear("log10(bound / Z_MBE)");
+    let relative = Axis::linear("log10(bound / Z_MBE)");
     let truth = Axis::log("log10(bound / Z)");
     let mut charts = Vec::new();
     for panel in records.panels() {
-        let y = if panel.contains("true error") {
-            &truth
-        } else {
-            &y
+        let y = match records.reference(panel) {
+            Some(Reference::Exact(_)) => truth.clone(),
+            _ => relative.clone(),
         };
-        charts.push(records.chart(panel, x.clone(), y.clone(), Style::Line));
+        charts.push(records.chart(panel, x.clone(), y, Style::Line));
     }
     shown.figures.push(Figure::charts(
         "figure2-regular",
@@ -245,7 +244,7 @@ fn relative(
     ln_z: Option<f64>,
 ) -> Result<Vec<Record>> {
     let base = mbe(graph, order, IBOUND)?;
-    let reference = base.ln;
+    let reference = Some(Reference::MiniBuckets(base.ln));
     let mut lines = vec![("MBE", Ok(base)), ("TRBP", trbp(graph))];
     for variant in PublishedVariant::ALL {
         let found = published(graph, order, IBOUND, variant);
@@ -258,9 +257,9 @@ fn relative(
     lines.push(("gauges, θ, w: raced orders", gauged(graph, None, IBOUND)));
     let mut records = Vec::new();
     for (name, found) in lines {
-        let record = spot.record("against MBE", name, found, Some(reference));
+        let record = spot.record("against MBE", name, found, reference);
         if let Some(ln_z) = ln_z {
-            records.push(record.against(&format!("{}: true error", spot.family), ln_z));
+            records.push(record.against_exact(&format!("{}: true error", spot.family), ln_z));
         }
         records.push(record);
     }

@@ -11,7 +11,7 @@ use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
 use super::instance::{clockwise, cycle, exact, ising, ising_forney, numbered};
-use super::records::{Record, Records};
+use super::records::{Record, Records, Reference};
 use super::shown::{Claim, Figure, Shown};
 use super::upper::{ITERATIONS, proved, schedule};
 
@@ -35,20 +35,20 @@ pub(crate) fn descents(context: &Context<'_>) -> Result<Shown> {
         for second in SINGLE.into_iter().filter(|&second| second != first) {
             plans.push(Plan {
                 panel: "one after the other",
-                series: format!("{}, then {}", letter(first), letter(second)),
+                series: then(first, second),
                 phases: vec![(first, ITERATIONS), (second, ITERATIONS)],
             });
         }
     }
     plans.push(Plan {
         panel: "one after the other",
-        series: "G and w".into(),
+        series: alone(PublishedVariant::Gw),
         phases: vec![(PublishedVariant::Gw, 2 * ITERATIONS)],
     });
     for single in SINGLE.into_iter().chain([PublishedVariant::Gw]) {
         plans.push(Plan {
             panel: "until it stands",
-            series: format!("{} alone", letter(single)).replace("Gw alone", "G and w"),
+            series: alone(single),
             phases: vec![(single, LONG)],
         });
     }
@@ -83,9 +83,10 @@ pub(crate) fn descents(context: &Context<'_>) -> Result<Shown> {
 }
 
 fn claims(records: &Records) -> Vec<Claim> {
-    let rank = |family: &str, panel: &str, at: usize, series: [&str; 3]| {
+    use PublishedVariant::{G, Theta, W};
+    let rank = |family: &str, panel: &str, at: usize, series: [String; 3]| {
         let panel = format!("{family}: {panel}");
-        let values = series.map(|s| records.at(&panel, s, at as f64));
+        let values = series.each_ref().map(|s| records.at(&panel, s, at as f64));
         let holds = values.is_sorted_by(|a, b| matches!((a, b), (Some(a), Some(b)) if a <= b));
         let shown = series.iter().zip(values);
         let shown: Vec<_> = shown
@@ -93,11 +94,11 @@ fn claims(records: &Records) -> Vec<Claim> {
             .collect();
         (holds, format!("{} after {at} iterations", shown.join(", ")))
     };
-    let first = |order: [&'static str; 3]| {
-        order.map(|kind| match kind {
-            "G" => "G, then w",
-            "w" => "w, then G",
-            _ => "θ, then G",
+    // Gauges go before weights, and other kinds before gauges.
+    let first = |kinds: [PublishedVariant; 3]| {
+        kinds.map(|kind| match kind {
+            G => then(G, W),
+            _ => then(kind, G),
         })
     };
     let split = "one after the other";
@@ -105,7 +106,7 @@ fn claims(records: &Records) -> Vec<Claim> {
     vec![
         Claim::new(
             "On the Ising grid gains rank gauges > weights > reparameterisation.",
-            rank(ISING, split, ITERATIONS, first(["G", "w", "θ"])),
+            rank(ISING, split, ITERATIONS, first([G, W, Theta])),
         )
         .known_to_differ(
             "with the gauge step of the published script, 0.005, gauges are still on their way after \
@@ -114,7 +115,7 @@ fn claims(records: &Records) -> Vec<Claim> {
         ),
         Claim::new(
             "The same on the Ising grid when each kind has moved until it stands (ours).",
-            rank(ISING, long, LONG, ["G alone", "w alone", "θ alone"]),
+            rank(ISING, long, LONG, [G, W, Theta].map(alone)),
         )
         .known_to_differ(
             "weights gain more than gauges on this grid, order and ibound even then; the paper's \
@@ -122,11 +123,11 @@ fn claims(records: &Records) -> Vec<Claim> {
         ),
         Claim::new(
             "On the 3-regular model gains rank gauges > reparameterisation > weights.",
-            rank(CYCLE, split, ITERATIONS, first(["G", "θ", "w"])),
+            rank(CYCLE, split, ITERATIONS, first([G, Theta, W])),
         ),
         Claim::new(
             "The same on the 3-regular model when each kind has moved until it stands (ours).",
-            rank(CYCLE, long, LONG, ["G alone", "θ alone", "w alone"]),
+            rank(CYCLE, long, LONG, [G, Theta, W].map(alone)),
         ),
         Claim::new("Gauges and weights together give the best bound of all.", {
             let both = format!("{ISING}: {split}");
@@ -134,7 +135,7 @@ fn claims(records: &Records) -> Vec<Claim> {
             let best = |panel: &str| {
                 let end = 2.0 * ITERATIONS as f64;
                 let all = records.all_at(panel, end);
-                let gw = records.at(panel, "G and w", end).unwrap_or(f64::INFINITY);
+                let gw = records.at(panel, &alone(PublishedVariant::Gw), end).unwrap_or(f64::INFINITY);
                 let least = all.iter().copied().fold(f64::INFINITY, f64::min);
                 let holds = gw.is_finite() && gw <= least + 0.01;
                 (holds, format!("G and w {gw:.3}, best {least:.3} ({panel})"))
@@ -143,6 +144,19 @@ fn claims(records: &Records) -> Vec<Claim> {
             (a.0 && b.0, format!("{}; {}", a.1, b.1))
         }),
     ]
+}
+
+/// The line of one kind of parameter after another.
+fn then(first: PublishedVariant, second: PublishedVariant) -> String {
+    format!("{}, then {}", letter(first), letter(second))
+}
+
+/// The line of a kind of parameter that moves all the time.
+fn alone(variant: PublishedVariant) -> String {
+    match variant {
+        PublishedVariant::Gw => "G and w".to_owned(),
+        single => format!("{} alone", letter(single)),
+    }
 }
 
 fn letter(variant: PublishedVariant) -> &'static str {
@@ -186,7 +200,7 @@ impl Plan {
                 seed: 0,
                 value: Some((ln - ln_z) / LN_10),
                 ln_bound: Some(ln),
-                ln_reference: Some(ln_z),
+                reference: Some(Reference::Exact(ln_z)),
                 iterations: done,
                 options: format!("published steps, ibound {IBOUND}"),
             });

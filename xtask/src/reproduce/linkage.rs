@@ -11,7 +11,7 @@ use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
 use super::figure2::Spot;
-use super::records::Record;
+use super::records::{Record, Reference};
 use super::shown::{Claim, Figure, Shown};
 use super::upper::{gauged, mbe, published, registered};
 
@@ -122,7 +122,7 @@ fn instance(number: u32, log10_z: f64, path: &PathBuf) -> Result<Vec<Record>> {
     };
     let ln_z = log10_z * std::f64::consts::LN_10;
     let base = mbe(graph, &order, IBOUND)?;
-    let reference = base.ln;
+    let reference = Some(Reference::MiniBuckets(base.ln));
     let mut lines = vec![("MBE", Ok(base))];
     for variant in PublishedVariant::ALL {
         lines.push((variant.name(), published(graph, &order, IBOUND, variant)));
@@ -135,8 +135,8 @@ fn instance(number: u32, log10_z: f64, path: &PathBuf) -> Result<Vec<Record>> {
     lines.push(("θ, w on the model: raced orders", raced));
     let mut records = Vec::new();
     for (name, found) in lines {
-        let record = spot.record("against MBE", name, found, Some(reference));
-        records.push(record.against(TRUTH, ln_z));
+        let record = spot.record("against MBE", name, found, reference);
+        records.push(record.against_exact(TRUTH, ln_z));
         records.push(record);
     }
     Ok(records)

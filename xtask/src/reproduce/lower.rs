@@ -10,29 +10,57 @@ use forney_plot::{Axis, Style};
 use super::context::{Context, Run};
 use super::figure2::Spot;
 use super::instance::{cycle, exact, ising, ising_forney};
-use super::records::Record;
+use super::records::{Record, Reference};
 use super::shown::{Claim, Figure, Shown};
 use super::upper::registered;
 
 const IBOUND: usize = 4;
 const ITERATIONS: usize = 150;
 
-const FORMS: [&str; 3] = [
-    "Ising 10×10, Forney form",
-    "Ising 10×10 itself",
-    "cycle of 180",
-];
+/// A family of models, in the form that bounds are taken of.
+#[derive(Clone, Copy)]
+enum Form {
+    Forney,
+    Grid,
+    Cycle,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Forney, Self::Grid, Self::Cycle];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Forney => "Ising 10×10, Forney form",
+            Self::Grid => "Ising 10×10 itself",
+            Self::Cycle => "cycle of 180",
+        }
+    }
+
+    /// The model of a strength and a seed, and its exact `ln Z`.
+    fn draw(self, x: f64, seed: u64) -> Result<(FactorGraph, f64)> {
+        let plain = match self {
+            Self::Forney | Self::Grid => ising(10, x, seed),
+            Self::Cycle => cycle(180, x, seed),
+        };
+        let ln_z = exact(&plain)?;
+        let graph = match self {
+            Self::Forney => ising_forney(&plain, 10)?,
+            Self::Grid | Self::Cycle => plain,
+        };
+        Ok((graph, ln_z))
+    }
+}
 
 /// Every registered method with a lower side.
 pub(crate) fn sweep(context: &Context<'_>) -> Result<Shown> {
     let strengths: &[f64] = context.pick(&[1.0], &[0.25, 0.5, 1.0, 1.5, 2.0]);
     let seeds: u64 = context.pick(1, 3);
     let mut runs = Vec::new();
-    for form in FORMS {
+    for form in Form::ALL {
         for &x in strengths {
             for seed in 0..seeds {
                 runs.push(Run {
-                    key: format!("{form}, strength {x}, seed {seed}"),
+                    key: format!("{}, strength {x}, seed {seed}", form.name()),
                     work: Box::new(move || point(form, x, seed)),
                 });
             }
@@ -65,32 +93,20 @@ pub(crate) fn sweep(context: &Context<'_>) -> Result<Shown> {
     Ok(shown)
 }
 
-fn point(form: &str, x: f64, seed: u64) -> Result<Vec<Record>> {
-    let (graph, ln_z): (FactorGraph, f64) = if form == FORMS[2] {
-        let graph = cycle(180, x, seed);
-        let ln_z = exact(&graph)?;
-        (graph, ln_z)
-    } else {
-        let grid = ising(10, x, seed);
-        let ln_z = exact(&grid)?;
-        let graph = if form == FORMS[0] {
-            ising_forney(&grid, 10)?
-        } else {
-            grid
-        };
-        (graph, ln_z)
-    };
+fn point(form: Form, x: f64, seed: u64) -> Result<Vec<Record>> {
+    let (graph, ln_z) = form.draw(x, seed)?;
     let spot = Spot {
-        family: form.to_owned(),
+        family: form.name().to_owned(),
         x,
         seed,
     };
     let below = METHODS
         .iter()
         .filter(|m| m.is_compared() && m.sides().contains(&Side::Lower));
+    let reference = Some(Reference::Exact(ln_z));
     let record = |name: &str| {
         let found = registered(name, Side::Lower, &graph, IBOUND, ITERATIONS);
-        let mut record = spot.record("lower bounds", name, found, Some(ln_z));
+        let mut record = spot.record("lower bounds", name, found, reference);
         record.value = record.ln_bound.map(|ln| (ln_z - ln) / LN_10);
         record
     };

@@ -7,6 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::shown::Shown;
 
+/// What a bound is compared with, in nats.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Reference {
+    /// The exact value.
+    Exact(f64),
+    /// The bound of mini-bucket elimination.
+    MiniBuckets(f64),
+}
+
+impl Reference {
+    pub(crate) fn ln(self) -> f64 {
+        match self {
+            Self::Exact(ln) | Self::MiniBuckets(ln) => ln,
+        }
+    }
+}
+
 /// One number that a run found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -20,8 +37,8 @@ pub(crate) struct Record {
     pub(crate) value: Option<f64>,
     /// The bound, in nats.
     pub(crate) ln_bound: Option<f64>,
-    /// What it is compared with, in nats.
-    pub(crate) ln_reference: Option<f64>,
+    /// What it is compared with; the panel says it in words.
+    pub(crate) reference: Option<Reference>,
     /// Iterations or gradient evaluations.
     pub(crate) iterations: usize,
     /// What the method worked with, or why it did not apply.
@@ -29,12 +46,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The same run in another panel, as `log10(bound / reference)`.
-    pub(crate) fn against(&self, panel: &str, ln_reference: f64) -> Self {
-        let value = self.ln_bound.map(|ln| (ln - ln_reference) / LN_10);
+    /// The same run in another panel, as `log10(bound / Z)`.
+    pub(crate) fn against_exact(&self, panel: &str, ln_z: f64) -> Self {
+        let value = self.ln_bound.map(|ln| (ln - ln_z) / LN_10);
         Self {
             panel: panel.to_owned(),
-            ln_reference: Some(ln_reference),
+            reference: Some(Reference::Exact(ln_z)),
             value,
             ..self.clone()
         }
@@ -72,7 +89,7 @@ impl Records {
                 r.seed.to_string(),
                 number(r.value),
                 number(r.ln_bound),
-                number(r.ln_reference),
+                number(r.reference.map(Reference::ln)),
                 r.iterations.to_string(),
                 r.options.clone(),
             ]
@@ -120,6 +137,11 @@ impl Records {
     /// Names of the panels in order of appearance.
     pub(crate) fn panels(&self) -> Vec<&str> {
         distinct(self.0.iter().map(|r| r.panel.as_str()))
+    }
+
+    /// What the bounds of a panel are compared with, as its first record says.
+    pub(crate) fn reference(&self, panel: &str) -> Option<Reference> {
+        self.0.iter().find(|r| r.panel == panel)?.reference
     }
 
     fn series(&self, panel: &str) -> Vec<&str> {
@@ -223,7 +245,7 @@ mod tests {
                 seed,
                 value,
                 ln_bound: value,
-                ln_reference: None,
+                reference: None,
                 iterations: 1,
                 options: String::new(),
             };
@@ -277,7 +299,7 @@ mod tests {
         assert_eq!(found.up_to(0.5).0.len(), 1);
         assert_eq!(found.at("b", "MBE", 1.0), Some(0.25));
         assert_eq!(found.at("a", "WMBE", 0.5), None);
-        let against = found.0[1].against("c", 0.25 - LN_10);
+        let against = found.0[1].against_exact("c", 0.25 - LN_10);
         assert_eq!((&against.panel[..], against.value), ("c", Some(1.0)));
     }
 }

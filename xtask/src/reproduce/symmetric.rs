@@ -14,7 +14,7 @@ use rand_pcg::Pcg64;
 
 use super::context::{Context, Run};
 use super::instance::{clockwise, exact, ising_forney, numbered};
-use super::records::Record;
+use super::records::{Record, Reference};
 use super::shown::{Claim, Figure, Shown};
 use super::upper::{proved, schedule};
 
@@ -134,7 +134,7 @@ fn descent(
                 seed: 0,
                 value: Some((ln - ln_z) / LN_10),
                 ln_bound: Some(ln),
-                ln_reference: Some(ln_z),
+                reference: Some(Reference::Exact(ln_z)),
                 iterations: done,
                 options: format!("published steps, ibound {IBOUND}"),
             });

@@ -12,7 +12,7 @@ use forney_uai::{read_evidence, read_file, read_model};
 use super::context::{Context, Run};
 use super::records::{Record, Records, TIMED};
 use super::shown::{Claim, Figure, Shown};
-use crate::peers;
+use crate::peers::{self, Kind, Tool};
 
 /// One instance of each family, and the folder it is in.
 const MODELS: [(&str, &str); 10] = [
@@ -144,7 +144,7 @@ fn trace(
                 seed: 0,
                 value: width.is_finite().then_some(width.max(CLOSED)),
                 ln_bound: None,
-                ln_reference: None,
+                reference: None,
                 iterations,
                 options: format!("{TIMED}; ended after {end:.2} s: {note}"),
             })
@@ -157,11 +157,11 @@ fn chart(records: &Records, model: &str) -> forney_plot::Chart {
     let (x, y) = (Axis::log("time [s]"), Axis::log(LABEL));
     let mut chart = records.chart(model, x, y, Style::Steps);
     for (tool, above, below) in [
-        ("pyGMs, both sides", "pygms-wmb-i", "pygms-wmb-i"),
+        ("pyGMs, both sides", Tool::PyGms, Tool::PyGms),
         (
             "merlin above, libDAI mean field below",
-            "merlin-wmb-i",
-            "libdai-MF",
+            Tool::Merlin,
+            Tool::LibDaiMf,
         ),
     ] {
         let points = peer_widths(model, above, below);
@@ -179,10 +179,10 @@ fn chart(records: &Records, model: &str) -> forney_plot::Chart {
     let figures = peers::figures();
     let exact = figures
         .iter()
-        .filter(|f| f.model == model && f.kind == "exact");
+        .filter(|f| f.model == model && f.kind == Kind::Exact);
     for figure in exact.filter(|f| f.cpu_s.is_finite()) {
         chart.series.push(Series {
-            name: format!("{}, exact", figure.tool),
+            name: format!("{}, exact", figure.name),
             points: vec![Point::new(figure.cpu_s, CLOSED)],
             style: Style::Points,
         });
@@ -192,23 +192,16 @@ fn chart(records: &Records, model: &str) -> forney_plot::Chart {
 
 /// CPU seconds and widths of another tool: its upper bounds, each with the lower bound of the same
 /// ibound, or the only one.
-fn peer_widths(model: &str, above: &str, below: &str) -> Vec<(f64, f64)> {
+fn peer_widths(model: &str, above: Tool, below: Tool) -> Vec<(f64, f64)> {
     let figures = peers::figures();
-    let of = |kind: &'static str, tool: &str| {
-        let tool = tool.to_owned();
-        figures
-            .iter()
-            .filter(move |f| f.model == model && f.kind == kind && f.tool.starts_with(&tool))
-    };
-    let ibound = |tool: &str| {
-        tool.split('-')
-            .find(|part| part.starts_with('i'))
-            .map(str::to_owned)
+    let of = |kind: Kind, tool: Tool| {
+        let own = figures.iter().filter(move |f| f.model == model);
+        own.filter(move |f| f.kind == kind && f.tool == tool)
     };
     let mut points = Vec::new();
-    for upper in of("upper", above) {
-        let partner = of("lower", below)
-            .find(|lower| below == "libdai-MF" || ibound(lower.tool) == ibound(upper.tool));
+    for upper in of(Kind::Upper, above) {
+        let partner = of(Kind::Lower, below)
+            .find(|lower| lower.ibound.is_none_or(|i| upper.ibound == Some(i)));
         if let Some(lower) = partner
             && let (Some(up), Some(low)) = (upper.value, lower.value)
         {
@@ -264,8 +257,8 @@ fn ahead(records: &Records) -> Option<Claim> {
     let (mut compared, mut behind) = (0, Vec::new());
     for model in records.panels() {
         let peers = [
-            peer_widths(model, "pygms-wmb-i", "pygms-wmb-i"),
-            peer_widths(model, "merlin-wmb-i", "libdai-MF"),
+            peer_widths(model, Tool::PyGms, Tool::PyGms),
+            peer_widths(model, Tool::Merlin, Tool::LibDaiMf),
         ];
         for (time, width) in peers.concat() {
             let ours = records

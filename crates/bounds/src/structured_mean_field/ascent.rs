@@ -133,6 +133,9 @@ impl<'g> StructuredAscent<'g> {
     /// # Errors
     /// [`StartError`] if the blocks do not hold each variable once, if `start` is not one
     /// distribution for each variable, or if a block does not fit in `memory` bytes.
+    ///
+    /// # Panics
+    /// Never: blocks that hold each variable once are a part of every scope that they meet.
     pub fn over(
         graph: &'g FactorGraph,
         start: &MeanField,

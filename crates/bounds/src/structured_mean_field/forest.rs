@@ -93,6 +93,9 @@ impl<'g> ForestAscent<'g> {
     /// # Errors
     /// [`StartError`] if `start` is not one distribution for each variable, or the forest does not
     /// fit.
+    ///
+    /// # Panics
+    /// Never: the start is normalised before tables are made of it.
     pub fn new(graph: &'g FactorGraph, start: &MeanField, memory: f64) -> Result<Self, StartError> {
         let start = start.normalised(graph)?;
         let members = strongest_forest(graph);

@@ -55,6 +55,9 @@ use lift::lift;
 /// [`StartError::TooLarge`] if the first blocks need more than their share of `memory`; a
 /// smaller ibound fits.
 ///
+/// # Panics
+/// Never: the first start is finished whatever the budget.
+///
 /// # Complexity
 /// For each start and sweep, exact marginals of cliques of at most `ibound + 1` variables.
 ///

@@ -74,6 +74,9 @@ impl TreeReweighted {
     ///
     /// # Errors
     /// [`Inapplicable`] if `Z = 0` is found out, or the numbers of the model cannot be multiplied.
+    ///
+    /// # Panics
+    /// Never: what is chosen are spanning forests.
     pub fn new(graph: &FactorGraph) -> Result<Self, Inapplicable> {
         let inner = prepare(graph)?.ok_or(Inapplicable::NoAssignment)?;
         let network = Network::new(&inner);

@@ -76,6 +76,9 @@ impl NegativeTreeReweighted {
     ///
     /// # Errors
     /// [`Inapplicable`] if `Z = 0` is found out, or if factors with hard zeros close a cycle.
+    ///
+    /// # Panics
+    /// Never: what is chosen are spanning forests.
     pub fn new(graph: &FactorGraph) -> Result<Self, Inapplicable> {
         let inner = prepare(graph)?.ok_or(Inapplicable::NoAssignment)?;
         let network = Network::new(&inner);

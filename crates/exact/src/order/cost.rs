@@ -24,8 +24,6 @@ pub struct Cost {
     pub max_entries: f64,
     /// The multiply-adds of elimination: `Π_{u ∈ C_v} |X_u|`, summed over buckets.
     pub total_entries: f64,
-    /// The largest message.
-    pub max_message: f64,
     /// The entries of all messages.
     pub total_messages: f64,
     /// The most entries of messages that are alive together.
@@ -90,7 +88,6 @@ impl Cost {
                 silent[at] = true;
             } else {
                 let message = (clique.log2 - primal.log2[order[at] as usize]).exp2();
-                cost.max_message = cost.max_message.max(message);
                 cost.total_messages += message;
                 messages[at] = message;
             }

@@ -9,8 +9,8 @@ use std::collections::BinaryHeap;
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::key::Key;
-use super::primal::Primal;
+use super::primal::{Marks, Primal};
+use super::queue::{Place, place, tie, vertex};
 use crate::watch::Watch;
 
 /// Parts of at most so many vertices are not cut.
@@ -36,8 +36,7 @@ pub(super) fn stages(primal: &Primal, mut ties: Option<&mut Pcg64>, watch: &Watc
         primal,
         part: vec![0; n],
         side: vec![Side::Outside; n],
-        seen: vec![0; n],
-        round: 0,
+        marks: Marks::new(n),
     };
     let mut stage = vec![0; n];
     let mut parts = 1;
@@ -94,9 +93,8 @@ struct Dissection<'a> {
     /// The part of each vertex; none for those in separators.
     part: Vec<u32>,
     side: Vec<Side>,
-    /// Marks of breadth-first searches and of locked vertices.
-    seen: Vec<u32>,
-    round: u32,
+    /// Of breadth-first searches and of locked vertices.
+    marks: Marks,
 }
 
 impl Dissection<'_> {
@@ -114,29 +112,11 @@ impl Dissection<'_> {
         all.filter(move |&u| self.part[u as usize] == part)
     }
 
-    /// The vertices that a search from `start` reaches, and where each level of it begins.
+    /// The levels of a search within the part of `start`.
     fn levels(&mut self, start: u32) -> (Vec<u32>, Vec<usize>) {
-        self.round += 1;
-        let part = self.part[start as usize];
-        self.seen[start as usize] = self.round;
-        let mut reached = vec![start];
-        let mut begins = vec![0];
-        let mut at = 0;
-        while at < reached.len() {
-            let end = reached.len();
-            for next in at..end {
-                for &u in &self.primal.adjacent[reached[next] as usize] {
-                    let u = u as usize;
-                    if self.part[u] == part && self.seen[u] != self.round {
-                        self.seen[u] = self.round;
-                        reached.push(u as u32);
-                    }
-                }
-            }
-            at = end;
-            begins.push(end);
-        }
-        (reached, begins)
+        let own = self.part[start as usize];
+        let inside = |u: u32| self.part[u as usize] == own;
+        self.marks.levels(self.primal, start, inside)
     }
 
     /// Makes every connected part of a part one of its own; of each the vertices as a search reaches
@@ -222,28 +202,28 @@ impl Dissection<'_> {
     /// One pass: every vertex leaves the separator once at most, the best move first, and the best
     /// separator on the way stays. Returns whether it is smaller than the one before.
     fn improve(&mut self, between: &mut Vec<u32>, weights: &mut [f64; 2], least: f64) -> bool {
-        self.round += 1;
+        self.marks.clear();
         let index = |side: Side| usize::from(side == Side::Two);
-        let mut heap: BinaryHeap<(Key, bool)> = BinaryHeap::new();
-        let to = |two: bool| if two { Side::Two } else { Side::One };
+        let mut heap: BinaryHeap<Place> = BinaryHeap::new();
+        let both = [Side::One, Side::Two];
+        // A place of a move ends with the number of the side that the vertex goes to.
+        let of_gain = |gain: f64, v: u32, to: Side| place(gain, v, index(to) as u32);
         for &v in &*between {
-            for two in [false, true] {
-                heap.push((Key(self.gain(v, to(two)), v, v), two));
-            }
+            heap.extend(both.map(|to| of_gain(self.gain(v, to), v, to)));
         }
         // Vertices that changed sides, with where they came from.
         let mut moves: Vec<(u32, Side)> = Vec::new();
         let (mut change, mut best, mut best_moves) = (0.0, 0.0, 0);
         let mut best_weights = *weights;
         let mut idle = 0;
-        while let Some((Key(gain, _, v), two)) = heap.pop() {
-            let side = to(two);
-            if self.side[v as usize] != Side::Between || self.seen[v as usize] == self.round {
+        while let Some(best_move) = heap.pop() {
+            let (v, side) = (tie(best_move), both[vertex(best_move) as usize]);
+            if self.side[v as usize] != Side::Between || self.marks.has(v) {
                 continue;
             }
             let now = self.gain(v, side);
-            if now < gain {
-                heap.push((Key(now, v, v), two));
+            if of_gain(now, v, side) < best_move {
+                heap.push(of_gain(now, v, side));
                 continue;
             }
             let pulled: Vec<u32> = self
@@ -254,7 +234,7 @@ impl Dissection<'_> {
             if weights[index(side.other())] - lost < least {
                 continue;
             }
-            self.seen[v as usize] = self.round;
+            self.marks.put(v);
             moves.push((v, Side::Between));
             self.side[v as usize] = side;
             weights[index(side)] += self.size(v);
@@ -264,16 +244,10 @@ impl Dissection<'_> {
                 self.side[u as usize] = Side::Between;
             }
             for &u in &pulled {
-                for two in [false, true] {
-                    heap.push((Key(self.gain(u, to(two)), u, u), two));
-                }
-                let beside: Vec<u32> = self
-                    .neighbours(u)
-                    .filter(|&x| self.side[x as usize] == Side::Between)
-                    .collect();
-                for x in beside {
-                    heap.push((Key(self.gain(x, side), x, x), two));
-                }
+                heap.extend(both.map(|to| of_gain(self.gain(u, to), u, to)));
+                let beside = self.neighbours(u);
+                let beside = beside.filter(|&x| self.side[x as usize] == Side::Between);
+                heap.extend(beside.map(|x| of_gain(self.gain(x, side), x, side)));
             }
             change += now;
             idle += 1;

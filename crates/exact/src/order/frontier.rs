@@ -1,16 +1,13 @@
 //! Frontier orders: grow the eliminated set from one end of the graph and keep its boundary small.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use forney_certify::Budget;
 use forney_model::FactorGraph;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::Order;
-use super::key::Key;
-use super::primal::Primal;
+use super::primal::{Marks, Primal};
+use super::queue::Queue;
 use crate::watch::Watch;
 
 /// A frontier order: from a vertex at the end of the graph, eliminate the boundary vertex that brings
@@ -42,7 +39,7 @@ pub fn frontier_within(
 
 /// A frontier order; when the watch ends it, the rest comes as it is numbered.
 ///
-/// Keys are the size that a boundary vertex would bring in and when it came.
+/// Scores are the size that a boundary vertex would bring in, tie-breakers when it came.
 pub(super) fn frontier_order(
     primal: &Primal,
     mut ties: Option<&mut Pcg64>,
@@ -54,14 +51,20 @@ pub(super) fn frontier_order(
         starts.shuffle(rng);
     }
     let mut frontier = Frontier::new(primal);
-    let mut levels = Levels::new(n);
+    let mut marks = Marks::new(n);
     for start in starts {
         // Each start looks at its whole part of the graph.
         if watch.is_over() {
             break;
         }
         if !frontier.entered[start as usize] {
-            let end = levels.far_end(primal, start);
+            // Far from most others: the last that a search reaches from the last that one from `start`
+            // reaches.
+            let mut end = start;
+            for _ in 0..2 {
+                let (reached, _) = marks.levels(primal, end, |_| true);
+                end = reached[reached.len() - 1];
+            }
             frontier.enter(end);
             frontier.advance(&mut ties, watch);
         }
@@ -84,7 +87,7 @@ struct Frontier<'a> {
     growth: Vec<f64>,
     came: Vec<u32>,
     arrivals: u32,
-    heap: BinaryHeap<Reverse<Key>>,
+    queue: Queue,
     order: Vec<u32>,
 }
 
@@ -98,7 +101,7 @@ impl<'a> Frontier<'a> {
             growth: vec![0.0; n],
             came: vec![0; n],
             arrivals: 0,
-            heap: BinaryHeap::new(),
+            queue: Queue::new(n),
             order: Vec::with_capacity(n),
         }
     }
@@ -120,17 +123,14 @@ impl<'a> Frontier<'a> {
     }
 
     fn push(&mut self, v: u32) {
-        self.heap.push(Reverse(Key(
-            self.growth[v as usize],
-            self.came[v as usize],
-            v,
-        )));
+        let (growth, came) = (self.growth[v as usize], self.came[v as usize]);
+        self.queue.set(0, v, growth, || came);
     }
 
     /// Eliminates until the boundary is empty.
     fn advance(&mut self, ties: &mut Option<&mut Pcg64>, watch: &Watch<'_>) {
-        while let Some(Reverse(Key(growth, _, v))) = self.heap.pop() {
-            if self.eliminated[v as usize] || growth.total_cmp(&self.growth[v as usize]).is_ne() {
+        while let Some(v) = self.queue.pop() {
+            if self.eliminated[v as usize] {
                 continue;
             }
             if watch.stop_at(self.order.len()) {
@@ -147,44 +147,5 @@ impl<'a> Frontier<'a> {
                 self.enter(u);
             }
         }
-    }
-}
-
-/// Breadth-first levels, with the marks kept between calls.
-struct Levels {
-    mark: Vec<u32>,
-    round: u32,
-}
-
-impl Levels {
-    fn new(n: usize) -> Self {
-        Self {
-            mark: vec![0; n],
-            round: 0,
-        }
-    }
-
-    /// A vertex far from most others: the last that a breadth-first search reaches from the last that
-    /// one from `start` reaches.
-    fn far_end(&mut self, primal: &Primal, start: u32) -> u32 {
-        let first = self.last(primal, start);
-        self.last(primal, first)
-    }
-
-    fn last(&mut self, primal: &Primal, start: u32) -> u32 {
-        self.round += 1;
-        let mut queue = vec![start];
-        self.mark[start as usize] = self.round;
-        let mut at = 0;
-        while at < queue.len() {
-            for &u in &primal.adjacent[queue[at] as usize] {
-                if self.mark[u as usize] != self.round {
-                    self.mark[u as usize] = self.round;
-                    queue.push(u);
-                }
-            }
-            at += 1;
-        }
-        queue[queue.len() - 1]
     }
 }

@@ -1,8 +1,5 @@
 //! Greedy orders: eliminate the vertex with the least score, again and again.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use forney_certify::Budget;
 use forney_model::FactorGraph;
 use rand::RngExt;
@@ -10,8 +7,8 @@ use rand_pcg::Pcg64;
 
 use super::Order;
 use super::fill::Elimination;
-use super::key::Key;
 use super::primal::Primal;
+use super::queue::Queue;
 use super::quotient::{Score, quotient_order};
 use crate::watch::Watch;
 
@@ -80,21 +77,19 @@ pub(super) fn greedy_order(
         Heuristic::MinFill | Heuristic::MinSize => vec![1.0; n],
     };
     let mut graph = Elimination::new(&primal.log2, primal.adjacent.clone(), &weight, watch);
-    let mut key = |graph: &Elimination, v: u32| {
-        let score = match heuristic {
-            Heuristic::MinFill | Heuristic::WeightedMinFill => graph.fill(v),
-            Heuristic::MinSize => graph.log2_clique(v),
-        };
-        Key(score, ties.as_mut().map_or(v, |rng| rng.random()), v)
+    let score = |graph: &Elimination, v: u32| match heuristic {
+        Heuristic::MinFill | Heuristic::WeightedMinFill => graph.fill(v),
+        Heuristic::MinSize => graph.log2_clique(v),
     };
-    let mut current: Vec<Key> = (0..n as u32).map(|v| key(&graph, v)).collect();
-    let mut heap: BinaryHeap<Reverse<Key>> = current.iter().copied().map(Reverse).collect();
+    let mut tie = |v: u32| ties.as_mut().map_or(v, |rng| rng.random());
+    let mut queue = Queue::new(n);
+    for v in 0..n as u32 {
+        queue.set(0, v, score(&graph, v), || tie(v));
+    }
     let mut order = Vec::with_capacity(n);
     let mut touched = Vec::new();
-    while let Some(Reverse(top)) = heap.pop() {
-        let v = top.2;
-        // A key that is not the current one is out of date; the current one is in the heap, too.
-        if graph.is_gone(v) || top != current[v as usize] {
+    while let Some(v) = queue.pop() {
+        if graph.is_gone(v) {
             continue;
         }
         if watch.stop_at(order.len()) || graph.is_exhausted() || graph.is_expensive(v) {
@@ -104,11 +99,9 @@ pub(super) fn greedy_order(
         touched.clear();
         touched.extend_from_slice(graph.eliminate(v));
         for &u in &touched {
-            let new = key(&graph, u);
-            if new.0.total_cmp(&current[u as usize].0).is_ne() {
-                current[u as usize] = new;
-                heap.push(Reverse(new));
-            }
+            // Every look at a score draws a tie-breaker, so that seeds give the orders they always gave.
+            let drawn = tie(u);
+            queue.set(0, u, score(&graph, u), || drawn);
         }
     }
     if order.len() < n {

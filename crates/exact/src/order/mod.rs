@@ -17,7 +17,6 @@ mod dissect;
 mod fill;
 mod frontier;
 mod greedy;
-mod key;
 mod live;
 mod pool;
 mod primal;

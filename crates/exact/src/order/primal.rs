@@ -1,4 +1,5 @@
-//! The primal graph of a model: variables that share a factor are neighbours.
+//! The primal graph of a model, in which variables that share a factor are neighbours, and searches
+//! through it.
 
 use forney_model::FactorGraph;
 
@@ -45,5 +46,62 @@ impl Primal {
 
     pub(super) fn len(&self) -> usize {
         self.log2.len()
+    }
+}
+
+/// Marks on vertices, all taken off at once.
+pub(super) struct Marks {
+    seen: Vec<u32>,
+    round: u32,
+}
+
+impl Marks {
+    pub(super) fn new(vertices: usize) -> Self {
+        Self {
+            seen: vec![0; vertices],
+            round: 1,
+        }
+    }
+
+    /// Takes off all marks.
+    pub(super) fn clear(&mut self) {
+        self.round += 1;
+    }
+
+    pub(super) fn has(&self, v: u32) -> bool {
+        self.seen[v as usize] == self.round
+    }
+
+    pub(super) fn put(&mut self, v: u32) {
+        self.seen[v as usize] = self.round;
+    }
+
+    /// The vertices `inside` that a breadth-first search from `start` reaches, and where each level of
+    /// it begins; they are marked.
+    pub(super) fn levels(
+        &mut self,
+        primal: &Primal,
+        start: u32,
+        inside: impl Fn(u32) -> bool,
+    ) -> (Vec<u32>, Vec<usize>) {
+        self.clear();
+        self.put(start);
+        let mut reached = vec![start];
+        let mut begins = vec![0];
+        let mut at = 0;
+        while at < reached.len() {
+            let end = reached.len();
+            for next in at..end {
+                for &u in &primal.adjacent[reached[next] as usize] {
+                    if inside(u) && !self.has(u) {
+                        self.put(u);
+                        reached.push(u);
+                    }
+                }
+            }
+            at = end;
+            begins.push(end);
+        }
+        (reached, begins)
     }
 }

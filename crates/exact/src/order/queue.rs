@@ -1,18 +1,10 @@
-//! A queue of vertices: of the lowest stage the one with the least score.
+//! Queues of vertices by their scores.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// One heap for each stage, so that each is small. A place in a heap is one whole number, as the order
-/// of a large graph takes most of its time for comparing them: score, tie-breaker and vertex, from
-/// the highest bits down.
-pub(super) struct Queue {
-    stages: Vec<BinaryHeap<Reverse<Place>>>,
-    /// No vertex is in a lower one.
-    lowest: usize,
-}
-
-/// What a vertex is compared by.
+/// What a vertex is compared by: score, tie-breaker and vertex, from the highest bits down. One whole
+/// number, as the order of a large graph takes most of its time for comparing them.
 pub(super) type Place = u128;
 
 /// The place of a vertex with this score; of equal scores the lower tie-breaker comes first.
@@ -20,9 +12,9 @@ pub(super) fn place(score: f64, tie: u32, v: u32) -> Place {
     Place::from(bits(score)) << 64 | Place::from(tie) << 32 | Place::from(v)
 }
 
-/// Does a place have this score?
-pub(super) fn has_score(place: Place, score: f64) -> bool {
-    (place >> 64) as u64 == bits(score)
+/// The tie-breaker of a place.
+pub(super) fn tie(place: Place) -> u32 {
+    (place >> 32) as u32
 }
 
 /// The vertex of a place.
@@ -40,30 +32,52 @@ fn bits(score: f64) -> u64 {
     }
 }
 
+/// A queue of vertices whose scores change: of the lowest stage the one with the least score.
+///
+/// One heap for each stage, so that each is small. Old places stay in them until they are popped.
+pub(super) struct Queue {
+    stages: Vec<BinaryHeap<Reverse<Place>>>,
+    /// No vertex is in a lower one.
+    lowest: usize,
+    /// The place of each vertex now.
+    current: Vec<Place>,
+}
+
 impl Queue {
-    /// An empty queue; stages are numbered from 0.
-    pub(super) fn new() -> Self {
+    /// An empty queue for so many vertices; stages are numbered from 0.
+    pub(super) fn new(vertices: usize) -> Self {
         Self {
             stages: Vec::new(),
             lowest: 0,
+            current: vec![0; vertices],
         }
     }
 
-    pub(super) fn push(&mut self, stage: u32, place: Place) {
+    /// Gives a vertex a score, with a new tie-breaker if it had another one.
+    pub(super) fn set(&mut self, stage: u32, v: u32, score: f64, tie: impl FnOnce() -> u32) {
+        let current = &mut self.current[v as usize];
+        if (*current >> 64) as u64 == bits(score) {
+            return;
+        }
+        *current = place(score, tie(), v);
         let stage = stage as usize;
         if stage >= self.stages.len() {
             self.stages.resize_with(stage + 1, BinaryHeap::new);
         }
-        self.stages[stage].push(Reverse(place));
+        self.stages[stage].push(Reverse(*current));
         self.lowest = self.lowest.min(stage);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Place> {
+    /// The next vertex; one that had a score before may come again.
+    pub(super) fn pop(&mut self) -> Option<u32> {
         while let Some(stage) = self.stages.get_mut(self.lowest) {
-            if let Some(Reverse(place)) = stage.pop() {
-                return Some(place);
+            match stage.pop() {
+                Some(Reverse(place)) if self.current[vertex(place) as usize] == place => {
+                    return Some(vertex(place));
+                }
+                Some(_) => {}
+                None => self.lowest += 1,
             }
-            self.lowest += 1;
         }
         None
     }
@@ -75,7 +89,7 @@ mod tests {
 
     #[test]
     fn stages_come_first_then_scores_then_ties() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(7);
         let all = [
             (1, -3.0, 0),
             (0, 2.5, 1),
@@ -86,10 +100,13 @@ mod tests {
             (3, f64::NEG_INFINITY, 0),
         ];
         for (v, &(stage, score, tie)) in (0u32..).zip(&all) {
-            queue.push(stage, place(score, tie, v));
+            queue.set(stage, v, score, || tie);
         }
-        let popped = std::iter::from_fn(|| queue.pop()).map(vertex);
+        // A score that is no other keeps its tie-breaker, and one that was left behind is skipped.
+        queue.set(0, 3, -4.0, || unreachable!("the same score"));
+        queue.set(0, 4, -0.0, || 1);
+        queue.set(0, 4, 0.0, || 4);
+        let popped = std::iter::from_fn(|| queue.pop());
         assert_eq!(popped.collect::<Vec<u32>>(), vec![3, 2, 4, 5, 1, 0, 6]);
-        assert!(has_score(place(-0.0, 7, 8), -0.0) && !has_score(place(0.0, 7, 8), -0.0));
     }
 }

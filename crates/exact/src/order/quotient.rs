@@ -7,7 +7,7 @@
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
-use super::queue::{Place, Queue, has_score, place, vertex};
+use super::queue::Queue;
 use crate::watch::Watch;
 
 /// What is kept small, to good approximation.
@@ -148,17 +148,14 @@ impl<'a> Quotient<'a> {
         watch: &Watch<'_>,
     ) -> Vec<u32> {
         let mut tie = |v: u32| ties.as_mut().map_or(v, |rng| rng.random());
-        let mut current: Vec<Place> = vec![0; self.state.len()];
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(self.state.len());
         for &v in vertices.iter().filter(|&&v| self.is_variable(v)) {
-            current[v as usize] = place(self.score(score, v, 0.0), tie(v), v);
-            queue.push(self.stage(v), current[v as usize]);
+            queue.set(self.stage(v), v, self.score(score, v, 0.0), || tie(v));
         }
         let mut order = Vec::with_capacity(vertices.len());
         let mut steps = 0;
-        while let Some(top) = queue.pop() {
-            let pivot = vertex(top);
-            if !self.is_variable(pivot) || top != current[pivot as usize] {
+        while let Some(pivot) = queue.pop() {
+            if !self.is_variable(pivot) {
                 continue;
             }
             if watch.stop_at(steps) {
@@ -172,10 +169,7 @@ impl<'a> Quotient<'a> {
                 let v = self.beside[pivot as usize][at];
                 let inside = front - self.weight[v as usize];
                 let new = self.score(score, v, inside);
-                if !has_score(current[v as usize], new) {
-                    current[v as usize] = place(new, tie(v), v);
-                    queue.push(self.stage(v), current[v as usize]);
-                }
+                queue.set(self.stage(v), v, new, || tie(v));
             }
         }
         order

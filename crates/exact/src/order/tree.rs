@@ -11,8 +11,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::key::Key;
 use super::primal::UNIT;
+use super::queue::{Place, place, vertex};
 
 /// `log2` of the entries of a table from whole units, as sets of variables are measured in.
 #[inline(always)]
@@ -128,12 +128,12 @@ impl Tree {
             let bit = layout.bit_of[v as usize];
             // The smallest two, again and again.
             let entry = |tree: &Self, node: u32| {
-                Reverse(Key(layout.size(tree.scope(layout, node)), node, node))
+                Reverse(place(layout.size(tree.scope(layout, node)), 0, node))
             };
             let waiting = holders[bit].iter().map(|&node| entry(&tree, node));
-            let mut waiting: BinaryHeap<Reverse<Key>> = waiting.collect();
+            let mut waiting: BinaryHeap<Reverse<Place>> = waiting.collect();
             while let (Some(Reverse(a)), Some(Reverse(b))) = (waiting.pop(), waiting.pop()) {
-                let node = tree.join(layout, a.2, b.2, &mut holders);
+                let node = tree.join(layout, vertex(a), vertex(b), &mut holders);
                 if !waiting.is_empty() {
                     waiting.push(entry(&tree, node));
                 }

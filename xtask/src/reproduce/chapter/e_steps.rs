@@ -7,7 +7,7 @@ use forney_latent::binary_sparse_coding::{
 use forney_plot::{Axis, Style};
 
 use crate::reproduce::context::{Context, Run};
-use crate::reproduce::records::Record;
+use crate::reproduce::records::{Record, Reference};
 use crate::reproduce::shown::{Claim, Figure, Shown};
 
 /// Amplitudes of the bars, in standard deviations of the noise.
@@ -61,7 +61,7 @@ fn learn(strength: f64, seed: u64, examples: usize) -> anyhow::Result<Vec<Record
                 seed,
                 value: Some(value),
                 ln_bound: Some(row.elbo),
-                ln_reference: Some(row.ln_likelihood),
+                reference: Some(Reference::Exact(row.ln_likelihood)),
                 iterations: 0,
                 options: format!("bars 4×4, {examples} examples, 6 starts"),
             });
