@@ -240,59 +240,39 @@ fn a_budget_that_is_over_leaves_the_start_with_its_value() {
     check(&OutOfTime, 100);
 }
 
-/// What each learner says to a matrix.
-fn answers(data: ArrayView2<'_, f64>) -> [(&'static str, Result<(), LatentError>); 6] {
+/// What each learner says to a matrix; the first one takes what is constant, too.
+fn answers(data: ArrayView2<'_, f64>) -> [Result<(), LatentError>; 6] {
     let lengths = [data.nrows()];
     let bits = BinarySparseCodingParams::new(2);
-    let e_step = Truncated::default();
     [
-        (
-            "sparse coding",
-            SparseCodingParams::new(2).fit(data).map(drop),
-        ),
-        (
-            "mixture",
-            GaussianMixtureParams::default().fit(data).map(drop),
-        ),
-        (
-            "factors",
-            FactorAnalysisParams::default().fit(data).map(drop),
-        ),
-        (
-            "hmm",
-            GaussianHmmParams::default().fit(data, &lengths).map(drop),
-        ),
-        ("bits", bits.fit(data, &e_step).map(drop)),
-        (
-            "mean field",
-            LinearGaussianParams::new(1).fit(data).map(drop),
-        ),
+        SparseCodingParams::new(2).fit(data).map(drop),
+        GaussianMixtureParams::default().fit(data).map(drop),
+        FactorAnalysisParams::default().fit(data).map(drop),
+        GaussianHmmParams::default().fit(data, &lengths).map(drop),
+        bits.fit(data, &Truncated::default()).map(drop),
+        LinearGaussianParams::new(1).fit(data).map(drop),
     ]
 }
 
 #[test]
 fn data_that_nothing_can_be_learned_from() {
     let good = rows(20, 3);
+    assert!(answers(good.view()).iter().all(Result::is_ok));
     let mut bad = good.clone();
     bad[[2, 1]] = f64::NAN;
+    for answer in answers(bad.view()) {
+        refused(answer, "has the value NaN at row 2, column 1");
+    }
+    let none = answers(good.slice(s![..0, ..]));
+    assert!(none.iter().all(Result::is_err));
     let mut constant = good.clone();
     constant.column_mut(1).fill(7.0);
-    for (at, (what, answer)) in answers(bad.view()).into_iter().enumerate() {
-        refused(answer, "has the value NaN at row 2, column 1");
-        let none = answers(good.slice(s![..0, ..])).into_iter().nth(at);
-        assert!(none.is_some_and(|(_, answer)| answer.is_err()), "{what}");
-    }
-    for (_, answer) in answers(constant.view()).into_iter().skip(1) {
+    for answer in answers(constant.view()).into_iter().skip(1) {
         refused(answer, "column 1 of the data is constant");
     }
-    for (_, answer) in answers(good.slice(s![..1, ..])).into_iter().skip(1) {
+    for answer in answers(good.slice(s![..1, ..])).into_iter().skip(1) {
         refused(answer, "1 examples are too few: 2 are needed");
     }
-    assert!(
-        answers(good.view())
-            .iter()
-            .all(|(_, answer)| answer.is_ok())
-    );
 }
 
 #[test]
