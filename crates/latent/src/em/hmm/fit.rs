@@ -216,9 +216,11 @@ impl CategoricalHmmParams {
         let start = move |_: &Sequences<'d, Categorical>, seed, _: &Budget| {
             let mut rng = Pcg64::seed_from_u64(seed);
             let mut rows = |rows: usize, columns: usize| {
-                let drawn = (0..rows).flat_map(|_| draw_distribution(columns, &mut rng));
-                Array2::from_shape_vec((rows, columns), drawn.collect())
-                    .expect("one distribution for each row")
+                let mut drawn = Array2::zeros((rows, columns));
+                for mut row in drawn.rows_mut() {
+                    row.assign(&Array1::from(draw_distribution(columns, &mut rng)));
+                }
+                drawn
             };
             Hmm::new(
                 rows(1, states).row(0).to_owned(),
