@@ -53,7 +53,7 @@ fn missing_states_as_different_programs_write_them() {
     let folder = Folder::new();
     let table = "a,b,c,d,e,f,g,h\n0,1,?,0,1,0,?,0\n?,1,0,0,1,0,0,1\n1,0,1,1,?,1,1,1\n";
     let objective = |missing: &str| {
-        let file = folder.write("states.csv", &table.replace('?', missing));
+        let file = folder.write("states.csv", table.replace('?', missing));
         let words = format!("em --model bayes-net --network {NETWORK} --smoothing 1 --data {file}");
         number(&learn(&words)["objective"]).to_bits()
     };

@@ -145,7 +145,7 @@ fn arrays_go_to_npz() {
 fn empty_clusters_and_singular_covariances_are_no_errors() {
     let folder = Folder::new();
     // Two distinct rows for four components, and columns that are multiples of each other.
-    let file = folder.write("data.csv", &"1,2\n3,6\n".repeat(10));
+    let file = folder.write("data.csv", "1,2\n3,6\n".repeat(10));
     for covariance in ["full", "diagonal", "tied", "spherical"] {
         let words = format!("em --model mixture --components 4 --covariance {covariance}");
         let model = folder.file("model");
