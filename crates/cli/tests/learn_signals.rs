@@ -37,11 +37,38 @@ fn interrupt(child: &Child) {
     assert!(sent.expect("kill starts").success());
 }
 
-/// How it ended, and what it printed.
-fn end(child: Child) -> (Option<i32>, Value) {
+/// How it ended, what it printed, and what it complained of.
+fn end(child: Child) -> (Option<i32>, Value, String) {
     let output = child.wait_with_output().expect("it ends");
     let told = serde_json::from_slice(&output.stdout).expect("a JSON object");
-    (output.status.code(), told)
+    let stderr = String::from_utf8(output.stderr).expect("a text");
+    (output.status.code(), told, stderr)
+}
+
+#[test]
+fn interrupted_learning_keeps_its_checkpoint_and_goes_on() {
+    let folder = Folder::new();
+    let [whole, parts, checkpoint, trace] =
+        ["whole", "parts", "checkpoint", "trace"].map(|name| folder.file(name));
+    let words =
+        format!("sparse-coding --data {BARS} --atoms 30 --lambda 3 --batch 16 --epochs 200");
+    learn(&format!("{words} -o {whole}"));
+    let long = start(&format!(
+        "{words} --checkpoint {checkpoint} --checkpoint-every 20ms --trace {trace}"
+    ));
+    wait_for("trace", || {
+        let text = std::fs::read_to_string(&trace).unwrap_or_default();
+        text.lines().count() >= 3
+    });
+    interrupt(&long);
+    let (code, told, stderr) = end(long);
+    assert_eq!(code, Some(130), "{stderr}");
+    assert_eq!(told["stop"], "interrupted");
+    assert!(told["iterations"].as_u64().unwrap() < 200);
+    let advice = format!("go on with --resume {checkpoint}");
+    assert!(stderr.contains(&advice), "{stderr}");
+    learn(&format!("{words} --resume {checkpoint} -o {parts}"));
+    assert!(std::fs::read(whole).unwrap() == std::fs::read(parts).unwrap());
 }
 
 #[test]
@@ -59,7 +86,7 @@ fn a_checkpoint_belongs_to_one_run_at_a_time() {
         refused(&words, "checkpoint", &message);
     }
     interrupt(&long);
-    let (code, told) = end(long);
+    let (code, told, _) = end(long);
     assert_eq!(code, Some(130));
     assert_eq!(told["checkpoint"], file.as_str());
     let done = told["iterations"].as_u64().unwrap();
@@ -84,14 +111,14 @@ fn reading_is_interrupted_and_ends_in_time() {
     let reading = start(&words);
     let keep = OpenOptions::new().write(true).open(&pipe).unwrap();
     interrupt(&reading);
-    let (code, told) = end(reading);
+    let (code, told, _) = end(reading);
     assert_eq!(code, Some(130));
     assert_eq!(told["error"]["kind"], "interrupted");
     drop(keep);
 
     let late = start(&format!("{words} --time 50ms"));
     let keep = OpenOptions::new().write(true).open(&pipe).unwrap();
-    let (code, told) = end(late);
+    let (code, told, _) = end(late);
     assert_eq!(code, Some(3));
     assert_eq!(told["error"]["kind"], "out-of-time");
     drop(keep);

@@ -53,14 +53,30 @@ pub(crate) fn shape(what: &'static str, expected: usize, found: usize) -> Result
     }
 }
 
+/// Refuses the first size that is not the expected one: what it is, what is expected, and what was found.
+pub(crate) fn shapes<const N: usize>(
+    sizes: [(&'static str, usize, usize); N],
+) -> Result<(), LatentError> {
+    let mut sizes = sizes.into_iter();
+    sizes.try_for_each(|(what, expected, found)| shape(what, expected, found))
+}
+
 /// Refuses everything but finite numbers above 0.
 pub(crate) fn positive(what: &'static str, value: f64) -> Result<(), LatentError> {
-    within(
-        what,
-        "finite and above 0",
-        value,
-        value.is_finite() && value > 0.0,
-    )
+    let admissible = value.is_finite() && value > 0.0;
+    within(what, "finite and above 0", value, admissible)
+}
+
+/// Refuses everything but finite numbers from 0 on.
+pub(crate) fn not_negative(what: &'static str, value: f64) -> Result<(), LatentError> {
+    let admissible = value.is_finite() && value >= 0.0;
+    within(what, "finite and at least 0", value, admissible)
+}
+
+/// Refuses a least variance, as a share of that of a column, that is lost in rounding or is all of it.
+pub(crate) fn floor(what: &'static str, value: f64) -> Result<(), LatentError> {
+    let admissible = (1e-12..1.0).contains(&value);
+    within(what, "from 1e-12 to below 1", value, admissible)
 }
 
 /// Refuses none of what at least one is needed of.

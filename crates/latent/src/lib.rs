@@ -3,6 +3,7 @@
 pub mod binary_sparse_coding;
 mod check;
 pub mod continuous;
+mod dense;
 pub mod em;
 mod error;
 pub mod learn;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{LatentError, check};
+
 /// How far an M-step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -14,4 +16,14 @@ pub enum MStep {
         /// Length of the step, times the gradient.
         rate: f64,
     },
+}
+
+impl MStep {
+    /// Refuses a step of no length.
+    pub(crate) fn check(self) -> Result<(), LatentError> {
+        match self {
+            Self::Full => Ok(()),
+            Self::Gradient { rate } => check::positive("the rate of the gradient step", rate),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Laws of binary sparse coding: the posterior graph has `ln Z = ln p(v)`, every E-step bounds it from
 //! below, moments and gradients are right, learning climbs and finds the bars.
 
+mod common;
+
+use common::{ln_sum, monotone, random_bits as random_model, refused};
 use forney_certify::Budget;
 use forney_exact::{Heuristic, greedy, ln_z};
 use forney_latent::LatentError;
@@ -11,20 +14,11 @@ use forney_latent::binary_sparse_coding::{
 use forney_methods::{BoundOptions, Options, WMBE};
 use forney_model::enumerate::for_each_assignment;
 use forney_testing::assert_near;
-use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
-
-fn random_model(dimension: usize, units: usize, rng: &mut Pcg64) -> BinarySparseCoding {
-    let mut normal = |scale: f64| scale * rng.sample::<f64, _>(StandardNormal);
-    BinarySparseCoding {
-        weights: Array2::from_shape_simple_fn((dimension, units), || normal(1.5)),
-        bias: Array1::from_shape_simple_fn(units, || normal(1.0)),
-        precision: Array1::from_shape_simple_fn(dimension, || normal(0.7).exp()),
-    }
-}
 
 /// `ln p(v) = ln Σ_h p(h) p(v | h)`, straight from the definitions (19.19–19.20).
 fn ln_density(model: &BinarySparseCoding, v: ArrayView1<'_, f64>) -> f64 {
@@ -49,9 +43,7 @@ fn ln_density(model: &BinarySparseCoding, v: ArrayView1<'_, f64>) -> f64 {
         }
         ln
     });
-    let joint: Vec<f64> = joint.collect();
-    let most = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    most + joint.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln()
+    ln_sum(&joint.collect::<Vec<_>>())
 }
 
 fn e_steps(units: usize) -> Vec<Box<dyn EStep>> {
@@ -274,11 +266,7 @@ fn learning_with_the_exact_posterior_never_lowers_the_likelihood() {
                 ..plain(6)
             };
             let fit = params.fit(data.view(), &Exact).unwrap();
-            assert!(
-                fit.trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9),
-                "{:?}",
-                fit.trace
-            );
+            monotone(&fit.trace, 1e-9);
             let score = fit.model.score(data.view(), &Exact).unwrap();
             assert!(
                 (fit.objective - score).abs() < 1e-9,
@@ -380,8 +368,8 @@ fn brackets_hold_the_likelihood() {
     }
     let none = Array2::zeros((0, 9));
     let model = BinarySparseCoding::bars(3, 1.0, 1.0);
-    let refused = model.ln_likelihood_bracket(none.view(), &BoundOptions::default(), &unlimited);
-    assert!(matches!(refused, Err(LatentError::TooFewExamples { .. })));
+    let found = model.ln_likelihood_bracket(none.view(), &BoundOptions::default(), &unlimited);
+    refused(found, "0 examples are too few");
 }
 
 #[test]
@@ -406,7 +394,7 @@ fn the_comparison_orders_what_must_be_ordered() {
             let mut ln = Vec::new();
             for_each_assignment(graph.cards(), |states| ln.push(graph.ln_value(states)));
             let most = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let ln_z = most + ln.iter().map(|ln| (ln - most).exp()).sum::<f64>().ln();
+            let ln_z = ln_sum(&ln);
             let examples = data.nrows() as f64;
             ln_likelihood += ln_z / examples;
             peak += (most - ln_z).exp() / examples;
@@ -426,84 +414,22 @@ fn the_comparison_orders_what_must_be_ordered() {
 }
 
 #[test]
-fn results_do_not_depend_on_threads_and_survive_saving() {
-    let data = BinarySparseCoding::bars(3, 5.0, 1.0)
-        .sample(300, 3)
-        .unwrap();
-    let params = BinarySparseCodingParams {
-        starts: 1,
-        ..BinarySparseCodingParams::new(6)
-    };
-    let fit = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| params.fit(data.view(), &Truncated::default()).unwrap())
-    };
-    let one = fit(1);
-    assert_eq!(one, fit(3));
-    let saved = serde_json::to_string(&one.model).unwrap();
-    assert_eq!(
-        serde_json::from_str::<BinarySparseCoding>(&saved).unwrap(),
-        one.model
-    );
-}
-
-#[test]
 fn hostile_input_is_refused() {
     let data = BinarySparseCoding::bars(3, 5.0, 1.0).sample(20, 3).unwrap();
     let params = BinarySparseCodingParams {
         starts: 1,
         ..BinarySparseCodingParams::new(4)
     };
-    let error =
-        |data: &Array2<f64>, e_step: &dyn EStep| params.fit(data.view(), e_step).unwrap_err();
-    let mut bad = data.clone();
-    bad[[1, 2]] = f64::INFINITY;
-    assert!(matches!(
-        error(&bad, &Exact),
-        LatentError::NotFinite {
-            row: 1,
-            column: 2,
-            ..
-        }
-    ));
-    bad.index_axis_mut(Axis(1), 2).fill(3.0);
-    assert_eq!(error(&bad, &Exact), LatentError::ZeroVariance { column: 2 });
-    let one = data.slice(s![..1, ..]).to_owned();
-    assert!(matches!(
-        error(&one, &Exact),
-        LatentError::TooFewExamples { .. }
-    ));
     let none = Truncated {
         candidates: 0,
         active: 1,
     };
-    assert!(matches!(
-        error(&data, &none),
-        LatentError::OutOfRange { .. }
-    ));
-    let many = BinarySparseCodingParams::new(21)
-        .fit(data.view(), &Exact)
-        .unwrap_err();
-    assert!(matches!(
-        many,
-        LatentError::TooManyUnits {
-            units: 21,
-            limit: 20,
-            ..
-        }
-    ));
+    let found = params.fit(data.view(), &none);
+    refused(found, "the number of candidates must be at least 1");
+    let found = BinarySparseCodingParams::new(21).fit(data.view(), &Exact);
+    refused(found, "21 units are too many");
     let model = BinarySparseCoding::bars(2, 1.0, 1.0);
-    let wrong = model.posterior(data.row(0)).unwrap_err();
-    assert!(matches!(
-        wrong,
-        LatentError::Shape {
-            expected: 4,
-            found: 9,
-            ..
-        }
-    ));
+    let found = model.posterior(data.row(0));
+    refused(found, "the number of columns must be 4, but is 9");
     assert_eq!(params.fit(data.view(), &Exact).unwrap().model.units(), 4);
 }

@@ -1,5 +1,8 @@
 //! Whatever the options of an E-step, its bound is one; what makes no bound is refused.
 
+mod common;
+
+use common::{random_bits, refused};
 use forney_latent::LatentError;
 use forney_latent::binary_sparse_coding::{
     BinarySparseCoding, Criterion, EStep, Exact, MeanField, Moments, Posteriors, Problem, Scheme,
@@ -11,12 +14,7 @@ use rand_pcg::Pcg64;
 
 fn random_model(rng: &mut Pcg64) -> BinarySparseCoding {
     let (dimension, units) = (rng.random_range(1..5), rng.random_range(1..8));
-    let mut uniform = |width: f64| width * (rng.random::<f64>() - 0.5);
-    BinarySparseCoding {
-        weights: Array2::from_shape_simple_fn((dimension, units), || uniform(3.0)),
-        bias: Array1::from_shape_simple_fn(units, || uniform(4.0) - 1.0),
-        precision: Array1::from_shape_simple_fn(dimension, || uniform(2.0).exp()),
-    }
+    random_bits(dimension, units, rng)
 }
 
 /// E-steps that stop before they begin, soon, and late.
@@ -91,14 +89,6 @@ fn structured_mean_field_without_cycles_is_mean_field() {
             .map(|e_step| model.score(data.view(), e_step).unwrap());
         assert!((plain - none).abs() < 1e-9, "{plain} {none}");
     }
-}
-
-#[track_caller]
-fn refused<T>(result: Result<T, LatentError>, what: &str) {
-    let Err(error) = result else {
-        panic!("{what} is accepted");
-    };
-    assert!(error.to_string().starts_with(what), "{error}");
 }
 
 #[test]

@@ -2,20 +2,23 @@
 
 mod common;
 
-use common::{check_fit, check_gradient, monotone, statistics};
+use common::{
+    check_fit, check_gradient, check_saved, ln_gaussian, monotone, normal, refused, statistics,
+    sweeps,
+};
 use forney_latent::LatentError;
 use forney_latent::em::{
     Em, FactorAnalysis, FactorAnalysisParams, LatentModel, MStep, Noise, Variant,
 };
+use forney_latent::learn::Fit;
 use ndarray::{Array1, Array2, array};
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 
 fn random_data(rng: &mut Pcg64) -> Array2<f64> {
     let (n, columns) = (rng.random_range(3..40), rng.random_range(1..6));
     let scale = 10f64.powi(rng.random_range(-3..4));
-    let mut data = Array2::from_shape_fn((n, columns), |_| StandardNormal.sample(rng));
+    let mut data = normal(n, columns, rng);
     if columns > 2 {
         // An exact copy is a Heywood case.
         let copy = &data.column(0) * 2.0;
@@ -29,25 +32,24 @@ fn random_params(rng: &mut Pcg64, columns: usize) -> FactorAnalysisParams {
         factors: rng.random_range(1..=columns),
         noise: [Noise::Diagonal, Noise::Isotropic][rng.random_range(0..2)],
         seed: rng.random(),
-        em: Em {
-            sweeps: 30,
-            tolerance: 0.0,
-            ..Em::default()
-        },
+        em: sweeps(30),
         ..Default::default()
     }
 }
 
-/// `ln N(v; μ, C)` with the full covariance.
-fn ln_p(model: &FactorAnalysis, row: &[f64]) -> f64 {
-    let columns = row.len();
-    let covariance = model.covariance();
-    let covariance = nalgebra::DMatrix::from_fn(columns, columns, |i, j| covariance[[i, j]]);
-    let apart = nalgebra::DVector::from_fn(columns, |d, _| row[d] - model.mean()[d]);
-    let factor = covariance.cholesky().unwrap();
-    let whitened = factor.l().solve_lower_triangular(&apart).unwrap();
-    let ln_det = 2.0 * factor.l().diagonal().map(f64::ln).sum();
-    -0.5 * (columns as f64 * (2.0 * std::f64::consts::PI).ln() + ln_det + whitened.norm_squared())
+fn data() -> Array2<f64> {
+    Array2::from_shape_fn((10, 3), |(i, j)| ((i * 7 + j * 5) % 11) as f64)
+}
+
+fn params(factors: usize) -> FactorAnalysisParams {
+    FactorAnalysisParams {
+        factors,
+        ..Default::default()
+    }
+}
+
+fn learned(factors: usize) -> Result<Fit<FactorAnalysis>, LatentError> {
+    params(factors).fit(data().view())
 }
 
 #[test]
@@ -60,11 +62,10 @@ fn batch_em_is_monotone_and_its_value_is_the_marginal_likelihood() {
         monotone(&fit.trace, 1e-8);
         check_fit(&fit);
         let scores = fit.model.score_examples(data.view()).unwrap();
-        let direct: Array1<f64> = data
-            .rows()
-            .into_iter()
-            .map(|row| ln_p(&fit.model, &row.to_vec()))
-            .collect();
+        let (mean, covariance) = (fit.model.mean(), fit.model.covariance());
+        let rows = data.rows().into_iter();
+        let direct = rows.map(|row| ln_gaussian((&row - mean).view(), &covariance));
+        let direct: Array1<f64> = direct.collect();
         for (score, direct) in scores.iter().zip(&direct) {
             assert!(
                 (score - direct).abs() <= 1e-6 * direct.abs().max(1.0),
@@ -99,11 +100,11 @@ fn other_variants_and_gradient_steps_are_monotone() {
 fn gradients_agree_with_finite_differences() {
     for seed in 0..60 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let data = Array2::from_shape_fn((40, 4), |_| StandardNormal.sample(&mut rng));
+        let data = normal(40, 4, &mut rng);
         let mut params = random_params(&mut rng, 4);
         params.em.sweeps = 2;
         params.noise_floor = 1e-9;
-        let other = Array2::from_shape_fn((40, 4), |_| StandardNormal.sample(&mut rng));
+        let other = normal(40, 4, &mut rng);
         let model = params.fit(data.view()).unwrap().model;
         check_gradient(&model, &common::scatter(&other));
     }
@@ -111,13 +112,8 @@ fn gradients_agree_with_finite_differences() {
 
 #[test]
 fn the_entropy_of_the_posterior_is_that_of_a_gaussian() {
-    let data = Array2::from_shape_fn((10, 3), |(i, j)| ((i * 7 + j * 5) % 11) as f64);
-    let params = FactorAnalysisParams {
-        factors: 2,
-        ..Default::default()
-    };
-    let model = params.fit(data.view()).unwrap().model;
-    let scatter = common::scatter(&data);
+    let model = learned(2).unwrap().model;
+    let scatter = common::scatter(&data());
     let (value, moments) = statistics(&model, &scatter);
     let entropy = value - model.expected_ln_joint(&moments);
     let w = model.loadings();
@@ -134,10 +130,8 @@ fn the_entropy_of_the_posterior_is_that_of_a_gaussian() {
 fn em_reaches_the_closed_form_of_probabilistic_pca() {
     for seed in 0..20 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let mix: Array2<f64> = Array2::from_shape_fn((5, 5), |_| StandardNormal.sample(&mut rng));
-        let data: Array2<f64> =
-            Array2::from_shape_fn((200, 5), |_| StandardNormal.sample(&mut rng));
-        let data = data.dot(&mix);
+        let mix = normal(5, 5, &mut rng);
+        let data = normal(200, 5, &mut rng).dot(&mix);
         let params = FactorAnalysisParams {
             factors: 2,
             noise: Noise::Isotropic,
@@ -173,77 +167,33 @@ fn parameters_are_recovered_up_to_a_rotation() {
     let floor = Array1::from_elem(6, 1e-6);
     let truth = FactorAnalysis::new(mean, loadings, noise, Noise::Diagonal, floor).unwrap();
     let (data, _) = truth.sample(50_000, 3);
-    let params = FactorAnalysisParams {
-        factors: 2,
-        ..Default::default()
-    };
-    let fit = params.fit(data.view()).unwrap();
+    let fit = params(2).fit(data.view()).unwrap();
     assert!(fit.objective >= truth.score(data.view()).unwrap() - 1e-4);
     let square = |model: &FactorAnalysis| model.loadings().dot(&model.loadings().t());
-    assert!(
-        (square(&fit.model) - square(&truth))
-            .iter()
-            .all(|x| x.abs() < 0.1)
-    );
-    assert!(
-        (fit.model.noise() - truth.noise())
-            .iter()
-            .all(|x| x.abs() < 0.05)
-    );
-    assert!(
-        (fit.model.mean() - truth.mean())
-            .iter()
-            .all(|x| x.abs() < 0.05)
-    );
+    let apart = square(&fit.model) - square(&truth);
+    assert!(apart.iter().all(|x| x.abs() < 0.1));
+    for apart in [
+        fit.model.noise() - truth.noise(),
+        fit.model.mean() - truth.mean(),
+    ] {
+        assert!(apart.iter().all(|x| x.abs() < 0.05));
+    }
 }
 
 #[test]
 fn save_and_load_gives_the_model_back_and_refuses_another() {
-    let data = Array2::from_shape_fn((10, 3), |(i, j)| ((i * 7 + j * 5) % 11) as f64);
-    let model = FactorAnalysisParams::default()
-        .fit(data.view())
-        .unwrap()
-        .model;
-    let text = serde_json::to_string(&model).unwrap();
-    assert_eq!(
-        serde_json::from_str::<FactorAnalysis>(&text).unwrap(),
-        model
-    );
-    let broken = text.replace("\"dim\":[3,1]", "\"dim\":[1,3]");
-    assert!(serde_json::from_str::<FactorAnalysis>(&broken).is_err());
+    let model = learned(1).unwrap().model;
+    check_saved(&model, &[("\"dim\":[3,1]", "\"dim\":[1,3]")]);
 }
 
 #[test]
 fn bad_input_is_a_sentence() {
-    let data = Array2::from_shape_fn((10, 3), |(i, j)| ((i * 7 + j * 5) % 11) as f64);
-    let params = |factors| FactorAnalysisParams {
-        factors,
-        ..Default::default()
-    };
-    assert!(matches!(
-        params(0).fit(data.view()),
-        Err(LatentError::OutOfRange { .. })
-    ));
-    assert!(matches!(
-        params(4).fit(data.view()),
-        Err(LatentError::OutOfRange { .. })
-    ));
-    assert!(params(3).fit(data.view()).is_ok());
-    assert!(params(3).principal_components(data.view()).is_err());
-    assert_eq!(
-        params(1).fit(data.slice(ndarray::s![..1, ..])).unwrap_err(),
-        LatentError::TooFewExamples {
-            examples: 1,
-            needed: 2
-        }
-    );
-    let model = params(1).fit(data.view()).unwrap().model;
-    assert!(matches!(
-        model.transform(Array2::zeros((2, 2)).view()),
-        Err(LatentError::Shape {
-            expected: 3,
-            found: 2,
-            ..
-        })
-    ));
+    for factors in [0, 4] {
+        refused(learned(factors), "the number of factors must be from 1 to");
+    }
+    let found = params(3).principal_components(data().view());
+    refused(found, "below the number of columns");
+    let model = learned(3).unwrap().model;
+    let found = model.transform(Array2::zeros((2, 2)).view());
+    refused(found, "the columns of the data must be 3, but is 2");
 }

@@ -1,14 +1,12 @@
 //! Whatever the options of inference, what it says of a code is true; what is no code is refused.
 
+mod common;
+
+use common::normal;
 use forney_latent::sparse_coding::{CodeNoise, Codes, Encoder, Inference, Solver, SparseCoding};
 use ndarray::{Array1, Array2, array};
 use rand::{RngExt, SeedableRng};
-use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
-
-fn normal(rows: usize, columns: usize, rng: &mut Pcg64) -> Array2<f64> {
-    Array2::from_shape_simple_fn((rows, columns), || rng.sample(StandardNormal))
-}
 
 #[test]
 fn codes_and_models_that_are_none_are_refused() {
@@ -40,16 +38,10 @@ fn codes_and_models_that_are_none_are_refused() {
     let codes = read(sound).unwrap();
     let data = Array2::zeros((2, 3));
     assert!(model.objective(data.view(), &codes).is_ok());
-    assert!(
-        model
-            .objective(Array2::zeros((2, 4)).view(), &codes)
-            .is_err()
-    );
-    assert!(
-        model
-            .objective(Array2::zeros((3, 3)).view(), &codes)
-            .is_err()
-    );
+    for shape in [(2, 4), (3, 3)] {
+        let other = Array2::zeros(shape);
+        assert!(model.objective(other.view(), &codes).is_err());
+    }
     let far = Array2::from_elem((2, 3), 1e200);
     assert!(model.objective(far.view(), &codes).is_err());
     assert!(model.elbo(far.view(), &codes, CodeNoise::Gaussian).is_err());

@@ -106,6 +106,7 @@ pub(crate) struct PictureArgs {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct SparseCodingArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -115,16 +116,11 @@ pub(crate) struct SparseCodingArgs {
     pub(crate) atoms: usize,
 
     /// λ, the weight of the absolute values of the codes: the larger, the sparser
-    #[arg(long, value_name = "L", allow_negative_numbers = true)]
+    #[arg(long, value_name = "L")]
     pub(crate) lambda: f64,
 
     /// β, the precision of the noise
-    #[arg(
-        long,
-        value_name = "B",
-        default_value_t = 1.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "B", default_value_t = 1.0)]
     pub(crate) beta: f64,
 
     /// Allow no negative codes
@@ -153,12 +149,7 @@ pub(crate) struct SparseCodingArgs {
     pub(crate) epochs: usize,
 
     /// Stop when a pass lowers the objective by at most this share (not online)
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 1e-4,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-4)]
     pub(crate) tolerance: f64,
 
     #[command(flatten)]
@@ -173,6 +164,7 @@ pub(crate) enum LearnerChoice {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct BscArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -187,12 +179,7 @@ pub(crate) struct BscArgs {
     pub(crate) e_step: EStepChoice,
 
     /// Units that are on at first, in the mean
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 2.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
     pub(crate) active: f64,
 
     /// One noise for all columns instead of one for each
@@ -208,12 +195,7 @@ pub(crate) struct BscArgs {
     pub(crate) annealing: usize,
 
     /// Temperature at which annealing begins
-    #[arg(
-        long,
-        value_name = "T",
-        default_value_t = 5.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "T", default_value_t = 5.0)]
     pub(crate) temperature: f64,
 
     /// Most iterations of each start, after annealing
@@ -221,12 +203,7 @@ pub(crate) struct BscArgs {
     pub(crate) iterations: usize,
 
     /// Stop a start when an iteration raises the bound by at most so many nats per example
-    #[arg(
-        long,
-        value_name = "NATS",
-        default_value_t = 1e-5,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "NATS", default_value_t = 1e-5)]
     pub(crate) tolerance: f64,
 
     #[command(flatten)]
@@ -242,6 +219,7 @@ pub(crate) enum EStepChoice {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct EmArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -268,7 +246,7 @@ pub(crate) struct EmArgs {
     pub(crate) covariance: Option<CovarianceChoice>,
 
     /// Least variance as a share of each column's variance [default: 1e-6]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE")]
     pub(crate) variance_floor: Option<f64>,
 
     /// What an hmm emits: gaussian (real columns) or categorical (one column of symbols from 0)
@@ -291,7 +269,7 @@ pub(crate) struct EmArgs {
     pub(crate) start: Option<StartChoice>,
 
     /// Added to each expected count of a bayes-net [default: 0]
-    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A")]
     pub(crate) smoothing: Option<f64>,
 
     /// When the parameters are updated: after all examples (batch), or after a batch that enters a
@@ -304,12 +282,7 @@ pub(crate) struct EmArgs {
     pub(crate) batch: usize,
 
     /// How fast a minibatch forgets: above 0.5, at most 1
-    #[arg(
-        long,
-        value_name = "D",
-        default_value_t = 0.7,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "D", default_value_t = 0.7)]
     pub(crate) decay: f64,
 
     /// Independent starts, of which the best is kept
@@ -321,12 +294,7 @@ pub(crate) struct EmArgs {
     pub(crate) iterations: usize,
 
     /// Stop a start when an iteration changes the free energy by at most so many nats per example
-    #[arg(
-        long,
-        value_name = "NATS",
-        default_value_t = 1e-6,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "NATS", default_value_t = 1e-6)]
     pub(crate) tolerance: f64,
 }
 

@@ -4,11 +4,11 @@ use forney_latent::binary_sparse_coding::{
     Annealing, BinarySparseCoding, BinarySparseCodingParams, EStep, Exact, MeanField,
     StructuredMeanField, Truncated,
 };
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::args::{BscArgs, EStepChoice};
 use super::job::Job;
-use super::learned::Described;
+use super::learned::{Described, named};
 use super::report::Report;
 use super::session::Session;
 use crate::done::Done;
@@ -60,14 +60,11 @@ pub(super) fn run(args: &BscArgs, session: &Session<'_>) -> Result<Done<Report>,
 
 fn described(model: &BinarySparseCoding) -> Described {
     let active: f64 = model.bias.iter().map(|b| 1.0 / (1.0 + (-b).exp())).sum();
-    Described {
-        arrays: vec![
-            ("weights", model.weights.clone().into_dyn()),
-            ("bias", model.bias.clone().into_dyn()),
-            ("precision", model.precision.clone().into_dyn()),
-        ],
-        atoms: Some(model.weights.t().as_standard_layout().into_owned()),
-        facts: Map::from_iter([("active_units".to_owned(), json!(active))]),
-        ..Described::default()
-    }
+    let arrays = vec![
+        named("weights", &model.weights),
+        named("bias", &model.bias),
+        named("precision", &model.precision),
+    ];
+    let told = Described::new(arrays).with_atoms(&model.weights);
+    told.with_fact("active_units", json!(active))
 }

@@ -9,8 +9,8 @@ use ndarray::{Array2, ShapeBuilder};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::delimited;
 use super::npy::Header;
-use super::text;
 use super::trouble::{Allowance, Trouble};
 use crate::error::Failure;
 
@@ -43,7 +43,7 @@ impl Source<'_> {
             if name.ends_with(".npy") {
                 self.read_npy(file, length)
             } else {
-                text::read(file, length, &self.allowance())
+                delimited::read(file, length, &self.allowance())
             }
         };
         let data = data.map_err(|trouble| match trouble {

@@ -1,10 +1,10 @@
 //! A learned model, and the files it goes to.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::io::Cursor;
 use std::path::Path;
 
-use ndarray::{Array2, ArrayD};
+use ndarray::{Array, Array2, ArrayD, Dimension};
 use ndarray_npy::NpzWriter;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,11 +12,14 @@ use serde_json::{Map, Value, json};
 use crate::done::Output;
 use crate::error::Failure;
 
+/// A parameter and its name.
+pub(super) type Named = (&'static str, ArrayD<f64>);
+
 /// What there is to tell of a model, beside what the library saves.
 #[derive(Default)]
 pub(super) struct Described {
     /// The parameters as arrays.
-    pub(super) arrays: Vec<(&'static str, ArrayD<f64>)>,
+    pub(super) arrays: Vec<Named>,
     /// The model as a UAI file, if it can be one.
     pub(super) uai: Option<Vec<u8>>,
     /// The objective of the model, where it is not that of the last iteration.
@@ -25,6 +28,33 @@ pub(super) struct Described {
     pub(super) atoms: Option<Array2<f64>>,
     /// What else is worth telling.
     pub(super) facts: Map<String, Value>,
+}
+
+/// A parameter under a name.
+pub(super) fn named<D: Dimension>(name: &'static str, a: &Array<f64, D>) -> Named {
+    (name, a.clone().into_dyn())
+}
+
+impl Described {
+    /// A model with these parameters.
+    pub(super) fn new(arrays: Vec<Named>) -> Self {
+        Self {
+            arrays,
+            ..Self::default()
+        }
+    }
+
+    /// One that is also worth telling this.
+    pub(super) fn with_fact(mut self, name: &str, fact: Value) -> Self {
+        self.facts.insert(name.to_owned(), fact);
+        self
+    }
+
+    /// One with an atom in each column.
+    pub(super) fn with_atoms(mut self, columns: &Array2<f64>) -> Self {
+        self.atoms = Some(columns.t().as_standard_layout().into_owned());
+        self
+    }
 }
 
 /// As JSON.
@@ -50,39 +80,36 @@ pub(super) fn output(
     model: &impl Serialize,
     told: &Described,
 ) -> Result<Output, Failure> {
-    let failed = |error: &dyn Display| Failure::Output {
-        path: path.to_owned(),
-        source: std::io::Error::other(error.to_string()),
-    };
-    let bytes = if ends(path, "npz") {
-        let mut archive = NpzWriter::new_compressed(Cursor::new(Vec::new()));
-        for (name, array) in &told.arrays {
-            archive
-                .add_array(*name, array)
-                .map_err(|error| failed(&error))?;
+    let encoded = || -> Result<Vec<u8>, Box<dyn Error>> {
+        if ends(path, "npz") {
+            let mut archive = NpzWriter::new_compressed(Cursor::new(Vec::new()));
+            for (name, array) in &told.arrays {
+                archive.add_array(*name, array)?;
+            }
+            return Ok(archive.finish()?.into_inner());
         }
-        archive
-            .finish()
-            .map_err(|error| failed(&error))?
-            .into_inner()
-    } else if let (true, Some(uai)) = (ends(path, "uai"), &told.uai) {
-        uai.clone()
-    } else {
+        if let (true, Some(uai)) = (ends(path, "uai"), &told.uai) {
+            return Ok(uai.clone());
+        }
         let mut file = json!({
             "format": FORMAT,
             "version": VERSION,
             "kind": kind,
-            "model": plain(model)?,
+            "model": serde_json::to_value(model)?,
         });
         if center_rows {
             file["center_rows"] = Value::Bool(true);
         }
-        let mut bytes = serde_json::to_vec(&file).map_err(|error| failed(&error))?;
+        let mut bytes = serde_json::to_vec(&file)?;
         bytes.push(b'\n');
-        bytes
+        Ok(bytes)
     };
-    Ok(Output {
-        path: path.to_owned(),
-        bytes,
-    })
+    let path = path.to_owned();
+    match encoded() {
+        Ok(bytes) => Ok(Output { path, bytes }),
+        Err(error) => Err(Failure::Output {
+            source: std::io::Error::other(error.to_string()),
+            path,
+        }),
+    }
 }

@@ -3,7 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `args` | the words |
-//! | `data`, `npy`, `text`, `field`, `suspicion`, `trouble` | files made into matrices |
+//! | `data`, `npy`, `delimited`, `field`, `suspicion`, `trouble` | files made into matrices |
 //! | `session` | limits and files of one run |
 //! | `job`, `training` | a learner with all that a run needs to know of it, and the run |
 //! | `checkpoint`, `renewal`, `lock` | the state in a file that no other run writes |
@@ -17,6 +17,7 @@ mod bar;
 mod bsc;
 mod checkpoint;
 mod data;
+mod delimited;
 mod em;
 mod field;
 mod job;
@@ -30,7 +31,6 @@ mod session;
 mod sparse_coding;
 mod stage;
 mod suspicion;
-mod text;
 mod trace;
 mod training;
 mod trouble;

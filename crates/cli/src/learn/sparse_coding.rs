@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{LearnerChoice, SparseCodingArgs};
 use super::job::Job;
-use super::learned::Described;
+use super::learned::{Described, named};
 use super::report::Report;
 use super::session::Session;
 use crate::done::Done;
@@ -76,22 +76,19 @@ fn params(args: &SparseCodingArgs) -> SparseCodingParams {
 }
 
 fn described(model: &SparseCoding, stop: Stop, data: &Array2<f64>) -> Result<Described, Failure> {
-    let mut told = Described {
-        arrays: vec![
-            ("dictionary", model.dictionary.clone().into_dyn()),
-            ("bias", model.bias.clone().into_dyn()),
-        ],
-        atoms: Some(model.dictionary.t().as_standard_layout().into_owned()),
-        ..Described::default()
-    };
+    let arrays = vec![
+        named("dictionary", &model.dictionary),
+        named("bias", &model.bias),
+    ];
+    let mut told = Described::new(arrays).with_atoms(&model.dictionary);
     // The objective of the last pass is of dictionaries before this one; but someone who pressed Ctrl-C
     // does not wait for another pass.
     if stop != Stop::Interrupted {
         let encoding = model.transform(data.view())?;
         let share = encoding.codes.non_zeros() as f64 / (data.nrows() * model.atoms()) as f64;
         let gap = encoding.gaps.iter().copied().fold(0.0, f64::max);
-        told.facts.insert("non_zeros".to_owned(), json!(share));
-        told.facts.insert("largest_gap".to_owned(), json!(gap));
+        told = told.with_fact("non_zeros", json!(share));
+        told = told.with_fact("largest_gap", json!(gap));
         let sum: f64 = encoding.objectives.iter().sum();
         told.objective = Some(model.beta * sum / data.nrows() as f64);
     }

@@ -15,8 +15,7 @@ use crate::json;
 /// more is written, and the run goes on.
 pub(super) struct Trace {
     path: PathBuf,
-    file: Option<File>,
-    pub(super) trouble: Option<Failure>,
+    file: io::Result<File>,
 }
 
 #[derive(Serialize)]
@@ -42,30 +41,20 @@ impl Trace {
                 forget(path, iterations).and_then(|()| options.append(true).open(path))
             }
         };
-        let mut trace = Self {
-            path: path.to_owned(),
-            file: None,
-            trouble: None,
-        };
-        match file {
-            Ok(file) => trace.file = Some(file),
-            Err(error) => {
-                complain(format_args!(
-                    "warning: no trace in {}: {error}",
-                    path.display()
-                ));
-                trace.fail(error);
-            }
+        if let Err(error) = &file {
+            complain(format_args!(
+                "warning: no trace in {}: {error}",
+                path.display()
+            ));
         }
-        trace
+        let path = path.to_owned();
+        Self { path, file }
     }
 
-    fn fail(&mut self, source: io::Error) {
-        self.file = None;
-        self.trouble = Some(Failure::Output {
-            path: self.path.clone(),
-            source,
-        });
+    /// What went wrong, if anything did.
+    pub(super) fn trouble(self) -> Option<Failure> {
+        let Self { path, file } = self;
+        file.err().map(|source| Failure::Output { path, source })
     }
 
     pub(super) fn write(
@@ -82,17 +71,20 @@ impl Trace {
             examples: iteration.saturating_mul(examples),
             elapsed_s,
         };
-        if let Some(file) = &mut self.file {
-            let written = serde_json::to_vec(&line).map_err(io::Error::from);
-            // One call and no buffer: a reader of the growing file sees whole lines.
-            let written = written.and_then(|mut line| {
-                line.push(b'\n');
-                file.write_all(&line)
-            });
-            if let Err(error) = written {
-                self.fail(error);
-            }
+        if let Ok(file) = &mut self.file
+            && let Err(error) = line.write(file)
+        {
+            self.file = Err(error);
         }
+    }
+}
+
+impl Line {
+    fn write(&self, file: &mut File) -> io::Result<()> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        // One call and no buffer: a reader of the growing file sees whole lines.
+        file.write_all(&line)
     }
 }
 

@@ -114,10 +114,9 @@ pub(super) fn train<L: Learner>(
         elapsed_s: elapsed_s(),
         examples_per_s,
         saved: checkpoints.path.is_some() && checkpoints.trouble.is_none(),
-        trouble: trace
-            .and_then(|trace| trace.trouble)
+        trouble: [trace.and_then(Trace::trouble), checkpoints.trouble]
             .into_iter()
-            .chain(checkpoints.trouble)
+            .flatten()
             .collect(),
     })
 }

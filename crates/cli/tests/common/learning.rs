@@ -1,5 +1,6 @@
 //! Runs `forney learn`, and reads what it saved.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
@@ -29,10 +30,29 @@ impl Folder {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn write(&self, name: &str, content: &str) -> String {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         std::fs::write(self.path(name), content).unwrap();
         self.file(name)
     }
+
+    /// An archive of numpy with one array.
+    pub(crate) fn write_npz(&self, name: &str, array: &[u8]) -> String {
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(self.path(name)).unwrap());
+        let stored = zip::write::SimpleFileOptions::default();
+        archive.start_file("x.npy", stored).unwrap();
+        archive.write_all(array).unwrap();
+        archive.finish().unwrap();
+        self.file(name)
+    }
+}
+
+/// An array of numpy with this header, and some bytes.
+pub(crate) fn npy(header: &str, bytes: usize) -> Vec<u8> {
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.resize(file.len() + bytes, 0);
+    file
 }
 
 /// `learn words --json`, and what it printed.

@@ -1,13 +1,13 @@
 //! The parameters that maximise the bound for given moments of `q`, and its gradient.
 
-use nalgebra::{Cholesky, DMatrix};
+use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::e_step::Posteriors;
 use super::model::{BinarySparseCoding, sigmoid};
 use crate::m_step::MStep;
-use crate::{LatentError, check};
+use crate::{LatentError, check, dense};
 
 /// Sums over examples, of data and moments of `q`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,17 +61,14 @@ impl Moments {
     /// Refuses moments of another number of visible or hidden units.
     pub(super) fn check(&self, model: &BinarySparseCoding) -> Result<(), LatentError> {
         let (dimension, units) = (model.dimension(), model.units());
-        for (what, expected, found) in [
+        check::shapes([
             ("the number of energies", dimension, self.energy.len()),
             ("the rows of the cross moments", dimension, self.vh.nrows()),
             ("the columns of the cross moments", units, self.vh.ncols()),
             ("the number of means", units, self.h.len()),
             ("the rows of the second moments", units, self.hh.nrows()),
             ("the columns of the second moments", units, self.hh.ncols()),
-        ] {
-            check::shape(what, expected, found)?;
-        }
-        Ok(())
+        ])
     }
 
     /// `Σ_n E[(v_d − W_d h)²]` of each visible unit.
@@ -137,11 +134,11 @@ fn closed_form(moments: &Moments, isotropic: bool, model: &mut BinarySparseCodin
     // regular lets it keep its component.
     let ridge = 1e-12 * moments.hh.diag().sum() + f64::MIN_POSITIVE.sqrt();
     let (dimension, units) = model.weights.dim();
-    let mut a = DMatrix::from_fn(units, units, |i, j| moments.hh[[i, j]]);
+    let mut a = dense::matrix(moments.hh.view());
     for i in 0..units {
         a[(i, i)] += ridge;
     }
-    if let Some(factor) = Cholesky::new(a) {
+    if let Some(factor) = dense::cholesky(a) {
         let right = DMatrix::from_fn(units, dimension, |i, d| {
             moments.vh[[d, i]] + ridge * model.weights[[d, i]]
         });

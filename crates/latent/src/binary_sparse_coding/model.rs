@@ -272,12 +272,9 @@ impl BinarySparseCoding {
 
     /// Refuses parameters out of range.
     pub(super) fn check_parameters(&self) -> Result<(), LatentError> {
+        let (dimension, precisions) = (self.dimension(), self.precision.len());
         check::shape("the length of the bias", self.units(), self.bias.len())?;
-        check::shape(
-            "the length of the precision",
-            self.dimension(),
-            self.precision.len(),
-        )?;
+        check::shape("the length of the precision", dimension, precisions)?;
         check::finite("the weights", self.weights.view())?;
         check::finite_vector("the bias", self.bias.view())?;
         for &beta in &self.precision {

@@ -124,10 +124,7 @@ impl BinarySparseCodingParams {
         let ok = temperature.is_finite() && temperature >= 1.0;
         check::within("the temperature", "finite and at least 1", temperature, ok)?;
         check::tolerance(self.tolerance)?;
-        match self.m_step {
-            MStep::Full => Ok(()),
-            MStep::Gradient { rate } => check::positive("the rate", rate),
-        }
+        self.m_step.check()
     }
 }
 

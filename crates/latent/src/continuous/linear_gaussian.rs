@@ -2,11 +2,11 @@
 
 use std::f64::consts::PI;
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::Cholesky;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::{LatentError, check};
+use crate::{LatentError, check, dense};
 
 /// A linear-Gaussian model of any size.
 ///
@@ -160,8 +160,7 @@ impl LinearGaussian {
             constants,
         } = self.quadratic(data)?;
         let factor = cholesky(&precision, "the precision of the posterior")?;
-        let inverse = factor.inverse();
-        let covariance = Array2::from_shape_fn(precision.dim(), |(i, j)| inverse[(i, j)]);
+        let covariance = dense::array(&factor.inverse());
         let means = linear.dot(&covariance);
         let units = precision.nrows() as f64;
         let volume = 0.5 * (units * (2.0 * PI).ln() - factor.ln_determinant());
@@ -200,47 +199,37 @@ impl LinearGaussian {
         check::finite_vector("the bias", self.bias.view())?;
         check::finite_vector("the mean of the prior", self.prior_mean.view())?;
         check::finite("the precision of the prior", self.prior_precision.view())?;
-        check::shape("the length of the bias", dimension, self.bias.len())?;
-        check::shape(
-            "the length of the prior's mean",
-            units,
-            self.prior_mean.len(),
-        )?;
-        check::shape(
-            "the rows of the prior's precision",
-            units,
-            self.prior_precision.nrows(),
-        )?;
-        check::shape(
-            "the columns of the prior's precision",
-            units,
-            self.prior_precision.ncols(),
-        )?;
-        check::shape(
-            "the length of the noise precision",
-            dimension,
-            self.noise_precision.len(),
-        )?;
-        for &beta in &self.noise_precision {
+        let prior = &self.prior_precision;
+        let noise = &self.noise_precision;
+        check::shapes([
+            ("the length of the bias", dimension, self.bias.len()),
+            (
+                "the length of the prior's mean",
+                units,
+                self.prior_mean.len(),
+            ),
+            ("the rows of the prior's precision", units, prior.nrows()),
+            ("the columns of the prior's precision", units, prior.ncols()),
+            ("the length of the noise precision", dimension, noise.len()),
+            ("the number of columns", dimension, data.ncols()),
+        ])?;
+        for &beta in noise {
             check::positive("a noise precision", beta)?;
         }
-        check::shape("the number of columns", dimension, data.ncols())?;
         check::finite("the data", data)
     }
 }
 
 /// The Cholesky factor of a symmetric matrix.
 fn cholesky(
-    matrix: &Array2<f64>,
+    a: &Array2<f64>,
     what: &'static str,
 ) -> Result<Cholesky<f64, nalgebra::Dyn>, LatentError> {
-    let (rows, columns) = matrix.dim();
-    let asymmetric = |i, j| (matrix[[i, j]] - matrix[[j, i]]).abs() > 1e-9 * matrix[[i, i]].abs();
-    if (0..rows).any(|i| (0..i).any(|j| asymmetric(i, j))) {
+    let asymmetric = |i, j| (a[[i, j]] - a[[j, i]]).abs() > 1e-9 * a[[i, i]].abs();
+    if (0..a.nrows()).any(|i| (0..i).any(|j| asymmetric(i, j))) {
         return Err(LatentError::Singular { what });
     }
-    let matrix = DMatrix::from_fn(rows, columns, |i, j| matrix[[i, j]]);
-    Cholesky::new(matrix).ok_or(LatentError::Singular { what })
+    dense::cholesky(dense::matrix(a.view())).ok_or(LatentError::Singular { what })
 }
 
 /// The solution of `X A = B`, with `A` symmetric and positive definite.
@@ -249,13 +238,6 @@ pub(super) fn solve_right(
     b: &Array2<f64>,
     what: &'static str,
 ) -> Result<Array2<f64>, LatentError> {
-    let factor = cholesky(a, what)?;
-    let mut solution = Array2::zeros(b.dim());
-    for (mut x, row) in solution.rows_mut().into_iter().zip(b.rows()) {
-        let right = DVector::from_iterator(row.len(), row.iter().copied());
-        for (x, value) in x.iter_mut().zip(factor.solve(&right).iter()) {
-            *x = *value;
-        }
-    }
-    Ok(solution)
+    let solution = cholesky(a, what)?.solve(&dense::matrix(b.t()));
+    Ok(Array2::from_shape_fn(b.dim(), |(i, j)| solution[(j, i)]))
 }

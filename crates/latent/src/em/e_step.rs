@@ -42,26 +42,16 @@ pub(super) fn e_step<M: LatentModel>(
             budget.stop().is_none().then_some((value, statistics))
         })
         .collect();
-    let mut all: Option<Expected<M::Statistics>> = None;
-    for result in results {
-        let (value, statistics) = result?;
-        match &mut all {
-            None => {
-                all = Some(Expected {
-                    free_energy: value,
-                    statistics,
-                });
-            }
-            Some(all) => {
-                all.free_energy += value;
-                all.statistics.add(&statistics, 1.0);
-            }
-        }
-    }
-    Some(all.unwrap_or_else(|| Expected {
+    let mut all = Expected {
         free_energy: 0.0,
         statistics: model.no_statistics(),
-    }))
+    };
+    for result in results {
+        let (value, statistics) = result?;
+        all.free_energy += value;
+        all.statistics.add(&statistics, 1.0);
+    }
+    Some(all)
 }
 
 /// Bytes of the statistics that are alive at a time, and of the copies of a model that a step makes, if

@@ -8,8 +8,7 @@ use rayon::prelude::*;
 
 use super::gaussian::{Covariance, Gaussians};
 use super::rows::{Columns, Rows};
-use crate::LatentError;
-use crate::check::within;
+use crate::{LatentError, check};
 
 /// Rounds of Lloyd's algorithm; EM does the rest.
 const ROUNDS: usize = 20;
@@ -17,12 +16,19 @@ const ROUNDS: usize = 20;
 /// Rows in a task; fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1024;
 
+/// Bytes that the clusters of so many rows take, about: three numbers for each row, and one more for each
+/// candidate.
+pub(super) fn demand(rows: usize, clusters: usize) -> f64 {
+    let candidates = 2.0 + (clusters.max(1) as f64).ln();
+    8.0 * rows as f64 * (3.0 + candidates)
+}
+
 /// The cluster of each row, by distances in units of `scale`, one for each column; any clusters once
 /// the budget has ended.
 ///
 /// # Complexity
 /// Time `O(N D K ln K)` for the seeding and `O(N D K)` for each of at most 20 rounds; memory `O(N)`.
-pub(super) fn k_means(
+fn k_means(
     data: ArrayView2<'_, f64>,
     scale: &Array1<f64>,
     clusters: usize,
@@ -111,22 +117,23 @@ fn squared_distances(z: &Array2<f64>, centres: &Array2<f64>) -> Array2<f64> {
     distances
 }
 
-/// The Gaussians of clusters: the M-step of hard assignments, above a floor in parts of each column's
-/// variance.
-pub(super) fn clusters(
+/// The clusters of k-means, in units of the standard deviations of the columns, and their Gaussians: the
+/// M-step of hard assignments, above a floor in parts of each column's variance.
+pub(super) fn gaussians(
     data: ArrayView2<'_, f64>,
-    labels: &[usize],
-    clusters: usize,
-    kind: Covariance,
     columns: &Columns,
-    floor: f64,
-) -> Result<Gaussians, LatentError> {
-    within(
-        "the variance floor",
-        "from 1e-12 to below 1",
-        floor,
-        (1e-12..1.0).contains(&floor),
-    )?;
+    (clusters, kind, floor): (usize, Covariance, f64),
+    seed: u64,
+    budget: &Budget,
+) -> Result<(Vec<usize>, Gaussians), LatentError> {
+    let labels = k_means(
+        data,
+        &columns.variance.mapv(f64::sqrt),
+        clusters,
+        seed,
+        budget,
+    );
+    check::floor("the variance floor", floor)?;
     let mut means = Array2::zeros((clusters, data.ncols()));
     for mut mean in means.rows_mut() {
         mean.assign(&columns.mean);
@@ -134,7 +141,8 @@ pub(super) fn clusters(
     let floor = &columns.variance * floor;
     let start = Gaussians::at(means, kind, &columns.variance, floor);
     let rows = Rows::new(data, None, 0)?;
-    Ok(start.maximised(&start.labelled(&rows, labels)))
+    let gaussians = start.maximised(&start.labelled(&rows, &labels));
+    Ok((labels, gaussians))
 }
 
 /// Rows drawn one after another with a probability proportional to the squared distance from the

@@ -64,10 +64,11 @@ impl<'d, M: LatentModel> EmLearner<'d, M> {
         em: Em,
         restarts: usize,
         seed: u64,
-        start: Start<'d, M>,
+        start: impl Fn(&M::Data<'d>, u64, &Budget) -> Result<M, LatentError> + Send + Sync + 'd,
     ) -> Result<Self, LatentError> {
         em.check()?;
         some("restarts", restarts)?;
+        let start = Box::new(start);
         Ok(Self {
             data,
             em,
@@ -88,7 +89,7 @@ impl<'d, M: LatentModel> EmLearner<'d, M> {
     {
         model.check_data(&data)?;
         let start = move |_: &M::Data<'d>, _, _: &Budget| Ok(model.clone());
-        Self::new(data, em, 1, seed, Box::new(start))
+        Self::new(data, em, 1, seed, start)
     }
 
     fn seed(&self, start: usize) -> u64 {

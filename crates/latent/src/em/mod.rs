@@ -17,7 +17,6 @@
 //! | `L(v, θ, q)` | [`Fit::objective`](crate::learn::Fit) | nats per example |
 
 mod bayes_net;
-mod dense;
 mod e_step;
 mod factor;
 mod gaussian;
@@ -39,7 +38,7 @@ pub use bayes_net::{
 pub use factor::{
     FactorAnalysis, FactorAnalysisParams, FactorMoments, FactorPosterior, Noise, Scatter,
 };
-pub use gaussian::{Covariance, Covariances, GaussianMoments};
+pub use gaussian::{Covariance, Covariances, GaussianMoments, Gaussians};
 pub use hmm::{
     Categorical, CategoricalHmmParams, Emission, GaussianEmission, GaussianHmmParams, Hmm,
     HmmMoments, HmmPosterior, Sequences,

@@ -22,8 +22,10 @@ pub trait Examples: Sync {
     /// The units of a batch.
     fn units(&self, batch: usize) -> Range<usize>;
 
-    /// Number of examples in a batch.
-    fn examples(&self, batch: usize) -> usize;
+    /// Number of examples in a batch: one for each unit, unless the data say otherwise.
+    fn examples(&self, batch: usize) -> usize {
+        self.units(batch).len()
+    }
 
     /// Number of examples in all batches.
     fn total(&self) -> usize {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::LatentError;
-use crate::check::{positive, some, within};
+use crate::check::{some, tolerance, within};
 use crate::m_step::MStep;
 
 /// When the M-steps come.
@@ -76,17 +76,10 @@ impl Em {
             some("the batch size", examples)?;
         }
         if let Variant::Minibatch { decay, .. } = self.variant {
-            within(
-                "decay",
-                "above 0.5 and at most 1",
-                decay,
-                decay > 0.5 && decay <= 1.0,
-            )?;
+            let admissible = decay > 0.5 && decay <= 1.0;
+            within("decay", "above 0.5 and at most 1", decay, admissible)?;
         }
-        if let MStep::Gradient { rate } = self.m_step {
-            positive("the rate of the gradient step", rate)?;
-        }
-        let ok = self.tolerance >= 0.0;
-        within("tolerance", "at least 0", self.tolerance, ok)
+        self.m_step.check()?;
+        tolerance(self.tolerance)
     }
 }

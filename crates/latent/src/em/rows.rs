@@ -55,10 +55,6 @@ impl Examples for Rows<'_> {
     fn units(&self, batch: usize) -> Range<usize> {
         self.visit.batch(batch)
     }
-
-    fn examples(&self, batch: usize) -> usize {
-        self.units(batch).len()
-    }
 }
 
 /// Mean and variance of each column.

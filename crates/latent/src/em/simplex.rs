@@ -1,6 +1,6 @@
 //! Discrete distributions: checks, draws, and their logits.
 
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 use rand::{Rng, RngExt};
 
 use crate::LatentError;
@@ -58,6 +58,19 @@ pub(super) fn ln_expectation(counts: ArrayView1<'_, f64>, p: ArrayView1<'_, f64>
         .sum()
 }
 
+/// Counts and probabilities, row by row.
+fn pairs<'a>(
+    counts: &'a Array2<f64>,
+    p: &'a Array2<f64>,
+) -> impl Iterator<Item = (ArrayView1<'a, f64>, ArrayView1<'a, f64>)> {
+    counts.rows().into_iter().zip(p.rows())
+}
+
+/// [`ln_expectation`] of distributions in rows.
+pub(super) fn ln_expectations(counts: &Array2<f64>, p: &Array2<f64>) -> f64 {
+    pairs(counts, p).map(|(n, p)| ln_expectation(n, p)).sum()
+}
+
 /// `p_i ∝ exp(x_i)`; `None` if no logit is finite or one is NaN or `+∞`.
 pub(super) fn softmax(logits: &[f64]) -> Option<Vec<f64>> {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -70,4 +83,31 @@ pub(super) fn softmax(logits: &[f64]) -> Option<Vec<f64>> {
 pub(super) fn logit_gradient(counts: ArrayView1<'_, f64>, p: ArrayView1<'_, f64>) -> Vec<f64> {
     let total = counts.sum();
     counts.iter().zip(p).map(|(n, p)| n - p * total).collect()
+}
+
+/// [`logit_gradient`] of distributions in rows.
+pub(super) fn logit_gradients(counts: &Array2<f64>, p: &Array2<f64>) -> Vec<f64> {
+    pairs(counts, p)
+        .flat_map(|(n, p)| logit_gradient(n, p))
+        .collect()
+}
+
+/// Each row of counts as a distribution; that of `before`, where nothing was counted.
+pub(super) fn normalised_rows(counts: &Array2<f64>, before: &Array2<f64>) -> Array2<f64> {
+    let mut rows = before.clone();
+    for (mut row, counts) in rows.rows_mut().into_iter().zip(counts.rows()) {
+        let sum = counts.sum();
+        if sum > 0.0 {
+            // Counts that were replaced may leave a rounding error below 0.
+            row.assign(&counts.mapv(|n| n.max(0.0)));
+            row /= row.sum();
+        }
+    }
+    rows
+}
+
+/// A distribution of each row of logits.
+pub(super) fn softmax_rows(logits: &[f64], dim: (usize, usize)) -> Option<Array2<f64>> {
+    let rows: Option<Vec<Vec<f64>>> = logits.chunks_exact(dim.1).map(softmax).collect();
+    Array2::from_shape_vec(dim, rows?.concat()).ok()
 }

@@ -37,20 +37,13 @@ impl TryFrom<Unchecked> for Codes {
         let count = indices.len();
         check::shape("the number of non-zeros", count, values.len())?;
         let range = "from 0 to the number of non-zeros, in order";
-        let first = starts.first().copied().unwrap_or(usize::MAX);
-        check::within(
-            "the first start of the codes",
-            range,
-            first as f64,
-            first == 0,
-        )?;
-        let last = starts.last().copied().unwrap_or(usize::MAX);
-        check::within(
-            "the last start of the codes",
-            range,
-            last as f64,
-            last == count,
-        )?;
+        for (what, place, expected) in [
+            ("the first start of the codes", starts.first(), 0),
+            ("the last start of the codes", starts.last(), count),
+        ] {
+            let place = place.copied().unwrap_or(usize::MAX);
+            check::within(what, range, place as f64, place == expected)?;
+        }
         for (row, ends) in starts.windows(2).enumerate() {
             let rising = ends[0] <= ends[1] && ends[1] <= count;
             check::within("a start of the codes", range, ends[1] as f64, rising)?;

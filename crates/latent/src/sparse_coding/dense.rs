@@ -1,7 +1,6 @@
 //! The state of the solvers that keep all coefficients, zeros included.
 
 use super::lasso::{Example, Gap, Lasso};
-use crate::simd::add_rows;
 
 /// A code with its correlations, reused from example to example.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +13,8 @@ pub(super) struct Dense {
     pub(super) indices: Vec<usize>,
     /// The coefficients there.
     pub(super) values: Vec<f64>,
+    /// Scratch: the same with the other sign.
+    minus: Vec<f64>,
 }
 
 impl Dense {
@@ -46,12 +47,9 @@ impl Dense {
     /// `r ← c − G h` of the listed non-zeros.
     #[inline(always)]
     pub(super) fn correlate(&mut self, lasso: &Lasso, c: &[f64]) {
-        self.r.clear();
-        self.r.extend(c.iter().map(|c| -c));
-        add_rows(&lasso.gram, &self.indices, &self.values, &mut self.r);
-        for r in &mut self.r {
-            *r = -*r;
-        }
+        self.minus.clear();
+        self.minus.extend(self.values.iter().map(|x| -x));
+        lasso.correlate(c, &self.indices, &self.minus, &mut self.r);
     }
 
     /// The gap of the listed non-zeros.

@@ -153,26 +153,29 @@ impl Factor {
     /// `G_AA⁻¹ s`.
     #[inline(always)]
     pub(super) fn solve(&mut self) -> &[f64] {
-        let n = self.len;
-        self.solution[..padded(n)].fill(0.0);
-        combine(&self.columns, self.stride, &self.z[..n], &mut self.solution);
-        &self.solution[..n]
+        combined(
+            &self.columns,
+            self.stride,
+            &self.z[..self.len],
+            &mut self.solution,
+        )
     }
 
     /// `G_AA⁻¹ right` for another right-hand side.
     #[inline(always)]
     pub(super) fn solve_for(&mut self, right: impl Iterator<Item = f64>) -> &[f64] {
-        let n = self.len;
         self.project(right);
-        self.solution[..padded(n)].fill(0.0);
-        combine(
-            &self.columns,
-            self.stride,
-            &self.projection[..n],
-            &mut self.solution,
-        );
-        &self.solution[..n]
+        let a = &self.projection[..self.len];
+        combined(&self.columns, self.stride, a, &mut self.solution)
     }
+}
+
+/// `y ← Σ_i a_i V[:, i]`, as far as it is not padding.
+#[inline(always)]
+fn combined<'y>(columns: &[f64], stride: usize, a: &[f64], y: &'y mut [f64]) -> &'y [f64] {
+    y[..padded(a.len())].fill(0.0);
+    combine(columns, stride, a, y);
+    &y[..a.len()]
 }
 
 /// `y ← y + Σ_i a_i V[:, i]`.

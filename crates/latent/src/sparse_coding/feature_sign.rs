@@ -3,7 +3,6 @@
 
 use super::factor::Factor;
 use super::lasso::{Lasso, Sign};
-use crate::simd::add_rows;
 
 /// An atom enters the active set if `|r_k|` exceeds `λ` by more than this share, and a solution is
 /// refined if an active `r_k` misses `±λ` by more.
@@ -164,9 +163,7 @@ impl FeatureSign {
     fn correlate(&mut self, lasso: &Lasso, c: &[f64]) {
         self.target.clear();
         self.target.extend(self.x.iter().map(|x| -x));
-        self.r.clear();
-        self.r.extend_from_slice(c);
-        add_rows(&lasso.gram, &self.active, &self.target, &mut self.r);
+        lasso.correlate(c, &self.active, &self.target, &mut self.r);
     }
 
     /// Lets the atoms enter that violate `|r_k| ≤ λ` most; false if none does.

@@ -3,7 +3,6 @@
 
 use super::dense::Dense;
 use super::lasso::{Example, Lasso};
-use crate::simd::add_rows;
 
 /// Steps between two looks at the duality gap.
 const STEPS_PER_LOOK: usize = 10;
@@ -76,8 +75,6 @@ impl Momentum {
                 self.values.push(-y);
             }
         }
-        self.gradient.clear();
-        self.gradient.extend_from_slice(c);
-        add_rows(&lasso.gram, &self.indices, &self.values, &mut self.gradient);
+        lasso.correlate(c, &self.indices, &self.values, &mut self.gradient);
     }
 }

@@ -144,6 +144,9 @@ impl Encoder {
     /// # Errors
     /// NaN or an infinity in the data, or sizes that do not fit the dictionary.
     ///
+    /// # Panics
+    /// Never: a budget without limits does not end before all codes are inferred.
+    ///
     /// # Complexity
     /// `O(D K)` for each example and, with `A` non-zeros, a few times `O(K A + A³)`; examples run
     /// in parallel.
@@ -163,23 +166,15 @@ impl Encoder {
         warm: Option<&Codes>,
         budget: &Budget,
     ) -> Result<Option<Encoding>, LatentError> {
-        check::shape(
-            "the number of columns",
-            self.dictionary.nrows(),
-            data.ncols(),
-        )?;
+        let (rows, columns) = data.dim();
+        check::shape("the number of columns", self.dictionary.nrows(), columns)?;
         check::finite("the data", data)?;
         if let Some(warm) = warm {
-            check::shape(
-                "the number of codes to start from",
-                data.nrows(),
-                warm.len(),
-            )?;
-            check::shape(
-                "the atoms of the codes to start from",
-                self.atoms(),
-                warm.atoms(),
-            )?;
+            let (codes, atoms) = (warm.len(), warm.atoms());
+            check::shapes([
+                ("the number of codes to start from", rows, codes),
+                ("the atoms of the codes to start from", self.atoms(), atoms),
+            ])?;
         }
         let blocks = data.nrows().div_ceil(BLOCK);
         let parts: Option<Vec<Encoding>> = (0..blocks)
@@ -256,42 +251,38 @@ impl Encoder {
             ..
         } = self.inference;
         let lasso = &self.lasso;
+        let Scratch {
+            feature_sign: exact,
+            dense,
+            momentum,
+            lars,
+        } = scratch;
         match self.inference.solver {
             Solver::FeatureSign { activations } => {
-                let state = &mut scratch.feature_sign;
-                state.start_from(start);
-                feature_sign::solve(lasso, example.c, activations, max_steps, state);
-                codes.push(&state.active, &state.x);
-                lasso.gap(example, &state.r, &state.active, &state.x)
+                exact.start_from(start);
+                feature_sign::solve(lasso, example.c, activations, max_steps, exact);
             }
             Solver::Lars => {
-                lars::follow(lasso, example.c, max_steps, &mut scratch.lars, &mut |_| {});
+                lars::follow(lasso, example.c, max_steps, lars, &mut |_| {});
                 // At the end of the path, feature-sign search confirms the active set and removes
                 // the rounding errors of the many steps.
-                let state = &mut scratch.feature_sign;
-                state.start_from((&scratch.lars.active, &scratch.lars.x));
-                feature_sign::solve(lasso, example.c, 1, max_steps, state);
-                codes.push(&state.active, &state.x);
-                lasso.gap(example, &state.r, &state.active, &state.x)
+                exact.start_from((&lars.active, &lars.x));
+                feature_sign::solve(lasso, example.c, 1, max_steps, exact);
             }
-            Solver::CoordinateDescent => {
-                let state = &mut scratch.dense;
-                state.begin(lasso, example.c, start);
-                coordinate_descent::solve(lasso, example, tolerance, max_steps, state);
-                codes.push(&state.indices, &state.values);
-                state.gap(lasso, example)
-            }
-            Solver::Fista => {
-                let (state, momentum) = (&mut scratch.dense, &mut scratch.momentum);
-                state.begin(lasso, example.c, start);
-                let lipschitz = self.lipschitz;
-                fista::solve(
-                    lasso, example, lipschitz, tolerance, max_steps, state, momentum,
-                );
-                codes.push(&state.indices, &state.values);
-                state.gap(lasso, example)
+            approximate => {
+                dense.begin(lasso, example.c, start);
+                if approximate == Solver::Fista {
+                    let rate = self.lipschitz;
+                    fista::solve(lasso, example, rate, tolerance, max_steps, dense, momentum);
+                } else {
+                    coordinate_descent::solve(lasso, example, tolerance, max_steps, dense);
+                }
+                codes.push(&dense.indices, &dense.values);
+                return dense.gap(lasso, example);
             }
         }
+        codes.push(&exact.active, &exact.x);
+        lasso.gap(example, &exact.r, &exact.active, &exact.x)
     }
 }
 

@@ -189,9 +189,7 @@ impl Lars {
             self.lambda = lasso.lambda;
         }
         let minus: Vec<f64> = self.x.iter().map(|x| -x).collect();
-        self.r.clear();
-        self.r.extend_from_slice(c);
-        add_rows(&lasso.gram, &self.active, &minus, &mut self.r);
+        lasso.correlate(c, &self.active, &minus, &mut self.r);
         match event {
             Event::Arrives => {}
             Event::Enters(k) => self.enter(lasso, k),

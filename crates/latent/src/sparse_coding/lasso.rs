@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::simd::add_rows;
 use crate::{LatentError, check};
 
 /// The values that a coefficient may take.
@@ -56,6 +57,14 @@ impl Lasso {
     #[inline(always)]
     pub(super) fn row(&self, k: usize) -> &[f64] {
         &self.gram[k * self.atoms..(k + 1) * self.atoms]
+    }
+
+    /// `r ← c − G h`, from the non-zeros of `−h`.
+    #[inline(always)]
+    pub(super) fn correlate(&self, c: &[f64], indices: &[usize], minus: &[f64], r: &mut Vec<f64>) {
+        r.clear();
+        r.extend_from_slice(c);
+        add_rows(&self.gram, indices, minus, r);
     }
 
     /// How far `r` lies outside of its bound: above `λ` in the directions that the code may go.

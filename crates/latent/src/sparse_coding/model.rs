@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
 use super::inference::{Encoder, Encoding, Inference};
-use super::lasso::Sign;
 use crate::{LatentError, check};
 
 /// A sparse coding model.
@@ -131,10 +130,5 @@ impl SparseCoding {
         check::shape("the length of the bias", self.dimension(), self.bias.len())?;
         check::finite("the dictionary", self.dictionary.view())?;
         check::finite_vector("the bias", self.bias.view())
-    }
-
-    /// Whether codes may have either sign.
-    pub(super) fn is_symmetric(&self) -> bool {
-        self.inference.sign == Sign::Any
     }
 }

@@ -12,6 +12,7 @@ use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
+use super::lasso::Sign;
 use super::model::SparseCoding;
 use crate::{LatentError, check};
 
@@ -136,7 +137,7 @@ impl SparseCoding {
             "the sign of codes with noise around them",
             "any (the prior of non-negative codes has no mass below 0)",
             0.0,
-            self.is_symmetric(),
+            self.inference.sign == Sign::Any,
         )?;
         let mean = self.reconstruct(codes)?;
         let squared_norms: Vec<f64> = self

@@ -117,9 +117,7 @@ impl SparseCodingParams {
             Penalty::WeightDecay { decay } => check::positive("the weight decay", decay)?,
         }
         if let Turns::Online { forgetting, .. } = self.schedule {
-            let ok = forgetting.is_finite() && forgetting >= 0.0;
-            let what = "the exponent of forgetting";
-            check::within(what, "finite and at least 0", forgetting, ok)?;
+            check::not_negative("the exponent of forgetting", forgetting)?;
         }
         let batch = self.schedule.batch();
         check::some("the examples at a time", batch.unwrap_or(1))

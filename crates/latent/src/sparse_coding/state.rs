@@ -136,19 +136,16 @@ impl SparseCodingState {
     ) -> Result<(), LatentError> {
         self.model.check(data)?;
         let (dimension, atoms) = (self.model.dimension(), self.model.atoms());
-        check::shape("the number of atoms", params.atoms, atoms)?;
         let CodeSums { h, v, hh, hv, .. } = &self.statistics;
-        for (what, expected, found) in [
+        check::shapes([
+            ("the number of atoms", params.atoms, atoms),
             ("the sums of the codes", atoms, h.len()),
             ("the sums of the data", dimension, v.len()),
             ("the rows of the second moments", atoms, hh.nrows()),
             ("the columns of the second moments", atoms, hh.ncols()),
             ("the rows of the cross moments", atoms, hv.nrows()),
             ("the columns of the cross moments", dimension, hv.ncols()),
-        ] {
-            check::shape(what, expected, found)?;
-        }
-        Ok(())
+        ])
     }
 
     /// The model at present.
@@ -162,6 +159,9 @@ impl SparseCodingState {
     ///
     /// # Errors
     /// NaN or an infinity in the data, or another number of columns.
+    ///
+    /// # Panics
+    /// Never: a budget without limits does not end before all codes are inferred.
     pub fn learn(
         &mut self,
         params: &SparseCodingParams,

@@ -4,75 +4,55 @@ use forney_latent::em::{
     BayesNet, Categorical, Covariances, FactorAnalysis, GaussianEmission, GaussianMixture, Hmm,
 };
 use forney_uai::{ModelKind, UaiModel, write_model};
-use ndarray::ArrayD;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::error::Failure;
-use crate::learn::learned::Described;
+use crate::learn::learned::{Described, Named, named};
 
 pub(super) fn mixture(model: &GaussianMixture) -> Result<Described, Failure> {
-    let arrays = vec![
-        ("weights", model.weights().clone().into_dyn()),
-        ("means", model.means().clone().into_dyn()),
-        ("covariances", covariances(model.covariances())),
-    ];
-    let weights = json!(model.weights().to_vec());
-    Ok(Described {
-        arrays,
-        facts: Map::from_iter([("weights".to_owned(), weights)]),
-        ..Described::default()
-    })
+    let told = Described::new(vec![
+        named("weights", model.weights()),
+        named("means", model.means()),
+        covariances(model.covariances()),
+    ]);
+    Ok(told.with_fact("weights", json!(model.weights().to_vec())))
 }
 
-fn covariances(covariances: &Covariances) -> ArrayD<f64> {
+fn covariances(covariances: &Covariances) -> Named {
+    let name = "covariances";
     match covariances {
-        Covariances::Full(full) => full.clone().into_dyn(),
-        Covariances::Diagonal(diagonal) => diagonal.clone().into_dyn(),
-        Covariances::Tied(tied) => tied.clone().into_dyn(),
-        Covariances::Spherical(spherical) => spherical.clone().into_dyn(),
+        Covariances::Full(full) => named(name, full),
+        Covariances::Diagonal(diagonal) => named(name, diagonal),
+        Covariances::Tied(tied) => named(name, tied),
+        Covariances::Spherical(spherical) => named(name, spherical),
     }
 }
 
 pub(super) fn factor_analysis(model: &FactorAnalysis) -> Result<Described, Failure> {
-    let arrays = vec![
-        ("mean", model.mean().clone().into_dyn()),
-        ("loadings", model.loadings().clone().into_dyn()),
-        ("noise", model.noise().clone().into_dyn()),
-    ];
-    let mean = json!(model.noise().mean().unwrap_or(0.0));
-    Ok(Described {
-        arrays,
-        facts: Map::from_iter([("mean_noise".to_owned(), mean)]),
-        ..Described::default()
-    })
+    let told = Described::new(vec![
+        named("mean", model.mean()),
+        named("loadings", model.loadings()),
+        named("noise", model.noise()),
+    ]);
+    let mean = model.noise().mean().unwrap_or(0.0);
+    Ok(told.with_fact("mean_noise", json!(mean)))
 }
 
 pub(super) fn gaussian_hmm(model: &Hmm<GaussianEmission>) -> Result<Described, Failure> {
-    let arrays = vec![
-        ("start", model.start().clone().into_dyn()),
-        ("transitions", model.transitions().clone().into_dyn()),
-        ("means", model.emission().means().clone().into_dyn()),
-        ("covariances", covariances(model.emission().covariances())),
-    ];
-    Ok(Described {
-        arrays,
-        ..Described::default()
-    })
+    Ok(Described::new(vec![
+        named("start", model.start()),
+        named("transitions", model.transitions()),
+        named("means", model.emission().means()),
+        covariances(model.emission().covariances()),
+    ]))
 }
 
 pub(super) fn categorical_hmm(model: &Hmm<Categorical>) -> Result<Described, Failure> {
-    let arrays = vec![
-        ("start", model.start().clone().into_dyn()),
-        ("transitions", model.transitions().clone().into_dyn()),
-        (
-            "emissions",
-            model.emission().probabilities().clone().into_dyn(),
-        ),
-    ];
-    Ok(Described {
-        arrays,
-        ..Described::default()
-    })
+    Ok(Described::new(vec![
+        named("start", model.start()),
+        named("transitions", model.transitions()),
+        named("emissions", model.emission().probabilities()),
+    ]))
 }
 
 pub(super) fn bayes_net(model: &BayesNet) -> Result<Described, Failure> {

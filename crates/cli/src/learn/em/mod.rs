@@ -25,38 +25,22 @@ use crate::done::Done;
 use crate::error::Failure;
 use crate::problem::warn;
 
-/// Which options belong to which models.
-const OWN: [(&str, &[ModelChoice]); 10] = {
-    use ModelChoice::{BayesNet, FactorAnalysis, Hmm, Mixture, Ppca};
-    [
-        ("components", &[Mixture]),
-        ("states", &[Hmm]),
-        ("factors", &[FactorAnalysis, Ppca]),
-        ("covariance", &[Mixture, Hmm]),
-        ("variance-floor", &[Mixture, Hmm, FactorAnalysis, Ppca]),
-        ("emission", &[Hmm]),
-        ("lengths", &[Hmm]),
-        ("network", &[BayesNet]),
-        ("start", &[BayesNet]),
-        ("smoothing", &[BayesNet]),
-    ]
-};
-
 /// Refuses options that another model has.
 fn check(args: &EmArgs) -> Result<(), Failure> {
-    let given = [
-        args.components.is_some(),
-        args.states.is_some(),
-        args.factors.is_some(),
-        args.covariance.is_some(),
-        args.variance_floor.is_some(),
-        args.emission.is_some(),
-        args.lengths.is_some(),
-        args.network.is_some(),
-        args.start.is_some(),
-        args.smoothing.is_some(),
-    ];
-    for ((name, models), given) in OWN.into_iter().zip(given) {
+    use ModelChoice::{BayesNet, FactorAnalysis, Hmm, Mixture, Ppca};
+    let variances: &[ModelChoice] = &[Mixture, Hmm, FactorAnalysis, Ppca];
+    for (name, given, models) in [
+        ("components", args.components.is_some(), &[Mixture][..]),
+        ("states", args.states.is_some(), &[Hmm]),
+        ("factors", args.factors.is_some(), &[FactorAnalysis, Ppca]),
+        ("covariance", args.covariance.is_some(), &[Mixture, Hmm]),
+        ("variance-floor", args.variance_floor.is_some(), variances),
+        ("emission", args.emission.is_some(), &[Hmm]),
+        ("lengths", args.lengths.is_some(), &[Hmm]),
+        ("network", args.network.is_some(), &[BayesNet]),
+        ("start", args.start.is_some(), &[BayesNet]),
+        ("smoothing", args.smoothing.is_some(), &[BayesNet]),
+    ] {
         if given && !models.contains(&args.model) {
             let models: Vec<&str> = models.iter().map(|model| name_of(*model)).collect();
             return Err(Failure::Usage(format!(

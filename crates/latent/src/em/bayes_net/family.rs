@@ -1,6 +1,6 @@
 //! A variable, its parents, and its table.
 
-use forney_model::Table;
+use forney_model::{ModelError, Table, VarId};
 use serde::{Deserialize, Serialize};
 
 use crate::LatentError;
@@ -31,6 +31,18 @@ impl Family {
                 .map(|at| factor.value(at))
                 .collect(),
         })
+    }
+
+    /// The factor, with these cardinalities of all variables.
+    ///
+    /// # Errors
+    /// A scope or probabilities that make no table.
+    pub(super) fn table(&self, cards: &[usize]) -> Result<Table, ModelError> {
+        let scope: Vec<VarId> = self.scope.iter().map(|&v| VarId::new(v)).collect();
+        // The graph refuses a variable that it does not have.
+        let card = |&v: &usize| cards.get(v).copied().unwrap_or(1);
+        let cards = self.scope.iter().map(card).collect();
+        Table::from_values(scope, cards, &self.probabilities)
     }
 
     pub(super) fn child(&self) -> usize {

@@ -95,12 +95,12 @@ impl BayesNetParams {
         };
         let data = Observations::new(&net, data, self.memory, self.em.batch(), self.seed)?;
         let kind = self.start;
-        let start = Box::new(move |_: &Observations, seed, _: &Budget| {
+        let start = move |_: &Observations, seed, _: &Budget| {
             Ok(match kind {
                 Start::Random => net.with_random_tables(seed),
                 Start::Given => net.clone(),
             })
-        });
+        };
         EmLearner::new(data, self.em, self.restarts, self.seed, start)
     }
 }
@@ -110,10 +110,8 @@ impl BayesNet {
     fn with_random_tables(&self, seed: u64) -> Self {
         let mut rng = Pcg64::seed_from_u64(seed);
         let mut net = self.clone();
-        for family in &mut net.families {
-            for row in family.probabilities.chunks_exact_mut(family.states) {
-                row.copy_from_slice(&draw_distribution(row.len(), &mut rng));
-            }
+        for row in net.rows_mut() {
+            row.copy_from_slice(&draw_distribution(row.len(), &mut rng));
         }
         net
     }

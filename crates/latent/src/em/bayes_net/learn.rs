@@ -30,12 +30,8 @@ pub struct FamilyCounts {
 
 impl Statistics for FamilyCounts {
     fn add(&mut self, other: &Self, factor: f64) {
-        for (n, m) in self
-            .counts
-            .iter_mut()
-            .flatten()
-            .zip(other.counts.iter().flatten())
-        {
+        let counts = self.counts.iter_mut().flatten();
+        for (n, m) in counts.zip(other.counts.iter().flatten()) {
             *n += factor * m;
         }
     }
@@ -117,28 +113,19 @@ impl BayesNet {
         &'a self,
         counts: &'a FamilyCounts,
     ) -> impl Iterator<Item = (ArrayView1<'a, f64>, ArrayView1<'a, f64>)> {
-        self.families
-            .iter()
-            .zip(&counts.counts)
-            .flat_map(|(family, counts)| {
-                let counts = counts.chunks_exact(family.states).map(ArrayView1::from);
-                counts.zip(
-                    family
-                        .probabilities
-                        .chunks_exact(family.states)
-                        .map(ArrayView1::from),
-                )
-            })
+        let families = self.families.iter().zip(&counts.counts);
+        families.flat_map(|(family, counts)| {
+            let rows = |all: &'a [f64]| all.chunks_exact(family.states).map(ArrayView1::from);
+            rows(counts).zip(rows(&family.probabilities))
+        })
     }
 
     /// The net with other rows, in the order of [`rows`](Self::rows).
-    fn with_rows(&self, mut rows: impl Iterator<Item = Vec<f64>>) -> Self {
+    fn with_rows(&self, rows: impl Iterator<Item = Vec<f64>>) -> Self {
         let mut net = self.clone();
-        for family in &mut net.families {
-            for row in family.probabilities.chunks_exact_mut(family.states) {
-                row.copy_from_slice(&rows.next().expect("one row for each state of the parents"));
-            }
-        }
+        net.rows_mut()
+            .zip(rows)
+            .for_each(|(row, new)| row.copy_from_slice(&new));
         net
     }
 }
@@ -201,32 +188,22 @@ impl LatentModel for BayesNet {
         if self.smoothing == 0.0 {
             return 0.0;
         }
-        let entries = self
-            .families
-            .iter()
-            .flat_map(|family| &family.probabilities);
-        self.smoothing * entries.map(|p| p.ln()).sum::<f64>()
+        self.smoothing * self.entries().map(|p| p.ln()).sum::<f64>()
     }
 
     fn parameters(&self) -> Vec<f64> {
-        let entries = self
-            .families
-            .iter()
-            .flat_map(|family| &family.probabilities);
-        entries.map(|p| p.ln()).collect()
+        self.entries().map(|p| p.ln()).collect()
     }
 
     fn with_parameters(&self, parameters: &[f64]) -> Option<Self> {
-        let mut rows = Vec::new();
-        let mut at = 0;
-        for family in &self.families {
-            let end = at + family.probabilities.len();
-            for row in parameters[at..end].chunks_exact(family.states) {
-                rows.push(softmax(row)?);
-            }
-            at = end;
+        let mut net = self.clone();
+        let mut rest = parameters;
+        for row in net.rows_mut() {
+            let (logits, behind) = rest.split_at(row.len());
+            row.copy_from_slice(&softmax(logits)?);
+            rest = behind;
         }
-        Some(self.with_rows(rows.into_iter()))
+        Some(net)
     }
 
     fn gradient(&self, counts: &FamilyCounts) -> Vec<f64> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::family::{Family, topological_order};
 use crate::LatentError;
-use crate::check::{shape, within};
+use crate::check::{not_negative, shape, within};
 use crate::em::simplex::draw;
 
 /// The value of an observation that is not there.
@@ -52,16 +52,8 @@ impl TryFrom<Unchecked> for BayesNet {
     type Error = LatentError;
 
     fn try_from(read: Unchecked) -> Result<Self, LatentError> {
-        let factors: Result<Vec<Table>, _> = read
-            .families
-            .iter()
-            .map(|family| {
-                let scope: Vec<VarId> = family.scope.iter().map(|&v| VarId::new(v)).collect();
-                let card = |&v: &usize| read.cards.get(v).copied().unwrap_or(1);
-                let cards = family.scope.iter().map(card).collect();
-                Table::from_values(scope, cards, &family.probabilities)
-            })
-            .collect();
+        let factors = read.families.iter().map(|family| family.table(&read.cards));
+        let factors: Result<Vec<Table>, _> = factors.collect();
         let mut net = Self::from_graph(&FactorGraph::new(read.cards, factors?)?, read.smoothing)?;
         // The graph holds logarithms; these are the bits that were written.
         for (family, read) in net.families.iter_mut().zip(read.families) {
@@ -79,37 +71,39 @@ impl BayesNet {
     /// whose rows do not sum to 1, a smoothing below 0.
     pub fn from_graph(graph: &FactorGraph, smoothing: f64) -> Result<Self, LatentError> {
         let mut net = Self::structure(graph, smoothing)?;
-        for family in &mut net.families {
-            for row in family.probabilities.chunks_exact_mut(family.states) {
-                let sum: f64 = row.iter().sum();
-                let close = (sum - 1.0).abs() <= ROUNDED;
-                within(
-                    "the sum of a row of a table",
-                    "1, but for rounding",
-                    sum,
-                    close,
-                )?;
-                row.iter_mut().for_each(|p| *p /= sum);
-            }
+        for row in net.rows_mut() {
+            let sum: f64 = row.iter().sum();
+            let close = (sum - 1.0).abs() <= ROUNDED;
+            let (what, range) = ("the sum of a row of a table", "1, but for rounding");
+            within(what, range, sum, close)?;
+            row.iter_mut().for_each(|p| *p /= sum);
         }
         Ok(net)
     }
 
     /// As [`from_graph`](Self::from_graph), whatever the tables.
     pub(super) fn structure(graph: &FactorGraph, smoothing: f64) -> Result<Self, LatentError> {
-        let admissible = smoothing >= 0.0 && smoothing.is_finite();
-        within("smoothing", "finite and at least 0", smoothing, admissible)?;
-        let families: Vec<Family> = graph
-            .factors()
-            .iter()
-            .map(Family::of)
-            .collect::<Result<_, _>>()?;
+        not_negative("smoothing", smoothing)?;
+        let families = graph.factors().iter().map(Family::of);
+        let families = families.collect::<Result<Vec<Family>, _>>()?;
         topological_order(graph.num_variables(), &families)?;
         Ok(Self {
             cards: graph.cards().to_vec(),
             families,
             smoothing,
         })
+    }
+
+    /// `p(x_v | x_parents)` of all families and joint states of the parents.
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        let families = self.families.iter_mut();
+        families.flat_map(|family| family.probabilities.chunks_exact_mut(family.states))
+    }
+
+    /// All probabilities, by family.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &f64> {
+        let families = self.families.iter();
+        families.flat_map(|family| &family.probabilities)
     }
 
     /// Cardinalities, by variable.
@@ -127,21 +121,19 @@ impl BayesNet {
     /// `p(x_v | x_parents)` of the variable `child`, child fastest; `None` if there is no such variable.
     #[must_use]
     pub fn table(&self, child: VarId) -> Option<&[f64]> {
-        let family = self
-            .families
-            .iter()
-            .find(|family| family.child() == child.index());
+        let mut families = self.families.iter();
+        let family = families.find(|family| family.child() == child.index());
         family.map(|family| family.probabilities.as_slice())
     }
 
     /// The factor graph, its factors in the order of the one that gave the structure.
+    ///
+    /// # Panics
+    /// Never: the tables of a net were checked when it was made, and an M-step keeps their structure.
     #[must_use]
     pub fn to_graph(&self) -> FactorGraph {
-        let factors = self.families.iter().map(|family| {
-            let scope: Vec<VarId> = family.scope.iter().map(|&v| VarId::new(v)).collect();
-            let cards = family.scope.iter().map(|&v| self.cards[v]).collect();
-            Table::from_values(scope, cards, &family.probabilities).expect(CHECKED)
-        });
+        let table = |family: &Family| family.table(&self.cards).expect(CHECKED);
+        let factors = self.families.iter().map(table);
         FactorGraph::new(self.cards.clone(), factors.collect()).expect(CHECKED)
     }
 
@@ -170,6 +162,9 @@ impl BayesNet {
     }
 
     /// Draws full rows, `count × n`, parents before children.
+    ///
+    /// # Panics
+    /// Never: a net without such an order was refused when it was made.
     #[must_use]
     pub fn sample(&self, count: usize, seed: u64) -> Array2<i32> {
         let mut rng = Pcg64::seed_from_u64(seed);

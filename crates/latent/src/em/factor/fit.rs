@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::model::{FactorAnalysis, Noise};
 use super::scatter::Scatter;
 use crate::LatentError;
-use crate::check::{enough, within};
-use crate::em::dense::matrix;
+use crate::check::{enough, floor, within};
+use crate::dense::matrix;
 use crate::em::e_step::demand;
 use crate::em::learner::EmLearner;
 use crate::em::options::Em;
@@ -92,7 +92,7 @@ impl FactorAnalysisParams {
         let (columns, rows) = self.check(data)?;
         let scatter = Scatter::about(&columns.mean, &rows)?;
         let params = self.clone();
-        let start = Box::new(move |_: &Scatter, seed, _: &Budget| Ok(params.start(&columns, seed)));
+        let start = move |_: &Scatter, seed, _: &Budget| Ok(params.start(&columns, seed));
         EmLearner::new(scatter, self.em, self.restarts, self.seed, start)
     }
 
@@ -110,11 +110,12 @@ impl FactorAnalysisParams {
         data: ArrayView2<'_, f64>,
     ) -> Result<FactorAnalysis, LatentError> {
         let (columns, _) = self.check(data)?;
+        let (range, admissible) = ("below the number of columns", self.factors < data.ncols());
         within(
             "the number of factors",
-            "below the number of columns",
+            range,
             self.factors as f64,
-            self.factors < data.ncols(),
+            admissible,
         )?;
         let scatter = Scatter::about(&columns.mean, &Rows::new(data, None, 0)?)?;
         let covariance = &scatter.batches[0].1 / data.nrows() as f64;
@@ -136,18 +137,15 @@ impl FactorAnalysisParams {
     fn check<'d>(&self, data: ArrayView2<'d, f64>) -> Result<(Columns, Rows<'d>), LatentError> {
         let rows = Rows::new(data, self.em.batch(), self.seed)?;
         enough(data.nrows(), 2)?;
+        let range = "from 1 to the number of columns";
+        let admissible = (1..=data.ncols()).contains(&self.factors);
         within(
             "the number of factors",
-            "from 1 to the number of columns",
+            range,
             self.factors as f64,
-            (1..=data.ncols()).contains(&self.factors),
+            admissible,
         )?;
-        within(
-            "the noise floor",
-            "from 1e-12 to below 1",
-            self.noise_floor,
-            (1e-12..1.0).contains(&self.noise_floor),
-        )?;
+        floor("the noise floor", self.noise_floor)?;
         Ok((Columns::of(data)?, rows))
     }
 

@@ -12,7 +12,7 @@ use super::posterior::FactorPosterior;
 use super::scatter::Scatter;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::dense::{array, cholesky, matrix};
+use crate::dense::{array, cholesky, matrix};
 use crate::em::model::{LatentModel, Statistics};
 
 /// Sums over examples with `z = v − μ`.

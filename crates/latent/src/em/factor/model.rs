@@ -7,7 +7,7 @@ use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 use crate::LatentError;
-use crate::check::{finite, finite_vector, shape, some, within};
+use crate::check::{finite, finite_vector, positive, shapes, some, within};
 
 /// What the noise of the columns shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,16 +79,16 @@ impl FactorAnalysis {
         let columns = mean.len();
         some("the number of columns", columns)?;
         some("the number of factors", loadings.ncols())?;
-        shape("the rows of the loadings", columns, loadings.nrows())?;
-        shape("the number of noise variances", columns, noise.len())?;
-        shape("the number of noise floors", columns, noise_floor.len())?;
+        shapes([
+            ("the rows of the loadings", columns, loadings.nrows()),
+            ("the number of noise variances", columns, noise.len()),
+            ("the number of noise floors", columns, noise_floor.len()),
+        ])?;
         finite_vector("the mean", mean.view())?;
         finite("the loadings", loadings.view())?;
-        finite_vector("the noise", noise.view())?;
-        finite_vector("the noise floor", noise_floor.view())?;
         for (&noise, &floor) in noise.iter().zip(&noise_floor) {
-            within("the noise", "above 0", noise, noise > 0.0)?;
-            within("the noise floor", "above 0", floor, floor > 0.0)?;
+            positive("the noise", noise)?;
+            positive("the noise floor", floor)?;
         }
         for &value in noise.iter().filter(|_| kind == Noise::Isotropic) {
             let same = value.total_cmp(&noise[0]).is_eq();

@@ -8,7 +8,7 @@ use super::model::FactorAnalysis;
 use super::scatter::Scatter;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::dense::{array, cholesky, ln_det, matrix};
+use crate::dense::{array, cholesky, ln_det, matrix};
 use crate::em::e_step;
 use crate::em::rows::Rows;
 

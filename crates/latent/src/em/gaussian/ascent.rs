@@ -9,7 +9,7 @@ use super::covariances::{CHECKED, Covariances};
 use super::gaussians::Gaussians;
 use super::moments::GaussianMoments;
 use super::update::{inverse, outer, raised, symmetric};
-use crate::em::dense::{array, cholesky, matrix};
+use crate::dense::{array, cholesky, matrix};
 
 impl Gaussians {
     /// The vector.

@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::LatentError;
-use crate::check::{finite, shape, within};
-use crate::em::dense::{cholesky, matrix};
+use crate::check::{finite, positive, shape, within};
+use crate::dense::{cholesky, matrix};
 
 /// What the covariances of the components share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,12 +66,9 @@ impl Covariances {
     pub(super) fn check(&self, components: usize, columns: usize) -> Result<(), LatentError> {
         let count = |found| shape("the number of covariances", components, found);
         let width = |found| shape("the columns of a covariance", columns, found);
-        let positive = |variances: ArrayView1<'_, f64>| {
-            for &variance in variances {
-                let admissible = variance.is_finite() && variance > 0.0;
-                within("a variance", "finite and above 0", variance, admissible)?;
-            }
-            Ok(())
+        let above_0 = |variances: ArrayView1<'_, f64>| {
+            let mut variances = variances.iter();
+            variances.try_for_each(|&variance| positive("a variance", variance))
         };
         match self {
             Self::Full(full) => {
@@ -84,12 +81,12 @@ impl Covariances {
             Self::Diagonal(diagonal) => {
                 count(diagonal.nrows())?;
                 width(diagonal.ncols())?;
-                diagonal.rows().into_iter().try_for_each(positive)
+                diagonal.rows().into_iter().try_for_each(above_0)
             }
             Self::Tied(tied) => check_matrix(tied.view(), columns),
             Self::Spherical(spherical) => {
                 count(spherical.len())?;
-                positive(spherical.view())
+                above_0(spherical.view())
             }
         }
     }

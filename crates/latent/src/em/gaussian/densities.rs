@@ -8,7 +8,18 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 
 use super::covariances::{CHECKED, Covariance, Covariances};
 use super::gaussians::Gaussians;
-use crate::em::dense::{array, cholesky, ln_det, matrix};
+use crate::dense::{array, cholesky, ln_det, matrix};
+
+/// The pairs `(i, j)` of columns whose products are features, in their order; a spherical covariance has
+/// one feature for the sum of all squares.
+pub(super) fn products(kind: Covariance, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    let end = move |i| match kind {
+        Covariance::Full => columns,
+        Covariance::Diagonal => i + 1,
+        Covariance::Tied | Covariance::Spherical => i,
+    };
+    (0..columns).flat_map(move |i| (i..end(i)).map(move |j| (i, j)))
+}
 
 /// Number of features of an example with `columns` columns.
 pub(super) fn features(kind: Covariance, columns: usize) -> usize {
@@ -23,12 +34,13 @@ pub(super) fn features(kind: Covariance, columns: usize) -> usize {
 /// Numbers in the statistics and in the parameters of so many components.
 pub(in crate::em) fn sizes(kind: Covariance, components: usize, columns: usize) -> (f64, f64) {
     let (k, d) = (components as f64, columns as f64);
-    let (features, covariances, total) = match kind {
-        Covariance::Full => (d + d * (d + 1.0) / 2.0, k * d * d, 0.0),
-        Covariance::Diagonal => (2.0 * d, k * d, 0.0),
-        Covariance::Tied => (d, d * d, d * d),
-        Covariance::Spherical => (d + 1.0, k, 0.0),
+    let (covariances, total) = match kind {
+        Covariance::Full => (k * d * d, 0.0),
+        Covariance::Diagonal => (k * d, 0.0),
+        Covariance::Tied => (d * d, d * d),
+        Covariance::Spherical => (k, 0.0),
     };
+    let features = features(kind, columns) as f64;
     (k * (1.0 + features) + total, k * (1.0 + d) + covariances)
 }
 
@@ -119,13 +131,9 @@ impl Densities {
                     let covariance = gaussians.covariances.matrix(k, columns);
                     let factor = cholesky(matrix(covariance.view())).expect(CHECKED);
                     let precision = array(&factor.inverse());
-                    let mut at = columns;
-                    for i in 0..columns {
-                        slope[at] = -0.5 * precision[[i, i]];
-                        for j in i + 1..columns {
-                            slope[at + j - i] = -precision[[i, j]];
-                        }
-                        at += columns - i;
+                    for (at, (i, j)) in products(kind, columns).enumerate() {
+                        let share = if i == j { -0.5 } else { -1.0 };
+                        slope[columns + at] = share * precision[[i, j]];
                     }
                     (precision.dot(&delta), ln_det(&factor))
                 }
@@ -192,32 +200,20 @@ impl Densities {
             block.len = n + 1;
         }
         let len = block.len;
-        let (z, products) = features.split_at_mut(columns * capacity);
+        let (z, rest) = features.split_at_mut(columns * capacity);
         let z = |d: usize| &z[d * capacity..][..len];
-        let mut products = products.chunks_exact_mut(capacity);
-        match self.kind {
-            Covariance::Full => {
-                for i in 0..columns {
-                    for j in i..columns {
-                        let product = products.next().expect("one row for each pair");
-                        multiply(z(i), z(j), &mut product[..len]);
-                    }
-                }
+        let mut rest = rest.chunks_exact_mut(capacity);
+        for ((i, j), product) in products(self.kind, columns).zip(&mut rest) {
+            for ((product, a), b) in product.iter_mut().zip(z(i)).zip(z(j)) {
+                *product = a * b;
             }
-            Covariance::Diagonal => {
-                for i in 0..columns {
-                    let square = products.next().expect("one row for each column");
-                    multiply(z(i), z(i), &mut square[..len]);
-                }
-            }
-            Covariance::Tied => {}
-            Covariance::Spherical => {
-                let norm = &mut products.next().expect("one row")[..len];
-                norm.fill(0.0);
-                for i in 0..columns {
-                    for (norm, z) in norm.iter_mut().zip(z(i)) {
-                        *norm += z * z;
-                    }
+        }
+        if self.kind == Covariance::Spherical {
+            let norm = &mut rest.next().expect("one row")[..len];
+            norm.fill(0.0);
+            for i in 0..columns {
+                for (norm, z) in norm.iter_mut().zip(z(i)) {
+                    *norm += z * z;
                 }
             }
         }
@@ -247,11 +243,5 @@ impl Densities {
                 }
             }
         }
-    }
-}
-
-fn multiply(a: &[f64], b: &[f64], out: &mut [f64]) {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        *out = a * b;
     }
 }

@@ -1,16 +1,18 @@
 //! Means, covariances and their floor.
 
 use ndarray::{Array1, Array2, Array3};
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::covariances::{CHECKED, Covariance, Covariances};
 use crate::LatentError;
-use crate::check::{finite, finite_vector, shape, some, within};
-use crate::em::dense::{array, cholesky, matrix};
+use crate::check::{finite, positive, shape, some};
+use crate::dense::{array, cholesky, matrix};
 
-/// Means, covariances, and the least variances that learning may reach.
+/// Several Gaussians: means, covariances, and the least variances that learning may reach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::em) struct Gaussians {
+pub struct Gaussians {
     pub(in crate::em) means: Array2<f64>,
     pub(in crate::em) covariances: Covariances,
     /// By column: an M-step keeps `Σ_k ⪰ diag(floor)`.
@@ -18,16 +20,21 @@ pub(in crate::em) struct Gaussians {
 }
 
 impl Gaussians {
-    /// Joins checked parts.
-    pub(in crate::em) fn new(
+    /// Gaussians with given parameters; `variance_floor` is the least variance that learning may reach in
+    /// each column.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, a covariance that is not symmetric and positive definite, a value that is
+    /// not finite.
+    pub fn new(
         means: Array2<f64>,
         covariances: Covariances,
-        floor: Array1<f64>,
+        variance_floor: Array1<f64>,
     ) -> Result<Self, LatentError> {
         let gaussians = Self {
             means,
             covariances,
-            floor,
+            floor: variance_floor,
         };
         gaussians.check()?;
         Ok(gaussians)
@@ -41,11 +48,8 @@ impl Gaussians {
         finite("the means", self.means.view())?;
         self.covariances.check(components, columns)?;
         shape("the number of variance floors", columns, self.floor.len())?;
-        finite_vector("the variance floor", self.floor.view())?;
-        for &floor in &self.floor {
-            within("the variance floor", "above 0", floor, floor > 0.0)?;
-        }
-        Ok(())
+        let mut floors = self.floor.iter();
+        floors.try_for_each(|&floor| positive("the variance floor", floor))
     }
 
     /// Components at `means`, each with the covariance `diag(variance)` as far as the kind allows.
@@ -83,6 +87,18 @@ impl Gaussians {
         }
     }
 
+    /// `μ`, `K × D`.
+    #[must_use]
+    pub fn means(&self) -> &Array2<f64> {
+        &self.means
+    }
+
+    /// `Σ`.
+    #[must_use]
+    pub fn covariances(&self) -> &Covariances {
+        &self.covariances
+    }
+
     pub(in crate::em) fn components(&self) -> usize {
         self.means.nrows()
     }
@@ -101,19 +117,28 @@ impl Gaussians {
         first + sum / self.components() as f64
     }
 
-    /// The Cholesky factors `L_k` of the covariances, for sampling: one for each component, or one.
-    pub(in crate::em) fn factors(&self) -> Vec<Array2<f64>> {
-        let matrices = if let Covariances::Tied(_) = self.covariances {
-            1
-        } else {
-            self.components()
+    /// Draws examples, one from each of some components, which may be drawn with the same generator.
+    pub(in crate::em) fn sample<R: Rng>(
+        &self,
+        rng: &mut R,
+        count: usize,
+        mut component: impl FnMut(&mut R, usize) -> usize,
+    ) -> Array2<f64> {
+        // One for each component, or one for all.
+        let tied = self.covariances.kind() == Covariance::Tied;
+        let matrices = if tied { 1 } else { self.components() };
+        let factor = |k: usize| {
+            let covariance = self.covariances.matrix(k, self.columns());
+            array(&cholesky(matrix(covariance.view())).expect(CHECKED).l())
         };
-        (0..matrices)
-            .map(|k| {
-                let covariance = self.covariances.matrix(k, self.columns());
-                let factor = cholesky(matrix(covariance.view())).expect(CHECKED);
-                array(&factor.l())
-            })
-            .collect()
+        let factors: Vec<Array2<f64>> = (0..matrices).map(factor).collect();
+        let mut data = Array2::zeros((count, self.columns()));
+        for (at, mut row) in data.rows_mut().into_iter().enumerate() {
+            let k = component(rng, at);
+            let noise: Array1<f64> = row.iter().map(|_| StandardNormal.sample(rng)).collect();
+            let factor = &factors[k.min(matrices - 1)];
+            row.assign(&(&self.means.row(k) + &factor.dot(&noise)));
+        }
+        data
     }
 }

@@ -24,5 +24,5 @@ mod update;
 
 pub use covariances::{Covariance, Covariances};
 pub(super) use densities::{Block, Densities, sizes};
-pub(super) use gaussians::Gaussians;
+pub use gaussians::Gaussians;
 pub use moments::GaussianMoments;

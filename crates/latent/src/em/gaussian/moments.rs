@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::covariances::Covariance;
-use super::densities::{Block, features};
+use super::densities::{Block, features, products};
 use crate::em::model::Statistics;
 
 /// `n_k = Σ_n r_nk` and `Σ_n r_nk φ(v_n − o)` about an origin `o`.
@@ -72,26 +72,15 @@ impl GaussianMoments {
             for d in 0..columns {
                 to[d] += n * shift[d];
             }
-            match self.kind {
-                Covariance::Full => {
-                    let pairs = (0..columns).flat_map(|i| (i..columns).map(move |j| (i, j)));
-                    for (at, (i, j)) in pairs.enumerate() {
-                        to[columns + at] += cross(i, j);
-                    }
-                }
-                Covariance::Diagonal => {
-                    for i in 0..columns {
-                        to[columns + i] += cross(i, i);
-                    }
-                }
-                Covariance::Tied => {
-                    for ((i, j), total) in moved.total.indexed_iter_mut() {
-                        *total += cross(i, j);
-                    }
-                }
-                Covariance::Spherical => {
-                    to[columns] += (0..columns).map(|i| cross(i, i)).sum::<f64>();
-                }
+            for (at, (i, j)) in products(self.kind, columns).enumerate() {
+                to[columns + at] += cross(i, j);
+            }
+            if self.kind == Covariance::Spherical {
+                to[columns] += (0..columns).map(|i| cross(i, i)).sum::<f64>();
+            }
+            // Empty unless the covariance is tied.
+            for ((i, j), total) in moved.total.indexed_iter_mut() {
+                *total += cross(i, j);
             }
         }
         moved.origin.assign(origin);

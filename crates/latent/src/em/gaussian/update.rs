@@ -3,11 +3,11 @@
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-use super::covariances::Covariances;
-use super::densities::Densities;
+use super::covariances::{Covariance, Covariances};
+use super::densities::{Densities, products};
 use super::gaussians::Gaussians;
 use super::moments::GaussianMoments;
-use crate::em::dense::{array, cholesky, matrix};
+use crate::dense::{array, cholesky, matrix};
 use crate::em::rows::Rows;
 
 /// A component of less weight than this has no statistics to speak of.
@@ -55,55 +55,44 @@ impl Gaussians {
     pub(in crate::em) fn maximised(&self, moments: &GaussianMoments) -> Self {
         let mut new = self.clone();
         let columns = self.columns();
-        let supported = |k: usize| moments.counts[k] > LEAST_COUNT;
-        let offset = |k: usize| &moments.first(k) / moments.counts[k];
-        for k in (0..self.components()).filter(|&k| supported(k)) {
-            let mean = offset(k) + &moments.origin;
+        let mut within = moments.total.clone();
+        for (k, &n) in moments.counts.iter().enumerate() {
+            if n <= LEAST_COUNT || n.is_nan() {
+                continue;
+            }
+            let offset = &moments.first(k) / n;
+            let mean = &offset + &moments.origin;
             if mean.iter().all(|x| x.is_finite()) {
                 new.means.row_mut(k).assign(&mean);
             }
-        }
-        match &mut new.covariances {
-            Covariances::Full(full) => {
-                for k in (0..self.components()).filter(|&k| supported(k)) {
-                    let offset = offset(k);
-                    let second = symmetric(moments.second(k), columns) / moments.counts[k];
+            match &mut new.covariances {
+                Covariances::Full(full) => {
+                    let second = symmetric(moments.second(k), columns) / n;
                     if let Some(above) = raised(second - outer(&offset), &self.floor) {
                         full.index_axis_mut(Axis(0), k).assign(&above);
                     }
                 }
-            }
-            Covariances::Diagonal(diagonal) => {
-                for k in (0..self.components()).filter(|&k| supported(k)) {
-                    let offset = offset(k);
+                Covariances::Diagonal(diagonal) => {
                     for d in 0..columns {
-                        let variance =
-                            moments.second(k)[d] / moments.counts[k] - offset[d] * offset[d];
+                        let variance = moments.second(k)[d] / n - offset[d] * offset[d];
                         // A maximum with NaN is the floor.
                         diagonal[[k, d]] = variance.max(self.floor[d]);
                     }
                 }
-            }
-            Covariances::Tied(tied) => {
-                let weight: f64 = moments.counts.sum();
-                if weight > LEAST_COUNT {
-                    let mut within = moments.total.clone();
-                    for k in (0..self.components()).filter(|&k| supported(k)) {
-                        within.scaled_add(-moments.counts[k], &outer(&offset(k)));
-                    }
-                    if let Some(above) = raised(within / weight, &self.floor) {
-                        *tied = above;
-                    }
-                }
-            }
-            Covariances::Spherical(spherical) => {
-                let floor = self.floor.sum() / columns as f64;
-                for k in (0..self.components()).filter(|&k| supported(k)) {
-                    let offset = offset(k);
-                    let square = moments.second(k)[0] / moments.counts[k] - offset.dot(&offset);
+                Covariances::Tied(_) => within.scaled_add(-n, &outer(&offset)),
+                Covariances::Spherical(spherical) => {
+                    let square = moments.second(k)[0] / n - offset.dot(&offset);
+                    let floor = self.floor.sum() / columns as f64;
                     spherical[k] = (square / columns as f64).max(floor);
                 }
             }
+        }
+        let weight = moments.counts.sum();
+        if let Covariances::Tied(tied) = &mut new.covariances
+            && weight > LEAST_COUNT
+            && let Some(above) = raised(within / weight, &self.floor)
+        {
+            *tied = above;
         }
         new
     }
@@ -118,8 +107,7 @@ pub(super) fn outer(x: &Array1<f64>) -> Array2<f64> {
 /// The symmetric matrix whose upper triangle is listed by rows.
 pub(super) fn symmetric(upper: ArrayView1<'_, f64>, columns: usize) -> Array2<f64> {
     let mut full = Array2::zeros((columns, columns));
-    let pairs = (0..columns).flat_map(|i| (i..columns).map(move |j| (i, j)));
-    for ((i, j), &value) in pairs.zip(upper) {
+    for ((i, j), &value) in products(Covariance::Full, columns).zip(upper) {
         full[[i, j]] = value;
         full[[j, i]] = value;
     }

@@ -10,7 +10,9 @@ use super::model::Hmm;
 use crate::LatentError;
 use crate::check::{some, within};
 use crate::em::model::Statistics;
-use crate::em::simplex::{check_distribution, draw, ln_expectation, logit_gradient, softmax};
+use crate::em::simplex::{
+    check_distribution, draw, ln_expectations, logit_gradients, normalised_rows, softmax_rows,
+};
 
 /// `p(v_t = s | h_t = k)`, `K × S`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,8 +132,7 @@ impl Emission for Categorical {
     }
 
     fn expected_ln_density(&self, counts: &Array2<f64>) -> f64 {
-        let rows = counts.rows().into_iter().zip(self.probabilities.rows());
-        rows.map(|(n, p)| ln_expectation(n, p)).sum()
+        ln_expectations(counts, &self.probabilities)
     }
 
     fn parameters(&self) -> Vec<f64> {
@@ -145,27 +146,6 @@ impl Emission for Categorical {
     }
 
     fn gradient(&self, counts: &Array2<f64>) -> Vec<f64> {
-        let rows = counts.rows().into_iter().zip(self.probabilities.rows());
-        rows.flat_map(|(n, p)| logit_gradient(n, p)).collect()
+        logit_gradients(counts, &self.probabilities)
     }
-}
-
-/// Each row of counts as a distribution; that of `before`, where nothing was counted.
-pub(super) fn normalised_rows(counts: &Array2<f64>, before: &Array2<f64>) -> Array2<f64> {
-    let mut rows = before.clone();
-    for (mut row, counts) in rows.rows_mut().into_iter().zip(counts.rows()) {
-        let sum = counts.sum();
-        if sum > 0.0 {
-            // Counts that were replaced may leave a rounding error below 0.
-            row.assign(&counts.mapv(|n| n.max(0.0)));
-            row /= row.sum();
-        }
-    }
-    rows
-}
-
-/// A distribution of each row of logits.
-pub(super) fn softmax_rows(logits: &[f64], dim: (usize, usize)) -> Option<Array2<f64>> {
-    let rows: Option<Vec<Vec<f64>>> = logits.chunks_exact(dim.1).map(softmax).collect();
-    Array2::from_shape_vec(dim, rows?.concat()).ok()
 }

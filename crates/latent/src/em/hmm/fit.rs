@@ -14,7 +14,7 @@ use crate::LatentError;
 use crate::check::{enough, some};
 use crate::em::e_step::demand;
 use crate::em::gaussian::{Covariance, sizes};
-use crate::em::kmeans::{clusters, k_means};
+use crate::em::kmeans;
 use crate::em::learner::EmLearner;
 use crate::em::options::Em;
 use crate::em::rows::Columns;
@@ -81,9 +81,8 @@ impl GaussianHmmParams {
     #[must_use]
     pub fn demand(&self, steps: usize, columns: usize, sequences: usize) -> f64 {
         let (statistics, model) = sizes(self.covariance, self.states, columns);
-        let candidates = 2.0 + (self.states.max(1) as f64).ln();
         recursions(&self.em, steps, self.states, sequences, statistics, model)
-            + 8.0 * steps as f64 * (3.0 + candidates)
+            + kmeans::demand(steps, self.states)
     }
 
     /// What learns: to be run within a budget, watched, saved and resumed.
@@ -100,24 +99,17 @@ impl GaussianHmmParams {
         let sequences = Sequences::gaussian(data, lengths, self.em.batch(), self.seed)?;
         enough(data.nrows(), self.states)?;
         let columns = Columns::of(data)?;
-        let (states, kind, floor) = (self.states, self.covariance, self.variance_floor);
+        let states = self.states;
+        let shape = (states, self.covariance, self.variance_floor);
         let start = move |sequences: &Sequences<'d, GaussianEmission>, seed, budget: &Budget| {
-            let scale = columns.variance.mapv(f64::sqrt);
-            let labels = k_means(data, &scale, states, seed, budget);
-            let gaussians = clusters(data, &labels, states, kind, &columns, floor)?;
+            let (labels, gaussians) = kmeans::gaussians(data, &columns, shape, seed, budget)?;
             Hmm::new(
                 Array1::from_elem(states, 1.0 / states as f64),
                 observed_transitions(&labels, sequences, states),
-                GaussianEmission { gaussians },
+                gaussians,
             )
         };
-        EmLearner::new(
-            sequences,
-            self.em,
-            self.restarts,
-            self.seed,
-            Box::new(start),
-        )
+        EmLearner::new(sequences, self.em, self.restarts, self.seed, start)
     }
 }
 
@@ -224,9 +216,11 @@ impl CategoricalHmmParams {
         let start = move |_: &Sequences<'d, Categorical>, seed, _: &Budget| {
             let mut rng = Pcg64::seed_from_u64(seed);
             let mut rows = |rows: usize, columns: usize| {
-                let drawn = (0..rows).flat_map(|_| draw_distribution(columns, &mut rng));
-                Array2::from_shape_vec((rows, columns), drawn.collect())
-                    .expect("one distribution for each row")
+                let mut drawn = Array2::zeros((rows, columns));
+                for mut row in drawn.rows_mut() {
+                    row.assign(&Array1::from(draw_distribution(columns, &mut rng)));
+                }
+                drawn
             };
             Hmm::new(
                 rows(1, states).row(0).to_owned(),
@@ -234,12 +228,6 @@ impl CategoricalHmmParams {
                 Categorical::new(rows(states, symbols))?,
             )
         };
-        EmLearner::new(
-            sequences,
-            self.em,
-            self.restarts,
-            self.seed,
-            Box::new(start),
-        )
+        EmLearner::new(sequences, self.em, self.restarts, self.seed, start)
     }
 }

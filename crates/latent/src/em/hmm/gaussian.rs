@@ -3,67 +3,22 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
-use rand_distr::{Distribution, StandardNormal};
-use serde::{Deserialize, Serialize};
 
 use super::emission::Emission;
 use super::model::Hmm;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::gaussian::{Block, Covariances, Densities, GaussianMoments, Gaussians};
+use crate::em::gaussian::{Block, Densities, GaussianMoments, Gaussians};
 
 /// `p(v_t | h_t = k) = N(v_t; μ_k, Σ_k)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GaussianEmission {
-    pub(super) gaussians: Gaussians,
-}
-
-impl GaussianEmission {
-    /// Emissions with given parameters; `variance_floor` is the least variance that learning may reach
-    /// in each column.
-    ///
-    /// # Errors
-    /// Shapes that do not fit, a covariance that is not symmetric and positive definite, a value that
-    /// is not finite.
-    pub fn new(
-        means: Array2<f64>,
-        covariances: Covariances,
-        variance_floor: Array1<f64>,
-    ) -> Result<Self, LatentError> {
-        let gaussians = Gaussians::new(means, covariances, variance_floor)?;
-        Ok(Self { gaussians })
-    }
-
-    /// `μ`, `K × D`.
-    #[must_use]
-    pub fn means(&self) -> &Array2<f64> {
-        &self.gaussians.means
-    }
-
-    /// `Σ`.
-    #[must_use]
-    pub fn covariances(&self) -> &Covariances {
-        &self.gaussians.covariances
-    }
-}
+pub type GaussianEmission = Gaussians;
 
 impl Hmm<GaussianEmission> {
     /// Draws one sequence: its observations, `T × D`, and its states.
     #[must_use]
     pub fn sample(&self, steps: usize, seed: u64) -> (Array2<f64>, Array1<usize>) {
         let (states, mut rng) = self.draw_states(steps, seed);
-        let means = self.emission.means();
-        let factors = self.emission.gaussians.factors();
-        let mut observations = Array2::zeros((steps, means.ncols()));
-        for (mut row, &k) in observations.rows_mut().into_iter().zip(&states) {
-            let noise: Array1<f64> = row
-                .iter()
-                .map(|_| StandardNormal.sample(&mut rng))
-                .collect();
-            let factor = &factors[k.min(factors.len() - 1)];
-            row.assign(&(&means.row(k) + &factor.dot(&noise)));
-        }
+        let observations = self.emission.sample(&mut rng, steps, |_, t| states[t]);
         (observations, states.into())
     }
 }
@@ -84,29 +39,26 @@ fn each_block(
     }
 }
 
-impl Emission for GaussianEmission {
+impl Emission for Gaussians {
     type Observations<'d> = ArrayView2<'d, f64>;
     type Statistics = GaussianMoments;
     type Ready = Densities;
 
     fn states(&self) -> usize {
-        self.gaussians.components()
+        self.components()
     }
 
     fn check(&self) -> Result<(), LatentError> {
-        self.gaussians.check()
+        Gaussians::check(self)
     }
 
     fn check_observations(&self, observations: ArrayView2<'_, f64>) -> Result<(), LatentError> {
-        shape(
-            "the columns of the observations",
-            self.gaussians.columns(),
-            observations.ncols(),
-        )
+        let found = observations.ncols();
+        shape("the columns of the observations", self.columns(), found)
     }
 
     fn ready(&self) -> Densities {
-        Densities::new(&self.gaussians)
+        Densities::new(self)
     }
 
     fn ln_densities(
@@ -144,29 +96,26 @@ impl Emission for GaussianEmission {
     }
 
     fn no_statistics(&self) -> GaussianMoments {
-        self.gaussians.no_moments()
+        self.no_moments()
     }
 
     fn maximised(&self, moments: &GaussianMoments) -> Self {
-        Self {
-            gaussians: self.gaussians.maximised(moments),
-        }
+        Gaussians::maximised(self, moments)
     }
 
     fn expected_ln_density(&self, moments: &GaussianMoments) -> f64 {
-        self.gaussians.expected_ln_density(moments)
+        Gaussians::expected_ln_density(self, moments)
     }
 
     fn parameters(&self) -> Vec<f64> {
-        self.gaussians.parameters()
+        Gaussians::parameters(self)
     }
 
     fn with_parameters(&self, parameters: &[f64]) -> Option<Self> {
-        let gaussians = self.gaussians.with_parameters(parameters)?;
-        Some(Self { gaussians })
+        Gaussians::with_parameters(self, parameters)
     }
 
     fn gradient(&self, moments: &GaussianMoments) -> Vec<f64> {
-        self.gaussians.gradient(moments)
+        Gaussians::gradient(self, moments)
     }
 }

@@ -1,7 +1,9 @@
 //! Scores, posteriors and paths of given sequences.
 
+use std::ops::Range;
+
 use forney_certify::Budget;
-use ndarray::{Array1, Array2, ArrayView1, s};
+use ndarray::{Array1, Array2, s};
 
 use super::emission::Emission;
 use super::model::Hmm;
@@ -28,7 +30,38 @@ impl<E: Emission> Hmm<E> {
     /// As [`score`](Self::score).
     pub fn transform(&self, sequences: &Sequences<'_, E>) -> Result<Array2<f64>, LatentError> {
         self.check_data(sequences)?;
-        Ok(posteriors(self, sequences))
+        let posterior = self.posterior();
+        let mut all = Array2::zeros((sequences.steps(), self.start.len()));
+        let mut scratch = Scratch::default();
+        let mut transitions = Array2::zeros(self.transitions.dim());
+        for sequence in 0..sequences.count() {
+            let steps = sequences.range(sequence);
+            let mut ln_b = self.ln_densities(&posterior.emission, sequences, &steps);
+            let always = Budget::unlimited();
+            let chain = &posterior.chain;
+            let found = chain.infer(ln_b.view_mut(), &always, &mut scratch, &mut transitions);
+            if let Some(found) = found {
+                all.slice_mut(s![steps, ..]).assign(&found.states);
+            }
+        }
+        Ok(all)
+    }
+
+    /// `ln b` of one sequence.
+    fn ln_densities(
+        &self,
+        ready: &E::Ready,
+        sequences: &Sequences<'_, E>,
+        steps: &Range<usize>,
+    ) -> Array2<f64> {
+        let mut ln_b = Array2::zeros((steps.len(), self.start.len()));
+        E::ln_densities(
+            ready,
+            sequences.observations(),
+            steps.clone(),
+            ln_b.view_mut(),
+        );
+        ln_b
     }
 
     /// The most probable path of each sequence (Viterbi), one after another.
@@ -42,22 +75,14 @@ impl<E: Emission> Hmm<E> {
         let mut path = Array1::zeros(sequences.steps());
         for sequence in 0..sequences.count() {
             let steps = sequences.range(sequence);
-            let mut ln_b = Array2::zeros((steps.len(), self.start.len()));
-            E::ln_densities(
-                &ready,
-                sequences.observations(),
-                steps.clone(),
-                ln_b.view_mut(),
-            );
+            let ln_b = self.ln_densities(&ready, sequences, &steps);
             let mut best = self.start.mapv(f64::ln) + ln_b.row(0);
             let mut from = Array2::<usize>::zeros(ln_b.dim());
             for t in 1..steps.len() {
                 let arrive = |j: usize| &best + &ln_transitions.column(j);
-                from.row_mut(t).assign(&ArrayView1::from(
-                    &(0..best.len())
-                        .map(|j| largest(arrive(j).view()))
-                        .collect::<Vec<_>>(),
-                ));
+                for (j, from) in from.row_mut(t).iter_mut().enumerate() {
+                    *from = largest(arrive(j).view());
+                }
                 best = (0..best.len())
                     .map(|j| arrive(j)[from[[t, j]]] + ln_b[[t, j]])
                     .collect();
@@ -70,30 +95,4 @@ impl<E: Emission> Hmm<E> {
         }
         Ok(path)
     }
-}
-
-/// `γ` of all steps; zeros in a sequence that the model excludes.
-fn posteriors<E: Emission>(model: &Hmm<E>, sequences: &Sequences<'_, E>) -> Array2<f64> {
-    let posterior = model.posterior();
-    let mut all = Array2::zeros((sequences.steps(), model.start.len()));
-    let mut scratch = Scratch::default();
-    let mut transitions = Array2::zeros(model.transitions.dim());
-    for sequence in 0..sequences.count() {
-        let steps = sequences.range(sequence);
-        let mut ln_b = Array2::zeros((steps.len(), model.start.len()));
-        let observations = sequences.observations();
-        E::ln_densities(
-            &posterior.emission,
-            observations,
-            steps.clone(),
-            ln_b.view_mut(),
-        );
-        let always = Budget::unlimited();
-        let chain = &posterior.chain;
-        let found = chain.infer(ln_b.view_mut(), &always, &mut scratch, &mut transitions);
-        if let Some(found) = found {
-            all.slice_mut(s![steps, ..]).assign(&found.states);
-        }
-    }
-    all
 }

@@ -6,14 +6,16 @@ use forney_certify::Budget;
 use ndarray::{Array1, Array2, s};
 use serde::{Deserialize, Serialize};
 
-use super::categorical::{normalised_rows, softmax_rows};
 use super::emission::Emission;
 use super::model::Hmm;
 use super::scaled::{Chain, Scratch};
 use super::sequences::Sequences;
 use crate::LatentError;
 use crate::em::model::{LatentModel, Statistics};
-use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
+use crate::em::simplex::{
+    ln_expectation, ln_expectations, logit_gradient, logit_gradients, normalised_rows, softmax,
+    softmax_rows,
+};
 
 /// `p(h | v)` at fixed parameters.
 pub struct HmmPosterior<E: Emission> {
@@ -77,12 +79,8 @@ impl<E: Emission> LatentModel for Hmm<E> {
         into: &mut Self::Statistics,
     ) -> f64 {
         let states = into.starts.len();
-        let longest = data
-            .at(units.clone())
-            .map(|steps| steps.len())
-            .max()
-            .unwrap_or(0);
-        let mut ln_b = Array2::zeros((longest, states));
+        let lengths = data.at(units.clone()).map(|steps| steps.len());
+        let mut ln_b = Array2::zeros((lengths.max().unwrap_or(0), states));
         let mut scratch = Scratch::default();
         let mut sum = 0.0;
         for steps in data.at(units) {
@@ -135,13 +133,8 @@ impl<E: Emission> LatentModel for Hmm<E> {
     }
 
     fn expected_ln_joint(&self, moments: &Self::Statistics) -> f64 {
-        let rows = moments
-            .transitions
-            .rows()
-            .into_iter()
-            .zip(self.transitions.rows());
         ln_expectation(moments.starts.view(), self.start.view())
-            + rows.map(|(n, p)| ln_expectation(n, p)).sum::<f64>()
+            + ln_expectations(&moments.transitions, &self.transitions)
             + self.emission.expected_ln_density(&moments.emission)
     }
 
@@ -162,14 +155,7 @@ impl<E: Emission> LatentModel for Hmm<E> {
 
     fn gradient(&self, moments: &Self::Statistics) -> Vec<f64> {
         let mut all = logit_gradient(moments.starts.view(), self.start.view());
-        for (n, p) in moments
-            .transitions
-            .rows()
-            .into_iter()
-            .zip(self.transitions.rows())
-        {
-            all.extend(logit_gradient(n, p));
-        }
+        all.extend(logit_gradients(&moments.transitions, &self.transitions));
         all.extend(self.emission.gradient(&moments.emission));
         all
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::emission::Emission;
 use crate::LatentError;
-use crate::check::{shape, some};
+use crate::check::{shapes, some};
 use crate::em::simplex::{check_distribution, draw};
 
 /// A hidden Markov model with emissions of type `E`.
@@ -64,13 +64,12 @@ impl<E: Emission> Hmm<E> {
     ) -> Result<Self, LatentError> {
         let states = emission.states();
         some("the number of states", states)?;
-        shape("the number of start probabilities", states, start.len())?;
-        shape("the rows of the transitions", states, transitions.nrows())?;
-        shape(
-            "the columns of the transitions",
-            states,
-            transitions.ncols(),
-        )?;
+        let (rows, columns) = transitions.dim();
+        shapes([
+            ("the number of start probabilities", states, start.len()),
+            ("the rows of the transitions", states, rows),
+            ("the columns of the transitions", states, columns),
+        ])?;
         check_distribution("the start probabilities", start.view())?;
         for row in transitions.rows() {
             check_distribution("a row of the transitions", row)?;

@@ -118,8 +118,4 @@ impl<E: Emission> Examples for Sequences<'_, E> {
     fn units(&self, batch: usize) -> Range<usize> {
         self.visit.batch(batch)
     }
-
-    fn examples(&self, batch: usize) -> usize {
-        self.units(batch).len()
-    }
 }

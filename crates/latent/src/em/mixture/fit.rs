@@ -9,7 +9,7 @@ use crate::LatentError;
 use crate::check::{enough, some};
 use crate::em::e_step::demand;
 use crate::em::gaussian::{Covariance, sizes};
-use crate::em::kmeans::{clusters, k_means};
+use crate::em::kmeans;
 use crate::em::learner::EmLearner;
 use crate::em::options::Em;
 use crate::em::rows::{Columns, Rows};
@@ -74,8 +74,7 @@ impl GaussianMixtureParams {
     #[must_use]
     pub fn demand(&self, rows: usize, columns: usize) -> f64 {
         let (statistics, model) = sizes(self.covariance, self.components, columns);
-        let candidates = 2.0 + (self.components.max(1) as f64).ln();
-        demand(&self.em, rows, statistics, model) + 8.0 * rows as f64 * (3.0 + candidates)
+        demand(&self.em, rows, statistics, model) + kmeans::demand(rows, self.components)
     }
 
     /// What learns: to be run within a budget, watched, saved and resumed.
@@ -89,9 +88,8 @@ impl GaussianMixtureParams {
         self.em.check()?;
         let rows = Rows::new(data, self.em.batch(), self.seed)?;
         let params = self.clone();
-        let start = Box::new(move |_: &Rows<'d>, seed, budget: &Budget| {
-            params.start_within(data, seed, budget)
-        });
+        let start =
+            move |_: &Rows<'d>, seed, budget: &Budget| params.start_within(data, seed, budget);
         EmLearner::new(rows, self.em, self.restarts, self.seed, start)
     }
 
@@ -118,10 +116,8 @@ impl GaussianMixtureParams {
         enough(data.nrows(), self.components)?;
         Rows::new(data, None, 0)?;
         let columns = Columns::of(data)?;
-        let scale = columns.variance.mapv(f64::sqrt);
-        let labels = k_means(data, &scale, self.components, seed, budget);
-        let (kind, floor) = (self.covariance, self.variance_floor);
-        let gaussians = clusters(data, &labels, self.components, kind, &columns, floor)?;
+        let shape = (self.components, self.covariance, self.variance_floor);
+        let (labels, gaussians) = kmeans::gaussians(data, &columns, shape, seed, budget)?;
         let mut weights = Array1::zeros(self.components);
         for label in labels {
             weights[label] += 1.0 / data.nrows() as f64;

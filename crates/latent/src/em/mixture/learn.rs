@@ -3,21 +3,35 @@
 use std::ops::Range;
 
 use forney_certify::Budget;
-use ndarray::Array1;
+use ndarray::{Array1, ArrayView1};
 
 use super::model::GaussianMixture;
 use super::softmax::Softmax;
 use crate::LatentError;
 use crate::check::shape;
-use crate::em::gaussian::{Densities, GaussianMoments};
+use crate::em::gaussian::{Block, Densities, GaussianMoments};
 use crate::em::model::LatentModel;
 use crate::em::rows::Rows;
 use crate::em::simplex::{ln_expectation, logit_gradient, softmax};
 
 /// `p(h | v)` at fixed parameters.
 pub struct MixturePosterior {
-    densities: Densities,
+    pub(super) densities: Densities,
     ln_weights: Array1<f64>,
+}
+
+impl MixturePosterior {
+    /// Fills a block with the responsibilities of some rows.
+    pub(super) fn weigh<'r>(
+        &self,
+        rows: impl Iterator<Item = ArrayView1<'r, f64>>,
+        block: &mut Block,
+        softmax: &mut Softmax,
+    ) {
+        self.densities.load(rows, block);
+        self.densities.evaluate(self.ln_weights.view(), block);
+        softmax.weigh(block);
+    }
 }
 
 impl LatentModel for GaussianMixture {
@@ -26,11 +40,8 @@ impl LatentModel for GaussianMixture {
     type Posterior = MixturePosterior;
 
     fn check_data(&self, data: &Rows<'_>) -> Result<(), LatentError> {
-        shape(
-            "the columns of the data",
-            self.means().ncols(),
-            data.columns(),
-        )
+        let columns = self.gaussians.columns();
+        shape("the columns of the data", columns, data.columns())
     }
 
     fn posterior(&self) -> MixturePosterior {
@@ -55,11 +66,7 @@ impl LatentModel for GaussianMixture {
                 break;
             }
             let positions = start..(start + block.capacity()).min(units.end);
-            posterior.densities.load(data.at(positions), &mut block);
-            posterior
-                .densities
-                .evaluate(posterior.ln_weights.view(), &mut block);
-            softmax.weigh(&mut block);
+            posterior.weigh(data.at(positions), &mut block, &mut softmax);
             into.collect(&block);
             sum += softmax.ln_p().iter().sum::<f64>();
         }

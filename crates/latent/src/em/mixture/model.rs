@@ -2,7 +2,6 @@
 
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use super::softmax::Softmax;
 use crate::LatentError;
 use crate::check::shape;
 use crate::em::e_step;
-use crate::em::gaussian::{Covariances, Densities, Gaussians};
+use crate::em::gaussian::{Covariances, Gaussians};
 use crate::em::kmeans::largest;
 use crate::em::model::LatentModel;
 use crate::em::rows::Rows;
@@ -142,9 +141,9 @@ impl GaussianMixture {
     ) -> Result<(Array2<f64>, Array1<f64>), LatentError> {
         let rows = Rows::new(data, None, 0)?;
         self.check_data(&rows)?;
-        let densities = Densities::new(&self.gaussians);
-        let ln_weights = self.weights.mapv(f64::ln);
-        let capacity = densities.block().capacity();
+        let posterior = self.posterior();
+        let new_block = || posterior.densities.block();
+        let capacity = new_block().capacity();
         let components = self.weights.len();
         let mut responsibilities = vec![0.0; data.nrows() * components];
         let mut ln_p = vec![0.0; data.nrows()];
@@ -153,12 +152,10 @@ impl GaussianMixture {
             .zip(ln_p.par_chunks_mut(capacity))
             .enumerate()
             .for_each_init(
-                || (densities.block(), Softmax::new(capacity)),
+                || (new_block(), Softmax::new(capacity)),
                 |(block, softmax), (chunk, (responsibilities, ln_p))| {
                     let start = chunk * capacity;
-                    densities.load(rows.at(start..start + ln_p.len()), block);
-                    densities.evaluate(ln_weights.view(), block);
-                    softmax.weigh(block);
+                    posterior.weigh(rows.at(start..start + ln_p.len()), block, softmax);
                     for (k, values) in block.values().rows().into_iter().enumerate() {
                         for (n, value) in values.iter().enumerate() {
                             responsibilities[n * components + k] = *value;
@@ -176,18 +173,11 @@ impl GaussianMixture {
     #[must_use]
     pub fn sample(&self, count: usize, seed: u64) -> (Array2<f64>, Array1<usize>) {
         let mut rng = Pcg64::seed_from_u64(seed);
-        let factors = self.gaussians.factors();
-        let mut data = Array2::zeros((count, self.means().ncols()));
         let mut components = Array1::zeros(count);
-        for (mut row, component) in data.rows_mut().into_iter().zip(&mut components) {
-            *component = draw(self.weights.view(), &mut rng);
-            let noise: Array1<f64> = row
-                .iter()
-                .map(|_| StandardNormal.sample(&mut rng))
-                .collect();
-            let factor = &factors[(*component).min(factors.len() - 1)];
-            row.assign(&(&self.means().row(*component) + &factor.dot(&noise)));
-        }
+        let data = self.gaussians.sample(&mut rng, count, |rng, at| {
+            components[at] = draw(self.weights.view(), rng);
+            components[at]
+        });
         (data, components)
     }
 }
