@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use forney_certify::Budget;
 use forney_methods::{
-    Entrant, Event, METHODS, Options, Point, Side, compare, entrants, exact, method,
+    Entrant, Event, Gives, METHODS, Options, Point, compare, entrants, exact, method,
 };
 use forney_model::{Domains, FactorGraph, simplify_sum};
 use forney_uai::{read_evidence, read_file, read_model};
@@ -44,10 +44,10 @@ const INSTANCES: [&str; 6] = [
 ];
 
 /// The tools of the second table, each beside the method that does the same.
-const TWINS: [(Tool, &str, Side); 3] = [
-    (Tool::LibDaiBp, "bp", Side::Estimate),
-    (Tool::LibDaiTrw, "trbp", Side::Upper),
-    (Tool::LibDaiMf, "mf", Side::Lower),
+const TWINS: [(Tool, &str, Gives); 3] = [
+    (Tool::LibDaiBp, "bp", Gives::Estimate),
+    (Tool::LibDaiTrw, "trbp", Gives::Upper),
+    (Tool::LibDaiMf, "mf", Gives::Lower),
 ];
 
 /// Where the measured part of the page begins.
@@ -204,9 +204,9 @@ impl Methods {
                 let good = |point: &&Point| {
                     let off = point.value.ln() - ln_z;
                     match job.side {
-                        Side::Upper => off <= value + DIGITS,
-                        Side::Lower => off >= value - DIGITS,
-                        Side::Both | Side::Estimate => off.abs() <= value.abs() + DIGITS,
+                        Gives::Upper => off <= value + DIGITS,
+                        Gives::Lower => off >= value - DIGITS,
+                        Gives::Both | Gives::Estimate => off.abs() <= value.abs() + DIGITS,
                     }
                 };
                 // An estimate may pass by the answer: it is there when it stays.

@@ -38,6 +38,6 @@ pub use structured_mean_field::{
     BlockStarts, ForestAscent, StartError, StructuredAscent, structured_mean_field,
 };
 pub use tree_reweighted::{
-    ForestMixture, Inapplicable, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
+    ForestError, ForestMixture, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
     tree_reweighted,
 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forney_bounds::{
-    ForestMixture, Inapplicable, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
+    ForestError, ForestMixture, NegativeTreeReweighted, TreeReweighted, negative_tree_reweighted,
     tree_reweighted,
 };
 use forney_certify::{Above, Below, Budget, Certificate, Limits, Refine, Side, Stop, slack};
@@ -51,7 +51,7 @@ fn the_upper_bound_is_above_and_monotone() {
         let mut messages = match TreeReweighted::new(&graph) {
             Ok(messages) => messages,
             Err(error) => {
-                assert_eq!(error, Inapplicable::NoAssignment, "seed {seed}");
+                assert_eq!(error, ForestError::NoAssignment, "seed {seed}");
                 assert_eq!(ln_z.to_bits(), f64::NEG_INFINITY.to_bits(), "seed {seed}");
                 continue;
             }
@@ -84,11 +84,11 @@ fn the_lower_bound_is_below_and_monotone() {
         let ln_z = enumerate(&graph).ln_z;
         let mut ascent = match NegativeTreeReweighted::new(&graph) {
             Ok(ascent) => ascent,
-            Err(Inapplicable::NoAssignment) => {
+            Err(ForestError::NoAssignment) => {
                 assert_eq!(ln_z.to_bits(), f64::NEG_INFINITY.to_bits(), "seed {seed}");
                 continue;
             }
-            Err(Inapplicable::ZerosOnCycle { scope }) => {
+            Err(ForestError::ZerosOnCycle { scope }) => {
                 assert!(scope.len() > 1, "seed {seed}");
                 zeros += 1;
                 continue;
@@ -280,7 +280,7 @@ fn zeros_are_refused_only_where_negative_weights_would_meet_them() {
     let graph = FactorGraph::new(vec![3; 3], cycle).unwrap();
     let refused = NegativeTreeReweighted::new(&graph).unwrap_err();
     assert!(
-        matches!(refused, Inapplicable::ZerosOnCycle { .. }),
+        matches!(refused, ForestError::ZerosOnCycle { .. }),
         "{refused}"
     );
     let ln_z = enumerate(&graph).ln_z;

@@ -67,6 +67,15 @@ impl Budget {
         }
     }
 
+    /// The same flags without an end of time: for work whose amount must not depend on the clock.
+    #[must_use]
+    pub fn endless(&self) -> Self {
+        Self {
+            deadline: None,
+            ..self.clone()
+        }
+    }
+
     /// The same budget, ended by this flag as well: for work that runs beside other work and is no
     /// longer needed once the other is done. It takes the place of an earlier flag of this kind.
     #[must_use]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use forney_methods::{METHODS, Method, Side};
+use forney_methods::{Gives, METHODS, Method};
 
 use crate::compare::args::CompareArgs;
 use crate::learn::args::LearnArgs;
@@ -227,7 +227,7 @@ impl FromStr for MethodChoice {
 
 /// All methods that prove a bound.
 fn proving() -> impl Iterator<Item = &'static dyn Method> {
-    let proves = |method: &&dyn Method| method.sides().iter().any(|&side| side != Side::Estimate);
+    let proves = |method: &&dyn Method| method.gives().iter().any(|&side| side != Gives::Estimate);
     METHODS.iter().copied().filter(proves)
 }
 

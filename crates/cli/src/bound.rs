@@ -6,7 +6,7 @@ use forney_bounds::{Progress, Watch};
 use forney_certify::{Budget, Stop};
 use forney_exact::human;
 use forney_methods::{
-    BoundOptions, BoundReport, EXACT, Inapplicable, MEAN_FIELD, Options, Side, Sides, bracket,
+    BoundOptions, BoundReport, EXACT, Gives, Inapplicable, MEAN_FIELD, Options, Sides, bracket,
 };
 use forney_model::{FactorGraph, simplify_sum};
 use forney_uai::Solution;
@@ -153,11 +153,11 @@ fn refusal(reason: Inapplicable, args: &BoundArgs) -> Failure {
 fn one_sided(args: &BoundArgs) -> Result<(), Failure> {
     let (wanted, other) = match args.side {
         SideChoice::Both => return Ok(()),
-        SideChoice::Upper => (Side::Upper, Side::Lower),
-        SideChoice::Lower => (Side::Lower, Side::Upper),
+        SideChoice::Upper => (Gives::Upper, Gives::Lower),
+        SideChoice::Lower => (Gives::Lower, Gives::Upper),
     };
     match args.method.0 {
-        Some(method) if method.sides() == [other] => Err(Failure::Usage(format!(
+        Some(method) if method.gives() == [other] => Err(Failure::Usage(format!(
             "{} proves {other} bounds only; {wanted} ones are those of --method wmbe or auto",
             method.name(),
         ))),

@@ -7,7 +7,7 @@ use forney_certify::{Bracket, Budget, Crossed, Lower, Stop, Upper};
 use forney_model::FactorGraph;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use crate::{EXACT, Inapplicable, Method, Options, Outcome, Point, Side, Value};
+use crate::{EXACT, Gives, Inapplicable, Method, Options, Outcome, Point, Value};
 
 /// Share of the time that the exact answer may take.
 const EXACT_SHARE: f64 = 0.2;
@@ -18,7 +18,7 @@ pub struct Entrant {
     /// The method.
     pub method: &'static dyn Method,
     /// One of its sides.
-    pub side: Side,
+    pub side: Gives,
 }
 
 /// What is told of a running comparison; `usize` is the number of the entrant.
@@ -34,7 +34,7 @@ pub enum Event {
 #[must_use]
 pub fn entrants(methods: &[&'static dyn Method]) -> Vec<Entrant> {
     let of = |&method: &&'static dyn Method| {
-        let sides = method.sides().iter();
+        let sides = method.gives().iter();
         sides.map(move |&side| Entrant { method, side })
     };
     methods.iter().flat_map(of).collect()
@@ -102,7 +102,7 @@ pub fn compare(
 pub fn exact(graph: &FactorGraph, options: &Options, budget: &Budget) -> Option<Bracket> {
     let share = budget.remaining().map(|time| time.mul_f64(EXACT_SHARE));
     let budget = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
-    let found = EXACT.run(graph, Side::Both, options, &budget, &mut |_| {});
+    let found = EXACT.run(graph, Gives::Both, options, &budget, &mut |_| {});
     let found = found.ok().filter(|found| found.stop == Stop::Converged)?;
     best([found.value]).ok()
 }

@@ -4,7 +4,7 @@ use forney_bounds::{BoundError, StartError};
 use forney_certify::Flaw;
 use forney_gauge::GaugedLowerError;
 
-use crate::Side;
+use crate::Gives;
 
 /// Why a method does not apply to a model, or not within the limits.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -12,18 +12,18 @@ use crate::Side;
 pub enum Inapplicable {
     /// The method has no such side.
     #[error("{name} gives no {side} value")]
-    Side {
+    Gives {
         /// The method.
         name: &'static str,
         /// The side it was asked for.
-        side: Side,
+        side: Gives,
     },
     /// Mini-buckets do not fit.
     #[error(transparent)]
     Bound(#[from] BoundError),
     /// Forests do not exist or prove nothing.
     #[error(transparent)]
-    TreeReweighting(#[from] forney_bounds::Inapplicable),
+    TreeReweighting(#[from] forney_bounds::ForestError),
     /// Blocks of structured mean field do not fit.
     #[error(transparent)]
     Blocks(#[from] StartError),

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //! ## The registry
 //!
-//! A [`Method`] says what it proves and when it takes part, and is driven in slices: its [`Run`] enters what it
+//! A [`Method`] says what it proves and when it takes part, and is driven in slices: its [`Work`] enters what it
 //! proves on a board. [`METHODS`] lists them all: [`bracket`], the comparison of many ([`compare()`]), the program, the
 //! law suite and the measured tables read it, so that a new method is one file here and one line there.
 
@@ -16,6 +16,6 @@ mod solo;
 pub use compare::{Entrant, Event, best, compare, entrants, exact};
 pub use inapplicable::Inapplicable;
 pub use job::{Job, Options, Slice};
-pub use method::{ExactOn, Method, Outcome, Point, Predicted, Run, Side, Turn, Value};
+pub use method::{ExactOn, Gives, Method, Outcome, Point, Predicted, Turn, Value, Work};
 pub use methods::{EXACT, MEAN_FIELD, METHODS, WMBE, WMBE_G, method};
 pub use portfolio::{BoundOptions, BoundReport, Sides, bracket};

@@ -14,7 +14,7 @@ use crate::{Inapplicable, solo};
 /// What a value says about `ln Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub enum Gives {
     /// `ln Z ≤` the value, proved.
     Upper,
     /// `ln Z ≥` the value, proved.
@@ -25,7 +25,7 @@ pub enum Side {
     Estimate,
 }
 
-impl fmt::Display for Side {
+impl fmt::Display for Gives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Upper => "upper",
@@ -63,12 +63,12 @@ impl Value {
 
     /// What the number says.
     #[must_use]
-    pub fn side(self) -> Side {
+    pub fn side(self) -> Gives {
         match self {
-            Self::Upper(_) => Side::Upper,
-            Self::Lower(_) => Side::Lower,
-            Self::Both(_) => Side::Both,
-            Self::Estimate(_) => Side::Estimate,
+            Self::Upper(_) => Gives::Upper,
+            Self::Lower(_) => Gives::Lower,
+            Self::Both(_) => Gives::Both,
+            Self::Estimate(_) => Gives::Estimate,
         }
     }
 }
@@ -114,13 +114,13 @@ pub enum ExactOn {
 /// # Example
 /// ```
 /// use forney_certify::Budget;
-/// use forney_methods::{Options, Side, method};
+/// use forney_methods::{Options, Gives, method};
 /// use forney_model::{enumerate::enumerate, generate::ising_grid};
 /// use rand::SeedableRng;
 /// let grid = ising_grid(4, 1.0, 0.1, &mut rand_pcg::Pcg64::seed_from_u64(1));
 /// let trbp = method("trbp").expect("it is registered");
 /// let options = Options { iterations: Some(20), ..Options::default() };
-/// let found = trbp.run(&grid, Side::Upper, &options, &Budget::unlimited(), &mut |_| {})?;
+/// let found = trbp.run(&grid, Gives::Upper, &options, &Budget::unlimited(), &mut |_| {})?;
 /// assert!(found.value.ln() >= enumerate(&grid).ln_z);
 /// # Ok::<(), forney_methods::Inapplicable>(())
 /// ```
@@ -129,7 +129,7 @@ pub trait Method: Sync {
     fn name(&self) -> &'static str;
 
     /// What the method can give.
-    fn sides(&self) -> &'static [Side];
+    fn gives(&self) -> &'static [Gives];
 
     /// Where it is exact, if anywhere.
     fn exact_on(&self) -> Option<ExactOn>;
@@ -145,11 +145,11 @@ pub trait Method: Sync {
         true
     }
 
-    /// Begins on one of its [`sides`](Self::sides); nothing that takes long.
+    /// Begins on one of its [`gives`](Self::gives); nothing that takes long.
     ///
     /// # Errors
     /// Why the method does not apply to this model within these limits.
-    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable>;
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable>;
 
     /// Improves a value of one side until converged or out of budget; `watch` sees every
     /// improvement.
@@ -163,14 +163,14 @@ pub trait Method: Sync {
     fn run(
         &self,
         graph: &FactorGraph,
-        side: Side,
+        side: Gives,
         options: &Options,
         budget: &Budget,
         watch: &mut (dyn FnMut(Point) + Send),
     ) -> Result<Outcome, Inapplicable> {
-        if !self.sides().contains(&side) {
+        if !self.gives().contains(&side) {
             let name = self.name();
-            return Err(Inapplicable::Side { name, side });
+            return Err(Inapplicable::Gives { name, side });
         }
         let restriction = pruned(graph);
         let graph = restriction.as_ref().map_or(graph, Restriction::graph);
@@ -187,7 +187,7 @@ impl fmt::Debug for dyn Method {
 }
 
 /// A method at work on one side of one model.
-pub trait Run: Send {
+pub trait Work: Send {
     /// Goes on for a slice of time, or where time has no end by an amount of work that does not depend on the
     /// machine, and enters what it proves on the board of the slice.
     ///

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use forney_bounds::{Board, Progress};
 use forney_certify::{Budget, Estimate, Stop};
 
-use crate::{Inapplicable, Options, Outcome, Point, Run, Side, Slice, Turn, Value};
+use crate::{Gives, Inapplicable, Options, Outcome, Point, Slice, Turn, Value, Work};
 
 /// The note of a value that is `ln Z` itself.
 pub(crate) const EXACT: &str = "exact: nothing was split";
 
 /// Slices until the run is over, or the budget is.
 pub(crate) fn run(
-    mut run: Box<dyn Run + '_>,
-    side: Side,
+    mut run: Box<dyn Work + '_>,
+    side: Gives,
     options: &Options,
     budget: &Budget,
     watch: &mut (dyn FnMut(Point) + Send),
@@ -59,19 +59,19 @@ pub(crate) fn run(
         value: value(&last, side),
         iterations: last.iterations,
         stop,
-        note: match last.exact && side != Side::Both {
+        note: match last.exact && side != Gives::Both {
             true => Cow::Borrowed(EXACT),
             false => note,
         },
     })
 }
 
-fn value(progress: &Progress, side: Side) -> Value {
+fn value(progress: &Progress, side: Gives) -> Value {
     let bracket = &progress.bracket;
     match side {
-        Side::Upper => Value::Upper(bracket.upper()),
-        Side::Lower => Value::Lower(bracket.lower()),
-        Side::Both => Value::Both(*bracket),
-        Side::Estimate => Value::Estimate(progress.estimate.unwrap_or(Estimate { ln: f64::NAN })),
+        Gives::Upper => Value::Upper(bracket.upper()),
+        Gives::Lower => Value::Lower(bracket.lower()),
+        Gives::Both => Value::Both(*bracket),
+        Gives::Estimate => Value::Estimate(progress.estimate.unwrap_or(Estimate { ln: f64::NAN })),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forney_certify::{Budget, slack};
-use forney_methods::{METHODS, Options, Side, entrants};
+use forney_methods::{Gives, METHODS, Options, entrants};
 use forney_model::FactorGraph;
 use forney_testing::{Reference, instances, restricted};
 use rayon::prelude::*;
@@ -24,10 +24,10 @@ fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Optio
         let Ok(found) = run else { return 0 };
         let ln = found.value.ln();
         let sound = match job.side {
-            Side::Upper => ln >= ln_z - slack,
-            Side::Lower => ln <= ln_z + slack,
-            Side::Both => ln >= ln_z - slack,
-            Side::Estimate => !ln.is_nan(),
+            Gives::Upper => ln >= ln_z - slack,
+            Gives::Lower => ln <= ln_z + slack,
+            Gives::Both => ln >= ln_z - slack,
+            Gives::Estimate => !ln.is_nan(),
         };
         assert!(
             sound,
@@ -35,7 +35,7 @@ fn check(name: &str, graph: &FactorGraph, ln_z: f64, slack: f64, options: &Optio
             job.method.name(),
             job.side
         );
-        usize::from(job.side != Side::Estimate && ln.is_finite())
+        usize::from(job.side != Gives::Estimate && ln.is_finite())
     };
     entrants(METHODS).par_iter().map(check).sum()
 }

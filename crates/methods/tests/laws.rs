@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use forney_bounds::{BoundError, Inapplicable as Forests};
+use forney_bounds::{BoundError, ForestError as Forests};
 use forney_certify::{Budget, Stop, slack};
 use forney_exact::Order;
 use forney_gauge::GaugedLowerError;
-use forney_methods::{ExactOn, Inapplicable, METHODS, Method, Options, Outcome, Side, Value, best};
+use forney_methods::{
+    ExactOn, Gives, Inapplicable, METHODS, Method, Options, Outcome, Value, best,
+};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius, with_scales};
 use forney_model::{FactorGraph, Table, VarId};
@@ -121,14 +123,14 @@ fn small_is_exact(method: &dyn Method) -> bool {
 }
 
 /// Every method with every side of it.
-fn jobs() -> impl Iterator<Item = (&'static dyn Method, Side)> {
-    let of = |&method: &&'static dyn Method| method.sides().iter().map(move |&side| (method, side));
+fn jobs() -> impl Iterator<Item = (&'static dyn Method, Gives)> {
+    let of = |&method: &&'static dyn Method| method.gives().iter().map(move |&side| (method, side));
     METHODS.iter().flat_map(of)
 }
 
 fn run(
     method: &dyn Method,
-    side: Side,
+    side: Gives,
     graph: &FactorGraph,
     options: &Options,
 ) -> Result<Outcome, Inapplicable> {
@@ -159,9 +161,9 @@ fn names_and_sides_are_unique_and_kept() {
         assert_eq!(found.value.side(), side, "{}", method.name());
     }
     for method in METHODS {
-        for side in [Side::Upper, Side::Lower, Side::Both, Side::Estimate] {
+        for side in [Gives::Upper, Gives::Lower, Gives::Both, Gives::Estimate] {
             let refused = run(*method, side, &graph, &options(&graph, 1)).is_err();
-            assert_eq!(refused, !method.sides().contains(&side));
+            assert_eq!(refused, !method.gives().contains(&side));
         }
     }
 }
@@ -204,9 +206,9 @@ fn every_value_is_on_its_side_and_reached_by_improvements() {
                 // The exact value takes the place of a bound that it equals but for rounding.
                 let rounding = 1e-6 * slack(exact);
                 let better = match side {
-                    Side::Upper => after <= before + rounding,
-                    Side::Lower => after >= before - rounding,
-                    Side::Both | Side::Estimate => !after.is_nan(),
+                    Gives::Upper => after <= before + rounding,
+                    Gives::Lower => after >= before - rounding,
+                    Gives::Both | Gives::Estimate => !after.is_nan(),
                 };
                 let later = pair[1].iterations >= pair[0].iterations;
                 assert!(better && later, "{what}: {points:?}");

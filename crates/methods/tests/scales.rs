@@ -2,7 +2,7 @@
 //! than rounding of what is left.
 
 use forney_certify::Budget;
-use forney_methods::{METHODS, Method, Options, Side, best};
+use forney_methods::{Gives, METHODS, Method, Options, best};
 use forney_testing::cancelling_chain;
 use rayon::prelude::*;
 
@@ -10,9 +10,9 @@ use rayon::prelude::*;
 fn check(pairs: usize, iterations: usize, slack: f64) {
     let graph = cancelling_chain(pairs);
     let ln_z = 2f64.ln();
-    let jobs: Vec<(&dyn Method, Side)> = METHODS
+    let jobs: Vec<(&dyn Method, Gives)> = METHODS
         .iter()
-        .flat_map(|&method| method.sides().iter().map(move |&side| (method, side)))
+        .flat_map(|&method| method.gives().iter().map(move |&side| (method, side)))
         .collect();
     let values = jobs.par_iter().filter_map(|&(method, side)| {
         let options = Options {
@@ -23,10 +23,10 @@ fn check(pairs: usize, iterations: usize, slack: f64) {
         let run = method.run(&graph, side, &options, &Budget::unlimited(), &mut |_| {});
         let ln = run.as_ref().ok()?.value.ln();
         let sound = match side {
-            Side::Upper => ln >= ln_z - slack,
-            Side::Lower => ln <= ln_z + slack,
-            Side::Both => ln >= ln_z - slack,
-            Side::Estimate => (ln - ln_z).abs() <= 1e-6,
+            Gives::Upper => ln >= ln_z - slack,
+            Gives::Lower => ln <= ln_z + slack,
+            Gives::Both => ln >= ln_z - slack,
+            Gives::Estimate => (ln - ln_z).abs() <= 1e-6,
         };
         assert!(sound, "{} {side}: {ln}", method.name());
         Some(run.ok()?.value)

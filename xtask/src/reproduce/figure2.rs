@@ -4,7 +4,7 @@ use std::f64::consts::LN_10;
 
 use anyhow::Result;
 use forney_gauge::PublishedVariant;
-use forney_methods::Side;
+use forney_methods::Gives;
 use forney_plot::{Axis, Style};
 
 use super::context::{Context, Run};
@@ -135,7 +135,7 @@ fn ising_point(l: usize, beta: f64, seed: u64) -> Result<Vec<Record>> {
         records.push(paper(variant.name(), found));
     }
     let gw = published(&graph, &order, IBOUND, PublishedVariant::Gw);
-    let grid_race = registered("wmbe", Side::Upper, &grid, IBOUND, 150);
+    let grid_race = registered("wmbe", Gives::Upper, &grid, IBOUND, 150);
     for (name, found) in [
         ("WMBE-Gw", gw),
         (

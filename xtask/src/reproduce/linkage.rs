@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use forney_exact::{Heuristic, greedy};
 use forney_gauge::PublishedVariant;
-use forney_methods::Side;
+use forney_methods::Gives;
 use forney_model::{Domains, FactorGraph, Forney, simplify};
 use forney_plot::{Axis, Style};
 
@@ -131,7 +131,7 @@ fn instance(number: u32, log10_z: f64, path: &PathBuf) -> Result<Vec<Record>> {
         "gauges, θ, w: same order",
         gauged(graph, Some(&order), IBOUND),
     ));
-    let raced = registered("wmbe", Side::Upper, &model, IBOUND, 150);
+    let raced = registered("wmbe", Gives::Upper, &model, IBOUND, 150);
     lines.push(("θ, w on the model: raced orders", raced));
     let mut records = Vec::new();
     for (name, found) in lines {

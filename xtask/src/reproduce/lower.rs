@@ -3,7 +3,7 @@
 use std::f64::consts::LN_10;
 
 use anyhow::Result;
-use forney_methods::{METHODS, Side};
+use forney_methods::{Gives, METHODS};
 use forney_model::FactorGraph;
 use forney_plot::{Axis, Style};
 
@@ -102,10 +102,10 @@ fn point(form: Form, x: f64, seed: u64) -> Result<Vec<Record>> {
     };
     let below = METHODS
         .iter()
-        .filter(|m| m.is_compared() && m.sides().contains(&Side::Lower));
+        .filter(|m| m.is_compared() && m.gives().contains(&Gives::Lower));
     let reference = Some(Reference::Exact(ln_z));
     let record = |name: &str| {
-        let found = registered(name, Side::Lower, &graph, IBOUND, ITERATIONS);
+        let found = registered(name, Gives::Lower, &graph, IBOUND, ITERATIONS);
         let mut record = spot.record("lower bounds", name, found, reference);
         record.value = record.ln_bound.map(|ln| (ln_z - ln) / LN_10);
         record

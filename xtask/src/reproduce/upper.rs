@@ -10,7 +10,7 @@ use forney_bounds::wmbe::{
 use forney_certify::{Above, Budget, Certificate, Limits, Refine};
 use forney_exact::{Order, Schedule};
 use forney_gauge::{GaugeOptions, Published, PublishedVariant, gauged_wmbe};
-use forney_methods::{Options, Side, method};
+use forney_methods::{Gives, Options, method};
 use forney_model::FactorGraph;
 
 /// Iterations of the published method.
@@ -126,7 +126,7 @@ pub(crate) fn gauged(graph: &FactorGraph, order: Option<&Order>, ibound: usize) 
 /// A method of the registry with limited iterations.
 pub(crate) fn registered(
     name: &str,
-    side: Side,
+    side: Gives,
     graph: &FactorGraph,
     ibound: usize,
     iterations: usize,

@@ -7,7 +7,7 @@ use forney_model::FactorGraph;
 
 use super::forest::Forest;
 use super::mixture::{ForestMixture, powers, value};
-use super::prepare::{Inapplicable, prepare};
+use super::prepare::{ForestError, prepare};
 use crate::belief_propagation::network::{Cavities, Network};
 
 // All of these were set by hand, and not tuned.
@@ -73,12 +73,12 @@ impl TreeReweighted {
     /// Starts with a few spanning forests that hold every factor, and messages that say nothing.
     ///
     /// # Errors
-    /// [`Inapplicable`] if `Z = 0` is found out, or the numbers of the model cannot be multiplied.
+    /// [`ForestError`] if `Z = 0` is found out, or the numbers of the model cannot be multiplied.
     ///
     /// # Panics
     /// Never: what is chosen are spanning forests.
-    pub fn new(graph: &FactorGraph) -> Result<Self, Inapplicable> {
-        let inner = prepare(graph)?.ok_or(Inapplicable::NoAssignment)?;
+    pub fn new(graph: &FactorGraph) -> Result<Self, ForestError> {
+        let inner = prepare(graph)?.ok_or(ForestError::NoAssignment)?;
         let network = Network::new(&inner);
         let forests: Vec<Forest> = (cover(&network).into_iter())
             .map(|members| Forest::new(&network, members).expect("a spanning forest"))

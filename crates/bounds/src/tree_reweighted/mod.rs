@@ -33,13 +33,13 @@ use forney_model::FactorGraph;
 pub use ascent::TreeReweighted;
 pub use mixture::ForestMixture;
 pub use negative::NegativeTreeReweighted;
-pub use prepare::Inapplicable;
+pub use prepare::ForestError;
 
 /// The upper bound of tree-reweighted belief propagation, with optimised edge appearance
 /// probabilities.
 ///
 /// # Errors
-/// [`Inapplicable`] if `Z = 0` is found out, or the numbers of the model cannot be multiplied.
+/// [`ForestError`] if `Z = 0` is found out, or the numbers of the model cannot be multiplied.
 ///
 /// # Example
 /// ```
@@ -58,7 +58,7 @@ pub fn tree_reweighted(
     graph: &FactorGraph,
     limits: &Limits,
     budget: &Budget,
-) -> Result<Run<ForestMixture<Above>>, Inapplicable> {
+) -> Result<Run<ForestMixture<Above>>, ForestError> {
     let mut ignore = |_: &_| ControlFlow::Continue(());
     Ok(drive(
         TreeReweighted::new(graph)?,
@@ -71,12 +71,12 @@ pub fn tree_reweighted(
 /// The lower bound of negative tree reweighting.
 ///
 /// # Errors
-/// [`Inapplicable`], also if factors with hard zeros close a cycle.
+/// [`ForestError`], also if factors with hard zeros close a cycle.
 pub fn negative_tree_reweighted(
     graph: &FactorGraph,
     limits: &Limits,
     budget: &Budget,
-) -> Result<Run<ForestMixture<Below>>, Inapplicable> {
+) -> Result<Run<ForestMixture<Below>>, ForestError> {
     let mut ignore = |_: &_| ControlFlow::Continue(());
     let ascent = NegativeTreeReweighted::new(graph)?;
     Ok(drive(ascent, limits, budget, &mut ignore))

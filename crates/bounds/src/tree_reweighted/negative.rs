@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::forest::{Forest, Room};
 use super::mixture::{ForestMixture, powers};
-use super::prepare::{Inapplicable, prepare};
+use super::prepare::{ForestError, prepare};
 use crate::belief_propagation::network::Network;
 use crate::wmbe::WeightMap;
 
@@ -75,12 +75,12 @@ impl NegativeTreeReweighted {
     /// Chooses the forests and starts without shifts.
     ///
     /// # Errors
-    /// [`Inapplicable`] if `Z = 0` is found out, or if factors with hard zeros close a cycle.
+    /// [`ForestError`] if `Z = 0` is found out, or if factors with hard zeros close a cycle.
     ///
     /// # Panics
     /// Never: what is chosen are spanning forests.
-    pub fn new(graph: &FactorGraph) -> Result<Self, Inapplicable> {
-        let inner = prepare(graph)?.ok_or(Inapplicable::NoAssignment)?;
+    pub fn new(graph: &FactorGraph) -> Result<Self, ForestError> {
+        let inner = prepare(graph)?.ok_or(ForestError::NoAssignment)?;
         let network = Network::new(&inner);
         let zeros = |factor: usize| {
             let entries = network.factors[factor].entries.clone();
@@ -104,7 +104,7 @@ impl NegativeTreeReweighted {
         let outside = forests[1..].iter().flat_map(|forest| &forest.members);
         if let Some(&factor) = outside.into_iter().find(|&&factor| zeros(factor)) {
             let table = &inner.factors()[network.factors[factor].id];
-            return Err(Inapplicable::ZerosOnCycle {
+            return Err(ForestError::ZerosOnCycle {
                 scope: table.scope().to_vec(),
             });
         }

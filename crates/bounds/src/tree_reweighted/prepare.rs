@@ -4,7 +4,7 @@ use forney_model::{Domains, FactorGraph, ModelError, VarId, simplify};
 
 /// Why tree reweighting does not apply to a model.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Inapplicable {
+pub enum ForestError {
     /// `Z = 0`.
     #[error("hard zeros forbid every assignment: Z = 0, and there is nothing to bound")]
     NoAssignment,

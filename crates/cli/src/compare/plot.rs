@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use forney_certify::Bracket;
-use forney_methods::Side;
+use forney_methods::Gives;
 use forney_plot::{Axis, Chart, Point, Series, Style, svg};
 
 use crate::done::Output;
@@ -19,7 +19,7 @@ pub(crate) fn plot(path: &Path, report: &Report) -> Result<Output, Failure> {
         Some(_) => "distance from ln Z [nats]",
         None => "distance from the other end of the best bracket [nats]",
     };
-    let chart = |(side, title): (Side, &str)| Chart {
+    let chart = |(side, title): (Gives, &str)| Chart {
         title: title.to_owned(),
         x: Axis::log("time [s]"),
         y: Axis::log(from),
@@ -29,9 +29,9 @@ pub(crate) fn plot(path: &Path, report: &Report) -> Result<Output, Failure> {
             .collect(),
     };
     let charts: Vec<Chart> = [
-        (Side::Upper, "Upper bounds"),
-        (Side::Lower, "Lower bounds"),
-        (Side::Estimate, "Estimates"),
+        (Gives::Upper, "Upper bounds"),
+        (Gives::Lower, "Lower bounds"),
+        (Gives::Estimate, "Estimates"),
     ]
     .into_iter()
     .map(chart)

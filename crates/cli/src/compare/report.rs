@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use forney_certify::{Bracket, Crossed, Lower, Stop, Upper};
-use forney_methods::{Entrant, Inapplicable, Outcome, Point, Side, Value, best};
+use forney_methods::{Entrant, Gives, Inapplicable, Outcome, Point, Value, best};
 use forney_model::FactorGraph;
 use serde::{Serialize, Serializer};
 
@@ -31,7 +31,7 @@ pub(crate) struct Report {
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) method: &'static str,
-    pub(crate) side: Side,
+    pub(crate) side: Gives,
     #[serde(serialize_with = "optional_value")]
     pub(crate) value: Option<Value>,
     /// How far the value may be from `ln Z`.

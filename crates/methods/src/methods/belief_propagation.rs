@@ -6,7 +6,7 @@ use forney_bounds::{MessageSchedule, belief_propagation};
 use forney_certify::{Limits, Stop};
 
 use super::climb::UNLIMITED_SWEEPS;
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// Converged once no message would change by more than this, in nats.
 const TOLERANCE: f64 = 1e-9;
@@ -23,15 +23,15 @@ impl Method for BeliefPropagation {
         "bp"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Estimate]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Estimate]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
         Some(ExactOn::Trees)
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Attempts {
             job,
             attempt: 0,
@@ -48,7 +48,7 @@ struct Attempts<'j> {
     converged: bool,
 }
 
-impl Run for Attempts<'_> {
+impl Work for Attempts<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let left = DAMPINGS.len() - self.attempt;
         // Attempts share alike what is left of sweeps and time.

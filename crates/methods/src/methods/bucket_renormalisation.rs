@@ -8,7 +8,7 @@ use forney_certify::{Limits, Stop};
 
 use super::climb::{TOLERANCE, UNLIMITED_SWEEPS};
 use crate::solo::EXACT;
-use crate::{ExactOn, Inapplicable, Job, Method, Options, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Options, Slice, Turn, Work};
 
 /// The ibound where none is asked for.
 const IBOUND: usize = 6;
@@ -25,15 +25,15 @@ impl Method for BucketRenormalisation {
         self.name
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Estimate]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Estimate]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
         Some(ExactOn::Trees)
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         let calibrates = self.calibrates;
         Ok(Box::new(Renormalisation {
             job,
@@ -51,7 +51,7 @@ struct Renormalisation<'j> {
     exact: bool,
 }
 
-impl Run for Renormalisation<'_> {
+impl Work for Renormalisation<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let Options { order, ibound, .. } = self.job.options;
         let memory = self.job.memory;

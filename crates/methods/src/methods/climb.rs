@@ -3,7 +3,7 @@
 use forney_certify::{Certificate, Refine, Side, Stop};
 use forney_model::FactorGraph;
 
-use crate::{Inapplicable, Job, Run, Slice, Turn};
+use crate::{Inapplicable, Job, Slice, Turn, Work};
 
 /// Sweeps if neither iterations nor time are limited.
 pub(super) const UNLIMITED_SWEEPS: usize = 1000;
@@ -31,7 +31,7 @@ where
     R::Point: Certificate<FactorGraph, Side = S>,
     S: Side,
 {
-    pub(super) fn boxed(job: &'j Job<'_>, name: &'static str, refine: R) -> Box<dyn Run + 'j> {
+    pub(super) fn boxed(job: &'j Job<'_>, name: &'static str, refine: R) -> Box<dyn Work + 'j> {
         Box::new(Self {
             job,
             name,
@@ -82,7 +82,7 @@ where
     }
 }
 
-impl<'j, R, S> Run for Climb<'j, R>
+impl<'j, R, S> Work for Climb<'j, R>
 where
     R: Refine + Send + 'j,
     R::Point: Certificate<FactorGraph, Side = S>,

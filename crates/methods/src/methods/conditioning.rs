@@ -6,7 +6,7 @@ use forney_bounds::{Activity, Conditioning};
 use forney_certify::{Below, Certificate, Refine, Stop};
 use forney_model::FactorGraph;
 
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// The share of a turn for cooling; on strongly coupled grids all hangs on where it ends.
 const COOLING: f64 = 0.4;
@@ -26,8 +26,8 @@ impl Method for CutsetConditioning {
         "conditioning"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -38,7 +38,7 @@ impl Method for CutsetConditioning {
         true
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Cutsets {
             job,
             search: None,
@@ -56,7 +56,7 @@ struct Cutsets<'j> {
     round: Duration,
 }
 
-impl Run for Cutsets<'_> {
+impl Work for Cutsets<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let job = self.job;
         slice.board.say(Activity::Method("cutset conditioning"));
@@ -77,17 +77,18 @@ impl Run for Cutsets<'_> {
         let time = slice.time();
         let budget = slice.if_timed(time);
         // Longer coolings later find what the first ones have missed.
-        if search.cool(&slice.if_timed(time.mul_f64(COOLING))) {
+        let cooling = match slice.is_timed() {
+            true => slice.if_timed(time.mul_f64(COOLING)),
+            false => slice.whole.endless(),
+        };
+        if search.cool(&cooling) {
             post(search);
         }
-        let mut rounds = if slice.is_timed() {
-            usize::MAX
-        } else {
-            UNTIMED_ROUNDS
+        let rounds = match (slice.is_timed(), slice.iterations) {
+            (true, _) => usize::MAX,
+            (false, Some(left)) if job.alone => left,
+            (false, _) => UNTIMED_ROUNDS,
         };
-        if let (true, Some(left)) = (job.alone, slice.iterations) {
-            rounds = rounds.min(left);
-        }
         let mut done = 0;
         let fits = |round| budget.remaining().is_none_or(|left| round <= left);
         while done < rounds && !search.is_finished() && fits(self.round) {

@@ -7,7 +7,7 @@ use forney_certify::Stop;
 use forney_exact::{Effort, Keep, Order, Pace, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
-use crate::{ExactOn, Inapplicable, Job, Method, Predicted, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Predicted, Slice, Turn, Work};
 
 /// The first search for an order, before anything is proved, and its share of the time that is left.
 const FIRST_SEARCH: Duration = Duration::from_millis(100);
@@ -52,8 +52,8 @@ impl Method for Elimination {
         "exact"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Both]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Both]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -68,7 +68,7 @@ impl Method for Elimination {
         false
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Attempt::new(job)))
     }
 }
@@ -274,7 +274,7 @@ impl<'j> Attempt<'j> {
     }
 }
 
-impl Run for Attempt<'_> {
+impl Work for Attempt<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         if self.searches == 0 {
             self.search(slice);
@@ -373,7 +373,7 @@ mod tests {
     fn the_exact_answer_alone_ends_with_the_budget() {
         let (graph, options) = (grid(), Options::default());
         let run = |budget: &Budget| {
-            let found = Elimination.run(&graph, Side::Both, &options, budget, &mut |_| {});
+            let found = Elimination.run(&graph, Gives::Both, &options, budget, &mut |_| {});
             found.map(|found| found.stop)
         };
         let over = Budget::unlimited().capped(Duration::ZERO);

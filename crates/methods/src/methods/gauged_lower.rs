@@ -10,7 +10,7 @@ use forney_model::FactorGraph;
 
 use super::restarts::{Limits, Restarts, Round, Tell, seed};
 use super::wmbe_g::gaugeable;
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Work};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 4;
@@ -42,8 +42,8 @@ impl Method for GaugedLower {
         }
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -58,7 +58,7 @@ impl Method for GaugedLower {
         *self == Self::StructuredMeanField && gaugeable(graph) >= LEAST_SHARE
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         let method = *self;
         let search = move |limits: &Limits<'_>, tell: &mut Tell<'_, Below>| {
             let mut options = GaugedLowerOptions {

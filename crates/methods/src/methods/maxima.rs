@@ -3,7 +3,7 @@
 use forney_certify::{Stop, Upper};
 use forney_model::Table;
 
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// `ln Z ≤ Σ_a max ln f_a + Σ_v ln |X_v|`: there are so many assignments, and none is worth more.
 pub(crate) struct Maxima;
@@ -13,22 +13,22 @@ impl Method for Maxima {
         "maxima"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Upper]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Upper]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
         None
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Sum(job)))
     }
 }
 
 struct Sum<'j>(&'j Job<'j>);
 
-impl Run for Sum<'_> {
+impl Work for Sum<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let Self(job) = self;
         let zero = job.graph.factors().iter().any(Table::is_zero);

@@ -6,7 +6,7 @@ use forney_bounds::{Activity, MeanFieldStarts};
 use forney_certify::{Below, Certificate, Limits, Stop};
 use forney_model::FactorGraph;
 
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// Starts in a turn without an end of time, the most sweeps of each, and what a sweep gains for each variable,
 /// in nats, once it has converged.
@@ -26,8 +26,8 @@ impl Method for NaiveMeanField {
         "mf"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -38,7 +38,7 @@ impl Method for NaiveMeanField {
         true
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Products {
             job,
             starts: None,
@@ -55,7 +55,7 @@ struct Products<'j> {
     best: f64,
 }
 
-impl Run for Products<'_> {
+impl Work for Products<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let job = self.job;
         slice.board.say(Activity::Method("mean field"));

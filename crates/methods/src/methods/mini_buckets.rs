@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::restarts::{Limits, Restarts, Round, Tell};
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Work};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 32;
@@ -32,8 +32,8 @@ impl Method for MiniBuckets {
         self.name
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Upper, Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Upper, Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -44,16 +44,16 @@ impl Method for MiniBuckets {
         self.steps == Steps::Best
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(match side {
-            Side::Upper => self.one_side::<Above>(job),
+            Gives::Upper => self.one_side::<Above>(job),
             _ => self.one_side::<Below>(job),
         })
     }
 }
 
 impl MiniBuckets {
-    fn one_side<'j, S: WeightMap>(&self, job: &'j Job<'_>) -> Box<dyn Run + 'j> {
+    fn one_side<'j, S: WeightMap>(&self, job: &'j Job<'_>) -> Box<dyn Work + 'j> {
         let (variant, steps) = (self.variant, self.steps);
         let search = move |limits: &Limits<'_>, tell: &mut Tell<'_, S>| {
             let own = VariantOptions {

@@ -8,7 +8,7 @@ use forney_certify::{Above, Certificate, Refine, Stop};
 use forney_exact::{Schedule, frontier};
 use forney_gauge::{Published, PublishedVariant, candidate_bytes};
 
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// The iterations and the ibound of the paper.
 const ITERATIONS: usize = 150;
@@ -28,8 +28,8 @@ impl Method for PublishedGauges {
         self.name
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Upper]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Upper]
     }
 
     /// A frontier order splits trees, too.
@@ -41,7 +41,7 @@ impl Method for PublishedGauges {
         false
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         let limit = CliqueLimit {
             ibound: job.options.ibound.unwrap_or(IBOUND),
             entries: job.memory / 8.0,
@@ -90,7 +90,7 @@ impl Steps<'_> {
     }
 }
 
-impl Run for Steps<'_> {
+impl Work for Steps<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         slice.board.begin(self.ibound, self.bytes);
         let budget = slice.budget();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use forney_certify::{Bound, Budget, Side, Stop};
 
-use crate::{Inapplicable, Job, Run, Slice, Turn};
+use crate::{Inapplicable, Job, Slice, Turn, Work};
 
 /// What one search came to.
 pub(super) struct Round<S: Side> {
@@ -47,7 +47,7 @@ impl<'j, S: Side> Restarts<'j, S> {
         name: &'static str,
         patience: usize,
         search: impl FnMut(&Limits<'_>, &mut Tell<'_, S>) -> Result<Round<S>, Inapplicable> + Send + 'j,
-    ) -> Box<dyn Run + 'j> {
+    ) -> Box<dyn Work + 'j> {
         Box::new(Self {
             name,
             patience,
@@ -65,7 +65,7 @@ pub(super) fn seed(job: &Job<'_>, limits: &Limits<'_>) -> u64 {
     job.options.seed.wrapping_add(limits.number)
 }
 
-impl<S: Side> Run for Restarts<'_, S> {
+impl<S: Side> Work for Restarts<'_, S> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let budget = slice.budget();
         let limits = Limits {

@@ -8,7 +8,7 @@ use forney_model::FactorGraph;
 
 use super::mean_field::ASCENDING;
 use super::wmbe::{IBOUND_STEP, first_ibound};
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// Starts in a turn without an end of time, the most sweeps of each, and what a sweep gains for each variable,
 /// in nats, once it has converged: larger blocks gain more than its last sweeps.
@@ -33,8 +33,8 @@ impl Method for StructuredMeanField {
         "structured-mf"
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -45,7 +45,7 @@ impl Method for StructuredMeanField {
         true
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Blocks {
             job,
             starts: None,
@@ -135,7 +135,7 @@ impl Blocks<'_> {
     }
 }
 
-impl Run for Blocks<'_> {
+impl Work for Blocks<'_> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         let job = self.job;
         slice.board.say(Activity::Method("structured mean field"));

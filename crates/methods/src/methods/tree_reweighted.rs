@@ -3,7 +3,7 @@
 use forney_bounds::{NegativeTreeReweighted, TreeReweighted};
 
 use super::climb::Climb;
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Work};
 
 /// Tree reweighting with optimised edge appearance probabilities.
 pub(crate) enum TreeReweighting {
@@ -21,10 +21,10 @@ impl Method for TreeReweighting {
         }
     }
 
-    fn sides(&self) -> &'static [Side] {
+    fn gives(&self) -> &'static [Gives] {
         match self {
-            Self::Above => &[Side::Upper],
-            Self::Below => &[Side::Lower],
+            Self::Above => &[Gives::Upper],
+            Self::Below => &[Gives::Lower],
         }
     }
 
@@ -32,7 +32,7 @@ impl Method for TreeReweighting {
         Some(ExactOn::Trees)
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, _: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(match self {
             Self::Above => Climb::boxed(job, self.name(), TreeReweighted::new(job.graph)?),
             Self::Below => Climb::boxed(job, self.name(), NegativeTreeReweighted::new(job.graph)?),

@@ -12,7 +12,7 @@ use forney_gauge::{
 use forney_model::FactorGraph;
 
 use super::wmbe::{self, IBOUND_STEP, first_ibound};
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// With fewer variables in exactly two factors than this share there is too little to gauge.
 const LEAST_SHARE: f64 = 0.2;
@@ -43,8 +43,8 @@ impl Method for GaugedMiniBuckets {
         NAME
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Upper, Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Upper, Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -55,12 +55,12 @@ impl Method for GaugedMiniBuckets {
         gaugeable(graph) >= LEAST_SHARE
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         if let Some(ibound) = job.options.ibound {
             CliqueLimit::admit(ibound, job.graph)?;
         }
         Ok(match side {
-            Side::Upper => Box::new(Ladder::<Above>::new(job, gauged_wmbe_within)),
+            Gives::Upper => Box::new(Ladder::<Above>::new(job, gauged_wmbe_within)),
             _ => Box::new(Ladder::<Below>::new(job, gauged_wmbe_below_within)),
         })
     }
@@ -206,7 +206,7 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
     }
 }
 
-impl<S: WeightMap> Run for Ladder<'_, S> {
+impl<S: WeightMap> Work for Ladder<'_, S> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         if slice.iterations == Some(0) {
             return Ok(Turn::Over(Stop::SweepLimit));

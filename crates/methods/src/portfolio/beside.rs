@@ -17,7 +17,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Portfolio;
 use super::lane::{Course, Lane};
-use crate::{Run, Slice, Turn};
+use crate::{Slice, Turn, Work};
 
 /// With one thread, exact attempts may take this share of the time that bounds have taken.
 const TURN: f64 = 0.5;
@@ -28,7 +28,7 @@ const QUICK: Duration = Duration::from_millis(500);
 const QUICK_SHARE: f64 = 0.1;
 
 /// The run that gives both sides at once.
-pub(super) type Exact<'j> = Option<Box<dyn Run + 'j>>;
+pub(super) type Exact<'j> = Option<Box<dyn Work + 'j>>;
 
 impl<'p, 'w> Portfolio<'p, 'w> {
     /// The exact answer if it is quick; else the lanes, with the search for it beside them.
@@ -56,7 +56,7 @@ impl<'p, 'w> Portfolio<'p, 'w> {
     }
 
     /// The first step towards the exact answer, and all others if it is near or nothing else is asked for.
-    fn exactly_first(&self, exact: &mut Box<dyn Run + '_>, only: bool) -> Option<Stop> {
+    fn exactly_first(&self, exact: &mut Box<dyn Work + '_>, only: bool) -> Option<Stop> {
         let slice = self.exclusive();
         let mut ended = self.step(exact, &slice);
         let quick = QUICK.min(slice.left(QUICK_SHARE)).as_secs_f64();
@@ -79,7 +79,7 @@ impl<'p, 'w> Portfolio<'p, 'w> {
     }
 
     /// One step towards the exact answer; why there is none after it.
-    fn step(&self, exact: &mut Box<dyn Run + '_>, slice: &Slice<'_, '_>) -> Option<Stop> {
+    fn step(&self, exact: &mut Box<dyn Work + '_>, slice: &Slice<'_, '_>) -> Option<Stop> {
         match exact.go_on(slice) {
             Ok(Turn::Over(stop)) => Some(stop),
             Ok(Turn::Open | Turn::Again | Turn::Waiting) => None,

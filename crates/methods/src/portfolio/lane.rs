@@ -1,11 +1,11 @@
 //! One side of the bracket, and the methods that take turns on it.
 
-use forney_certify::{Above, Below, Side as BoundSide, Stop};
+use forney_certify::{Above, Below, Side, Stop};
 
 use super::Portfolio;
 use super::schedule::{Account, Next, next};
 use crate::job::Slice;
-use crate::{Inapplicable, Job, Method, Run, Side, Turn};
+use crate::{Gives, Inapplicable, Job, Method, Turn, Work};
 
 /// The share of the time that has passed for one turn of the method that promises most, and for a trial.
 /// Found on grids of 900 to 100,000 variables with weak and strong couplings.
@@ -31,7 +31,7 @@ const LEADER_ITERATIONS: f64 = 0.5;
 
 /// One method on the side of a lane.
 struct Entry<'j> {
-    run: Box<dyn Run + 'j>,
+    run: Box<dyn Work + 'j>,
     /// Can it go on?
     open: bool,
     /// Is what it set out to do done?
@@ -41,7 +41,7 @@ struct Entry<'j> {
 /// What goes on from turn to turn.
 pub(super) struct Lane<'j> {
     job: &'j Job<'j>,
-    side: Side,
+    side: Gives,
     entries: Vec<Entry<'j>>,
     accounts: Vec<Account>,
     /// Why methods could not go on, the first of them first.
@@ -62,9 +62,9 @@ pub(super) struct Course<'p, 'w> {
 
 impl<'j> Lane<'j> {
     /// Nothing has had a turn.
-    pub(super) fn new(job: &'j Job<'j>, methods: &[&'static dyn Method], side: Side) -> Self {
+    pub(super) fn new(job: &'j Job<'j>, methods: &[&'static dyn Method], side: Gives) -> Self {
         let (mut entries, mut refused) = (Vec::new(), Vec::new());
-        for method in methods.iter().filter(|m| m.sides().contains(&side)) {
+        for method in methods.iter().filter(|m| m.gives().contains(&side)) {
             match method.begin(job, side) {
                 Ok(run) => entries.push(Entry {
                     run,
@@ -127,7 +127,7 @@ impl<'j> Lane<'j> {
     fn left(&self, course: Course<'_, '_>) -> Option<usize> {
         let board = course.portfolio.board;
         let counted = match self.side {
-            Side::Upper => board.counted::<Above>(),
+            Gives::Upper => board.counted::<Above>(),
             _ => board.counted::<Below>(),
         };
         let most = self.job.options.iterations;
@@ -156,6 +156,7 @@ impl<'j> Lane<'j> {
             of_left: fixed && !shared,
             turn,
             iterations,
+            counted: self.job.alone && iterations.is_some(),
             gap,
             shared,
             exclusive: false,
@@ -189,12 +190,12 @@ impl<'j> Lane<'j> {
 
     /// The best bound entered since the last call, so that more is better.
     fn take_entered(&self, course: Course<'_, '_>) -> f64 {
-        fn better<S: BoundSide>(ln: f64) -> f64 {
+        fn better<S: Side>(ln: f64) -> f64 {
             if S::UPPER { -ln } else { ln }
         }
         let board = course.portfolio.board;
         match self.side {
-            Side::Upper => better::<Above>(board.take_entered::<Above>()),
+            Gives::Upper => better::<Above>(board.take_entered::<Above>()),
             _ => better::<Below>(board.take_entered::<Below>()),
         }
     }

@@ -11,7 +11,7 @@ use forney_certify::{Bracket, Budget, Stop};
 use forney_model::{Domains, FactorGraph, Restriction, simplify_sum};
 
 use crate::methods::MAXIMA;
-use crate::{Inapplicable, Job, METHODS, Method, Options, Side, Slice};
+use crate::{Gives, Inapplicable, Job, METHODS, Method, Options, Slice};
 use lane::Lane;
 
 /// Which sides of `ln Z` are wanted.
@@ -26,12 +26,12 @@ pub enum Sides {
 }
 
 impl Sides {
-    fn wants(self, side: Side) -> bool {
+    fn wants(self, side: Gives) -> bool {
         match side {
-            Side::Upper => self != Self::Lower,
-            Side::Lower => self != Self::Upper,
-            Side::Both => true,
-            Side::Estimate => false,
+            Gives::Upper => self != Self::Lower,
+            Gives::Lower => self != Self::Upper,
+            Gives::Both => true,
+            Gives::Estimate => false,
         }
     }
 }
@@ -137,17 +137,17 @@ pub fn bracket(
         budget,
         refused: &Mutex::default(),
     };
-    let gives = |side: Side| {
+    let gives = |side: Gives| {
         let wanted = options.sides.wants(side);
-        wanted && methods.iter().any(|method| method.sides().contains(&side))
+        wanted && methods.iter().any(|method| method.gives().contains(&side))
     };
-    if options.sides.wants(Side::Upper) && (gives(Side::Upper) || gives(Side::Both)) {
+    if options.sides.wants(Gives::Upper) && (gives(Gives::Upper) || gives(Gives::Both)) {
         // At once, whatever else is asked for.
-        let begun = MAXIMA.begin(&job, Side::Upper);
+        let begun = MAXIMA.begin(&job, Gives::Upper);
         let begun = begun.and_then(|mut run| run.go_on(&Slice::all(&board, limits, budget)));
         begun.map_or_else(|reason| portfolio.refuse(reason), |_| ());
     }
-    let sides = [Side::Upper, Side::Lower]
+    let sides = [Gives::Upper, Gives::Lower]
         .into_iter()
         .filter(|&side| gives(side));
     let mut lanes: Vec<Lane<'_>> = sides.map(|side| Lane::new(&job, &methods, side)).collect();
@@ -155,8 +155,8 @@ pub fn bracket(
     let wanted = job.alone || limits.ibound.is_none();
     let mut exact = methods
         .iter()
-        .filter(|method| wanted && method.sides().contains(&Side::Both));
-    let exact = exact.next().map(|method| method.begin(&job, Side::Both));
+        .filter(|method| wanted && method.gives().contains(&Gives::Both));
+    let exact = exact.next().map(|method| method.begin(&job, Gives::Both));
     let exact = exact.and_then(|run| run.map_err(|reason| portfolio.refuse(reason)).ok());
     let refused = lanes.iter().flat_map(|lane| &lane.refused);
     for reason in refused {

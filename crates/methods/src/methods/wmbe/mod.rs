@@ -9,7 +9,7 @@ use forney_bounds::wmbe::{CliqueLimit, NAME, PlainRacer, WeightMap};
 use forney_certify::{Above, Below, Stop};
 use forney_model::FactorGraph;
 
-use crate::{ExactOn, Inapplicable, Job, Method, Run, Side, Slice, Turn};
+use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 use forney_bounds::race::Won;
 use level::Level;
 use size::Reached;
@@ -33,8 +33,8 @@ impl Method for WeightedMiniBuckets {
         NAME
     }
 
-    fn sides(&self) -> &'static [Side] {
-        &[Side::Upper, Side::Lower]
+    fn gives(&self) -> &'static [Gives] {
+        &[Gives::Upper, Gives::Lower]
     }
 
     fn exact_on(&self) -> Option<ExactOn> {
@@ -45,9 +45,9 @@ impl Method for WeightedMiniBuckets {
         true
     }
 
-    fn begin<'j>(&self, job: &'j Job<'_>, side: Side) -> Result<Box<dyn Run + 'j>, Inapplicable> {
+    fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(match side {
-            Side::Upper => Box::new(Ladder::<Above>::new(job)?),
+            Gives::Upper => Box::new(Ladder::<Above>::new(job)?),
             _ => Box::new(Ladder::<Below>::new(job)?),
         })
     }
@@ -88,7 +88,7 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
     }
 }
 
-impl<S: WeightMap> Run for Ladder<'_, S> {
+impl<S: WeightMap> Work for Ladder<'_, S> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
         if slice.iterations == Some(0) {
             return Ok(Turn::Over(Stop::SweepLimit));
