@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use forney_certify::{Bracket, Budget, Estimate, Lower, Stop, Upper};
-use forney_model::{FactorGraph, Restriction};
+use forney_model::FactorGraph;
 use serde::Serialize;
 
 use crate::job::{Job, Options, Slice};
-use crate::portfolio::pruned;
+use crate::portfolio::{pruned, simplified};
 use crate::{Inapplicable, solo};
 
 /// What a value says about `ln Z`.
@@ -145,6 +145,12 @@ pub trait Method: Sync {
         true
     }
 
+    /// Do sums that need no search come first? A [`bracket`](crate::bracket) does them for all methods; alone, those
+    /// that eliminate gain by them, and others would only see another model than the one they were given.
+    fn simplifies(&self) -> bool {
+        false
+    }
+
     /// Begins on one of its [`gives`](Self::gives); nothing that takes long.
     ///
     /// # Errors
@@ -172,8 +178,10 @@ pub trait Method: Sync {
             let name = self.name();
             return Err(Inapplicable::Gives { name, side });
         }
-        let restriction = pruned(graph);
-        let graph = restriction.as_ref().map_or(graph, Restriction::graph);
+        let graph = &match self.simplifies() {
+            true => simplified(&pruned(graph)),
+            false => pruned(graph),
+        };
         let job = Job::alone(graph, options);
         let run = self.begin(&job, side)?;
         solo::run(run, side, options, budget, watch)

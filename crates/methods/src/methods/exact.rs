@@ -68,6 +68,10 @@ impl Method for Elimination {
         false
     }
 
+    fn simplifies(&self) -> bool {
+        true
+    }
+
     fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(Box::new(Attempt::new(job)))
     }

@@ -55,6 +55,10 @@ impl Method for GaugedMiniBuckets {
         gaugeable(graph) >= LEAST_SHARE
     }
 
+    fn simplifies(&self) -> bool {
+        true
+    }
+
     fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         if let Some(ibound) = job.options.ibound {
             CliqueLimit::admit(ibound, job.graph)?;

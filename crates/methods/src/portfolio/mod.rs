@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use forney_bounds::{Board, BoundError, Progress, Watch};
 use forney_certify::{Bracket, Budget, Stop};
-use forney_model::{Domains, FactorGraph, Restriction, simplify_sum};
+use forney_model::{Domains, FactorGraph, simplify_sum};
 
 use crate::methods::MAXIMA;
 use crate::{Gives, Inapplicable, Job, METHODS, Method, Options, Slice};
@@ -114,11 +114,7 @@ pub fn bracket(
     budget: &Budget,
     watch: &mut Watch<'_>,
 ) -> Result<BoundReport, BoundError> {
-    let restriction = pruned(graph);
-    let graph = restriction.as_ref().map_or(graph, Restriction::graph);
-    // A product beyond the range of a float is no reason to refuse the model as it stands.
-    let simple = simplify_sum(graph);
-    let graph = simple.as_ref().unwrap_or(graph);
+    let graph = &simplified(&pruned(graph));
     let methods: Vec<&'static dyn Method> = match options.method {
         Some(method) => vec![method],
         None => (METHODS.iter().copied())
@@ -185,12 +181,20 @@ pub fn bracket(
     })
 }
 
-/// The model without the states that hard zeros forbid; `None` where nothing is allowed, which methods find out for
+/// The model without the states that hard zeros forbid. Where nothing is allowed, methods find that out for
 /// themselves.
-pub(crate) fn pruned(graph: &FactorGraph) -> Option<Restriction> {
+pub(crate) fn pruned(graph: &FactorGraph) -> FactorGraph {
     let mut domains = Domains::full(graph);
-    let possible = domains.prune(graph).is_ok();
-    possible.then(|| domains.restrict(graph))
+    match domains.prune(graph) {
+        Ok(_) => domains.restrict(graph).graph().clone(),
+        Err(_) => graph.clone(),
+    }
+}
+
+/// The model after sums that need no search.
+pub(crate) fn simplified(graph: &FactorGraph) -> FactorGraph {
+    // A product beyond the range of a float is no reason to refuse the model as it stands.
+    simplify_sum(graph).unwrap_or_else(|_| graph.clone())
 }
 
 /// What all lanes share.

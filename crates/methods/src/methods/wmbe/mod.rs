@@ -45,6 +45,10 @@ impl Method for WeightedMiniBuckets {
         true
     }
 
+    fn simplifies(&self) -> bool {
+        true
+    }
+
     fn begin<'j>(&self, job: &'j Job<'_>, side: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {
         Ok(match side {
             Gives::Upper => Box::new(Ladder::<Above>::new(job)?),
