@@ -88,6 +88,10 @@ pub(crate) fn sweep(context: &Context<'_>) -> Result<Shown> {
         Claim::new(
             "Mean field in the best gauge is no looser than without gauges (ours).",
             records.at_most("g-mf", "mf", 0.01),
+        )
+        .known_to_differ(
+            "mean field begins anew until its iterations are spent, dozens of starts at strong couplings, and \
+             gauges have them for a few starts",
         ),
     ];
     Ok(shown)
