@@ -9,14 +9,11 @@ use forney_gauge::{
 use forney_model::FactorGraph;
 
 use super::restarts::{Limits, Restarts, Round, Tell, seed};
-use super::wmbe_g::gaugeable;
+use super::wmbe_g::is_gaugeable;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Work};
 
 /// Searches without improvement that end it.
 const PATIENCE: usize = 4;
-
-/// With fewer variables in exactly two factors than this share there is too little to gauge.
-const LEAST_SHARE: f64 = 0.2;
 
 /// Blocks of this width are quick, and follow much more of a model than narrower ones.
 const IBOUND: usize = 8;
@@ -55,7 +52,7 @@ impl Method for GaugedLower {
     }
 
     fn takes_part(&self, graph: &FactorGraph) -> bool {
-        *self == Self::StructuredMeanField && gaugeable(graph) >= LEAST_SHARE
+        *self == Self::StructuredMeanField && is_gaugeable(graph)
     }
 
     fn begin<'j>(&self, job: &'j Job<'_>, _: Gives) -> Result<Box<dyn Work + 'j>, Inapplicable> {

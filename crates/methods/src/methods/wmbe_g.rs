@@ -11,7 +11,7 @@ use forney_gauge::{
 };
 use forney_model::FactorGraph;
 
-use super::wmbe::{self, IBOUND_STEP, first_ibound};
+use super::wmbe::{self, IBOUND_STEP, first_ibound, least_gain};
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// With fewer variables in exactly two factors than this share there is too little to gauge.
@@ -26,11 +26,6 @@ const COST: f64 = 10.0;
 /// Evaluations of each candidate in rounds of fewer and fewer: 8 n (1 + 2/3 + …). Gauges wait for the winner
 /// where time is short.
 const RACE_EVALUATIONS: f64 = 16.0;
-
-/// A level that is one of many has converged once an evaluation gains no more than this part of the gap, and
-/// one that is the last once it gains no more than this, in nats.
-const LEAST_PART: f64 = 2e-4;
-const LEAST_GAIN: f64 = 1e-6;
 
 /// The share of the iterations that are left for a level that is one of many.
 const PART: f64 = 0.4;
@@ -52,7 +47,7 @@ impl Method for GaugedMiniBuckets {
     }
 
     fn takes_part(&self, graph: &FactorGraph) -> bool {
-        gaugeable(graph) >= LEAST_SHARE
+        is_gaugeable(graph)
     }
 
     fn simplifies(&self) -> bool {
@@ -70,13 +65,14 @@ impl Method for GaugedMiniBuckets {
     }
 }
 
-/// The share of variables in exactly two factors, of those in any; NaN if there is none.
-pub(super) fn gaugeable(graph: &FactorGraph) -> f64 {
+/// Are enough variables in exactly two factors, of those in any?
+pub(super) fn is_gaugeable(graph: &FactorGraph) -> bool {
     let free = graph.variables().filter(|&v| graph.card(v) > 1);
     let degrees = free.map(|v| graph.factors_of(v).count());
     let degrees: Vec<usize> = degrees.filter(|&degree| degree > 0).collect();
     let in_two = degrees.iter().filter(|&&degree| degree == 2).count();
-    in_two as f64 / degrees.len() as f64
+    // Written so that NaN, of a model without variables, is too little.
+    in_two as f64 / degrees.len() as f64 >= LEAST_SHARE
 }
 
 /// The search of one side.
@@ -199,11 +195,7 @@ impl<'j, S: WeightMap> Ladder<'j, S> {
                 true => (PART * left as f64).ceil() as usize,
                 false => left,
             }),
-            least_gain: match ascending {
-                true if slice.gap.is_finite() => LEAST_PART * slice.gap,
-                true if !fit.capped => LEAST_PART * self.job.ln_states().value(),
-                _ => LEAST_GAIN,
-            },
+            least_gain: least_gain(self.job, fit.capped, slice),
             memory: self.job.memory,
             seed: (options.seed).wrapping_add(self.round.wrapping_mul(0x9e37_79b9)),
         }

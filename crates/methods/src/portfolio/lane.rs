@@ -235,45 +235,37 @@ impl<'j> Lane<'j> {
     /// A turn of each where time has no end. Those whose steps are counted have a trial each; then whoever leads has
     /// what is left, or half of it where higher ibounds follow.
     fn round(&mut self, course: Course<'_, '_>) {
-        let counted = |entry: &Entry<'_>| entry.open && entry.run.is_counted();
-        let rivals = self.entries.iter().filter(|entry| counted(entry)).count();
-        let all = self.left(course).unwrap_or(0);
-        let (mut fresh, mut leader): (Vec<usize>, Option<usize>) = (Vec::new(), None);
-        for (at, _) in self
-            .entries
+        let part = match self.job.options.ibound {
+            Some(_) => 1.0,
+            None => LEADER_ITERATIONS,
+        };
+        let counted = |at: &usize| self.entries[*at].open && self.entries[*at].run.is_counted();
+        let rivals: Vec<usize> = (0..self.entries.len()).filter(counted).collect();
+        let best = |at: &&usize| self.accounts[**at].best();
+        // The first of equals leads.
+        let leader = (rivals.iter().rev()).max_by(|a, b| best(a).total_cmp(&best(b)));
+        let leader = leader.copied();
+        let fresh: Vec<usize> = rivals
             .iter()
-            .enumerate()
-            .filter(|(_, entry)| counted(entry))
-        {
-            let account = &self.accounts[at];
-            let leads = |other: usize| account.best() > self.accounts[other].best();
-            if account.turns() == 0 {
-                fresh.push(at);
-            }
-            if leader.is_none_or(leads) {
-                leader = Some(at);
-            }
-        }
+            .copied()
+            .filter(|&at| self.accounts[at].turns() == 0)
+            .collect();
+        let all = self.left(course);
+        let share = |share: f64, of: usize| (share * of as f64).ceil() as usize;
         for at in 0..self.entries.len() {
-            let entry = &self.entries[at];
-            if !entry.open {
-                continue;
-            }
             let left = self.left(course);
-            let iterations = match (entry.run.is_counted(), left) {
-                (true, Some(left)) if rivals == 1 => Some(left),
-                (true, Some(left)) if fresh.contains(&at) => {
-                    Some(left.min((TRIAL_ITERATIONS * all as f64).ceil() as usize))
+            let iterations = match (rivals.contains(&at), left, all) {
+                _ if !self.entries[at].open => continue,
+                (true, Some(left), Some(all)) if rivals.len() > 1 => {
+                    if fresh.contains(&at) {
+                        Some(left.min(share(TRIAL_ITERATIONS, all)))
+                    } else if fresh.is_empty() && leader == Some(at) {
+                        Some(share(part, left))
+                    } else {
+                        continue;
+                    }
                 }
-                (true, Some(left)) if fresh.is_empty() && leader == Some(at) => {
-                    let part = match self.job.options.ibound {
-                        Some(_) => 1.0,
-                        None => LEADER_ITERATIONS,
-                    };
-                    Some((part * left as f64).ceil() as usize)
-                }
-                (true, Some(_)) => continue,
-                (true, None) | (false, _) => left,
+                (_, left, _) => left,
             };
             self.go_on(at, TURN, iterations, course);
         }

@@ -9,19 +9,13 @@ use forney_bounds::wmbe::{
 use forney_bounds::{Activity, BoundError};
 use forney_certify::Certificate;
 
-use super::Ladder;
 use super::size::{Fit, Reached, Size};
+use super::{Ladder, least_gain};
 use crate::Slice;
 use crate::job::LAST;
 
 /// Candidates that race at one ibound.
 const CANDIDATES: usize = 24;
-
-/// A level that is one of many has converged once an evaluation gains no more than this part of the gap: a
-/// higher ibound halves the gap for about a hundred times this gain.
-const LEAST_PART: f64 = 2e-4;
-/// One that is the last, in nats.
-const LEAST_GAIN: f64 = 1e-6;
 
 /// What one ibound came to.
 pub(super) enum Level {
@@ -168,7 +162,7 @@ impl<S: WeightMap> Ladder<'_, S> {
             seed: (job.options.seed).wrapping_add(self.round.wrapping_mul(0x9e37_79b9)),
         };
         let field = Candidates::<S>::new(setting, terms.count).with_first(terms.first.as_ref());
-        let least_gain = self.least_gain(terms.capped, slice);
+        let least_gain = least_gain(job, terms.capped, slice);
         let known = self.incumbent.take();
         match climb(&field, terms.local, least_gain, known, &mut account) {
             Ok(Climbed::Exact(candidate)) => {
@@ -180,20 +174,6 @@ impl<S: WeightMap> Ladder<'_, S> {
             }
             // The first candidate fits; what did not were others.
             Err(_) => Ok(false),
-        }
-    }
-
-    /// An evaluation that gains no more, in nats, is one too many.
-    fn least_gain(&self, capped: bool, slice: &Slice<'_, '_>) -> f64 {
-        if self.is_fixed() {
-            LEAST_GAIN
-        } else if slice.gap.is_finite() {
-            LEAST_PART * slice.gap
-        } else if !capped {
-            // Nothing is known of a side yet: the entropy of all assignments stands in for the gap.
-            LEAST_PART * self.job.ln_states().value()
-        } else {
-            LEAST_GAIN
         }
     }
 }

@@ -25,6 +25,24 @@ pub(crate) fn first_ibound(graph: &FactorGraph) -> usize {
     least.max(FIRST_IBOUND)
 }
 
+/// A level that is one of many has converged once an evaluation gains no more than this part of the gap: a
+/// higher ibound halves the gap for about a hundred times this gain.
+const LEAST_PART: f64 = 2e-4;
+/// One that is the last, in nats.
+const LEAST_GAIN: f64 = 1e-6;
+
+/// An evaluation of a level that gains no more than this, in nats, is one too many; nothing larger than a level that
+/// is `capped` fits.
+pub(super) fn least_gain(job: &Job<'_>, capped: bool, slice: &Slice<'_, '_>) -> f64 {
+    match (job.options.ibound, capped) {
+        (Some(_), _) => LEAST_GAIN,
+        (None, _) if slice.gap.is_finite() => LEAST_PART * slice.gap,
+        // Nothing is known of a side yet: the entropy of all assignments stands in for the gap.
+        (None, false) => LEAST_PART * job.ln_states().value(),
+        (None, true) => LEAST_GAIN,
+    }
+}
+
 /// Mini-buckets, shifts and weights: an iteration is a gradient evaluation.
 pub(crate) struct WeightedMiniBuckets;
 
