@@ -29,6 +29,8 @@ use crate::Stop;
 pub struct Budget {
     started: Instant,
     deadline: Option<Instant>,
+    /// Does it tell how much time is left?
+    told: bool,
     interrupted: Arc<AtomicBool>,
     /// Raised by whoever made this share of the budget, see [`Budget::cancelled_by`].
     cancelled: Option<Arc<AtomicBool>>,
@@ -42,6 +44,7 @@ impl Budget {
         Self {
             started,
             deadline: time.and_then(|t| started.checked_add(t)),
+            told: true,
             interrupted,
             cancelled: None,
         }
@@ -67,11 +70,12 @@ impl Budget {
         }
     }
 
-    /// The same flags without an end of time: for work whose amount must not depend on the clock.
+    /// The same budget, which ends as this one does and does not tell when: for work whose amount must not depend
+    /// on the clock.
     #[must_use]
-    pub fn endless(&self) -> Self {
+    pub fn untold(&self) -> Self {
         Self {
-            deadline: None,
+            told: false,
             ..self.clone()
         }
     }
@@ -92,10 +96,11 @@ impl Budget {
         self.started.elapsed()
     }
 
-    /// Time that is left; `None` if there is no end.
+    /// Time that is left; `None` if there is no end, or it is [untold](Self::untold).
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         self.deadline
+            .filter(|_| self.told)
             .map(|d| d.saturating_duration_since(Instant::now()))
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use forney_methods::{Gives, METHODS, Method};
+use forney_methods::{Gives, METHODS, Method, method};
 
 use crate::compare::args::CompareArgs;
 use crate::learn::args::LearnArgs;
@@ -216,6 +216,9 @@ impl FromStr for MethodChoice {
         let chosen = proving().find(|method| method.name() == name);
         match chosen {
             None if name == Self::AUTO => Ok(Self(None)),
+            None if method(name).is_some() => Err(format!(
+                "{name} gives an estimate, which proves nothing; `forney compare` runs it"
+            )),
             None => Err(format!(
                 "there is no method '{name}'; the methods are {}",
                 names()

@@ -80,6 +80,8 @@ pub fn compare(
             let run = || (entrant.method).run(graph, entrant.side, &options, &own, &mut watch);
             let found = pool.install(run);
             let elapsed_s = budget.elapsed().as_secs_f64() - began;
+            // Users know what they allowed, not its shares.
+            let found = found.map_err(|reason| reason.of_all(lanes as f64));
             see(Event::Ended(number, found, elapsed_s));
         }
     };

@@ -2,6 +2,7 @@
 
 use forney_bounds::{BoundError, StartError};
 use forney_certify::Flaw;
+use forney_exact::TooLarge;
 use forney_gauge::GaugedLowerError;
 
 use crate::Gives;
@@ -36,6 +37,26 @@ pub enum Inapplicable {
 }
 
 impl Inapplicable {
+    /// The same in terms of all of the memory, of which the method had one share in so many.
+    pub(crate) fn of_all(self, shares: f64) -> Self {
+        let whole = |of: TooLarge| TooLarge {
+            bytes: shares * of.bytes,
+            limit: shares * of.limit,
+            ..of
+        };
+        match self {
+            Self::Bound(BoundError::TooLarge(of)) => Self::Bound(BoundError::TooLarge(whole(of))),
+            Self::Blocks(StartError::TooLarge(of)) => Self::Blocks(StartError::TooLarge(whole(of))),
+            Self::Bound(BoundError::MiniBucketsTooLarge { bytes, limit }) => {
+                Self::Bound(BoundError::MiniBucketsTooLarge {
+                    bytes: shares * bytes,
+                    limit: shares * limit,
+                })
+            }
+            other => other,
+        }
+    }
+
     /// Would more memory help?
     #[must_use]
     pub fn is_memory(&self) -> bool {

@@ -23,6 +23,9 @@ const FIRST_SLICES: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a method works with.
+///
+/// Where iterations are limited and one method is at work, the clock may end it and decides nothing else: the same
+/// options give the same numbers.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Cliques hold at most this many variables plus one; `None` raises it while it pays.
@@ -169,8 +172,6 @@ pub struct Slice<'s, 'w> {
     pub turn: f64,
     /// At most so many iterations.
     pub iterations: Option<usize>,
-    /// Do iterations decide what is done, so that the clock may only end it?
-    pub counted: bool,
     /// Upper − lower before the slice, in nats.
     pub gap: f64,
     /// Are other methods at work on the same side?
@@ -190,7 +191,6 @@ impl<'s, 'w> Slice<'s, 'w> {
             of_left: true,
             turn: 1.0,
             iterations: options.iterations,
-            counted: options.iterations.is_some(),
             gap: f64::INFINITY,
             shared: false,
             exclusive: true,
@@ -200,23 +200,13 @@ impl<'s, 'w> Slice<'s, 'w> {
     /// Does time decide what is done? Nothing may depend on how fast the machine is where it does not.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        !self.counted && self.whole.remaining().is_some()
-    }
-
-    /// The pace to plan with.
-    #[must_use]
-    pub fn pace(&self) -> Pace {
-        match self.is_timed() {
-            true => Pace::of(self.whole),
-            false => Pace::of(&self.whole.endless()),
-        }
+        self.whole.remaining().is_some()
     }
 
     /// A fraction of the time that is left; of a minute if there is no end.
     #[must_use]
     pub fn left(&self, fraction: f64) -> Duration {
-        let left = self.whole.remaining().filter(|_| !self.counted);
-        let left = left.unwrap_or(MINUTE);
+        let left = self.whole.remaining().unwrap_or(MINUTE);
         left.mul_f64(fraction * self.turn)
     }
 

@@ -333,6 +333,28 @@ fn the_numbers_do_not_depend_on_the_threads() {
 }
 
 #[test]
+fn an_end_of_time_decides_nothing_where_iterations_are_counted() {
+    let grid = ising_grid(7, 1.0, 0.1, &mut Pcg64::seed_from_u64(3));
+    let cubic = mobius(30, 1.0, &mut Pcg64::seed_from_u64(3));
+    let hour = Budget::new(Some(Duration::from_secs(3600)), Arc::default());
+    for graph in [&grid, &cubic] {
+        for (method, side) in jobs() {
+            let options = Options {
+                ibound: Some(3),
+                iterations: Some(60),
+                ..Options::default()
+            };
+            let with = |budget: &Budget| {
+                let found = method.run(graph, side, &options, budget, &mut |_| {});
+                found.map(|found| (found.value.ln().to_bits(), found.iterations))
+            };
+            let (endless, ended) = (with(&Budget::unlimited()), with(&hour));
+            assert_eq!(endless, ended, "{} {side}", method.name());
+        }
+    }
+}
+
+#[test]
 fn a_budget_that_is_over_or_interrupted_still_gives_a_sound_value() {
     let over = Budget::new(Some(Duration::ZERO), Arc::default());
     let raised = Budget::new(None, Arc::new(true.into()));

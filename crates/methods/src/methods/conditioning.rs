@@ -77,11 +77,7 @@ impl Work for Cutsets<'_> {
         let time = slice.time();
         let budget = slice.if_timed(time);
         // Longer coolings later find what the first ones have missed.
-        let cooling = match slice.is_timed() {
-            true => slice.if_timed(time.mul_f64(COOLING)),
-            false => slice.whole.endless(),
-        };
-        if search.cool(&cooling) {
+        if search.cool(&slice.if_timed(time.mul_f64(COOLING))) {
             post(search);
         }
         let rounds = match (slice.is_timed(), slice.iterations) {
@@ -90,7 +86,9 @@ impl Work for Cutsets<'_> {
             (false, _) => UNTIMED_ROUNDS,
         };
         let mut done = 0;
-        let fits = |round| budget.remaining().is_none_or(|left| round <= left);
+        let fits = |round| {
+            slice.whole.stop().is_none() && budget.remaining().is_none_or(|left| round <= left)
+        };
         while done < rounds && !search.is_finished() && fits(self.round) {
             let began = slice.whole.elapsed();
             done += 1;

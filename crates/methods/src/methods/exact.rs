@@ -97,6 +97,8 @@ struct Attempt<'j> {
     seed: u64,
     /// Does a longer search not pay?
     settled: bool,
+    /// Has it asked for all of the memory and the threads?
+    waiting: bool,
 }
 
 /// What to do about the exact answer now.
@@ -126,6 +128,7 @@ impl<'j> Attempt<'j> {
             second: Duration::ZERO,
             seed: job.options.seed,
             settled: job.options.order.is_some(),
+            waiting: false,
         }
     }
 
@@ -291,6 +294,8 @@ impl Work for Attempt<'_> {
         }
         let verdict = match self.verdict(slice) {
             Verdict::Alone if slice.exclusive => Verdict::Beside,
+            // Others have ended for it.
+            _ if self.waiting && slice.exclusive => Verdict::Beside,
             verdict => verdict,
         };
         Ok(match verdict {
@@ -298,7 +303,10 @@ impl Work for Attempt<'_> {
                 self.search(slice);
                 Turn::Open
             }
-            Verdict::Alone => Turn::Waiting,
+            Verdict::Alone => {
+                self.waiting = true;
+                Turn::Waiting
+            }
             Verdict::Beside if self.eliminate(slice)? => Turn::Over(Stop::Converged),
             Verdict::Beside | Verdict::GiveUp => Turn::Over(Stop::MemoryLimit),
         })

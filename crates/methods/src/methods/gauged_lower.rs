@@ -70,7 +70,11 @@ impl Method for GaugedLower {
             }
             Ok(method.round(job, &options, limits, tell)?)
         };
-        Ok(Restarts::boxed(self.name(), PATIENCE, search))
+        let ibound = match self {
+            Self::StructuredMeanField => job.options.ibound.unwrap_or(IBOUND),
+            _ => 0,
+        };
+        Ok(Restarts::boxed(self.name(), PATIENCE, ibound, search))
     }
 }
 

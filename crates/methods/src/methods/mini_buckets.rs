@@ -55,6 +55,12 @@ impl Method for MiniBuckets {
 impl MiniBuckets {
     fn one_side<'j, S: WeightMap>(&self, job: &'j Job<'_>) -> Box<dyn Work + 'j> {
         let (variant, steps) = (self.variant, self.steps);
+        let ibound = job.options.ibound.unwrap_or(IBOUND);
+        let patience = match steps {
+            Steps::Best => PATIENCE,
+            // The paper has one order and one partition.
+            Steps::Published => 0,
+        };
         let search = move |limits: &Limits<'_>, tell: &mut Tell<'_, S>| {
             let own = VariantOptions {
                 variant,
@@ -64,7 +70,7 @@ impl MiniBuckets {
                     _ => Partition::Content,
                 },
                 limit: CliqueLimit {
-                    ibound: job.options.ibound.unwrap_or(IBOUND),
+                    ibound,
                     entries: job.memory / 64.0,
                 },
                 order: Some(order(job, limits.number)),
@@ -79,7 +85,7 @@ impl MiniBuckets {
                 exact: report.exact,
             })
         };
-        Restarts::boxed(self.name, PATIENCE, search)
+        Restarts::boxed(self.name, patience, ibound, search)
     }
 }
 

@@ -33,8 +33,10 @@ type Search<'j, S> =
 /// several have brought nothing.
 pub(super) struct Restarts<'j, S: Side> {
     name: &'static str,
-    /// Searches without improvement that end it.
+    /// Searches without improvement that end it; with none there is one search.
     patience: usize,
+    /// The ibound that reports name.
+    ibound: usize,
     search: Box<Search<'j, S>>,
     number: u64,
     idle: usize,
@@ -46,11 +48,13 @@ impl<'j, S: Side> Restarts<'j, S> {
     pub(super) fn boxed(
         name: &'static str,
         patience: usize,
+        ibound: usize,
         search: impl FnMut(&Limits<'_>, &mut Tell<'_, S>) -> Result<Round<S>, Inapplicable> + Send + 'j,
     ) -> Box<dyn Work + 'j> {
         Box::new(Self {
             name,
             patience,
+            ibound,
             search: Box::new(search),
             number: 0,
             idle: 0,
@@ -67,6 +71,7 @@ pub(super) fn seed(job: &Job<'_>, limits: &Limits<'_>) -> u64 {
 
 impl<S: Side> Work for Restarts<'_, S> {
     fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable> {
+        slice.board.begin(self.ibound, 0.0);
         let budget = slice.budget();
         let limits = Limits {
             number: self.number,
@@ -93,13 +98,17 @@ impl<S: Side> Work for Restarts<'_, S> {
         self.number += 1;
         self.idle = if improved { 0 } else { self.idle + 1 };
         let once = slice.iterations.is_some() || !slice.is_timed();
-        Ok(if once || found.exact {
-            Turn::Over(found.stop)
-        } else if self.idle >= self.patience {
-            Turn::Over(slice.whole.stop().unwrap_or(Stop::Converged))
-        } else {
-            Turn::Open
-        })
+        Ok(
+            if found.exact || self.patience == 0 || (once && !slice.shared) {
+                Turn::Over(found.stop)
+            } else if once {
+                Turn::Again
+            } else if self.idle >= self.patience {
+                Turn::Over(slice.whole.stop().unwrap_or(Stop::Converged))
+            } else {
+                Turn::Open
+            },
+        )
     }
 
     fn note(&self) -> Cow<'static, str> {

@@ -111,6 +111,7 @@ impl Blocks<'_> {
         };
         match starts.begin(numbers, self.ibound, &product, whole, budget) {
             Ok(limited) => {
+                slice.board.begin(self.ibound, 0.0);
                 self.first += beside;
                 self.fitted = true;
                 // Without larger blocks others of the same size follow.

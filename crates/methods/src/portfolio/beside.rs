@@ -33,10 +33,15 @@ pub(super) type Exact<'j> = Option<Box<dyn Work + 'j>>;
 impl<'p, 'w> Portfolio<'p, 'w> {
     /// The exact answer if it is quick; else the lanes, with the search for it beside them.
     pub(super) fn run(&self, lanes: &mut [Lane<'_>], mut exact: Exact<'_>) -> Stop {
-        if let Some(run) = &mut exact
-            && let Some(stop) = self.exactly_first(run, lanes.is_empty())
-        {
-            return stop;
+        if let Some(run) = &mut exact {
+            let ended = self.exactly_first(run);
+            if self.is_closed() {
+                return Stop::Converged;
+            }
+            if lanes.is_empty() {
+                return ended.or(self.budget.stop()).unwrap_or(Stop::Converged);
+            }
+            exact = exact.filter(|_| ended.is_none());
         }
         let threads = rayon::current_num_threads();
         if threads == 1 || self.budget.remaining().is_none() {
@@ -55,8 +60,9 @@ impl<'p, 'w> Portfolio<'p, 'w> {
         }
     }
 
-    /// The first step towards the exact answer, and all others if it is near or nothing else is asked for.
-    fn exactly_first(&self, exact: &mut Box<dyn Work + '_>, only: bool) -> Option<Stop> {
+    /// The first step towards the exact answer, and all others if it is near or nothing else is asked for; why
+    /// there is none after them.
+    fn exactly_first(&self, exact: &mut Box<dyn Work + '_>) -> Option<Stop> {
         let slice = self.exclusive();
         let mut ended = self.step(exact, &slice);
         let quick = QUICK.min(slice.left(QUICK_SHARE)).as_secs_f64();
@@ -64,13 +70,10 @@ impl<'p, 'w> Portfolio<'p, 'w> {
             let seconds = Pace::of(self.budget).seconds(predicted.entries);
             predicted.bytes <= self.job.options.memory && seconds <= quick
         });
-        while ended.is_none() && (near || only) && self.budget.stop().is_none() {
+        while ended.is_none() && (near || self.job.alone) && self.budget.stop().is_none() {
             ended = self.step(exact, &slice);
         }
-        match self.is_closed() {
-            true => Some(Stop::Converged),
-            false => ended.filter(|_| only),
-        }
+        ended
     }
 
     /// All of the time, memory and threads for the exact answer.
@@ -241,7 +244,8 @@ impl<'p, 'w> Portfolio<'p, 'w> {
     fn why(&self, stop: Stop) -> Stop {
         match stop {
             Stop::Interrupted if self.is_closed() => Stop::Converged,
-            Stop::Interrupted => self.budget.stop().unwrap_or(stop),
+            // What ended for the exact answer, which did not come to be.
+            Stop::Interrupted => self.budget.stop().unwrap_or(Stop::MemoryLimit),
             stop => stop,
         }
     }

@@ -156,7 +156,6 @@ impl<'j> Lane<'j> {
             of_left: fixed && !shared,
             turn,
             iterations,
-            counted: self.job.alone && iterations.is_some(),
             gap,
             shared,
             exclusive: false,
@@ -179,7 +178,9 @@ impl<'j> Lane<'j> {
             }
             Err(reason) => {
                 entry.open = false;
-                self.stop = Stop::MemoryLimit;
+                if reason.is_memory() {
+                    self.stop = Stop::MemoryLimit;
+                }
                 self.refused.push(reason);
             }
         }

@@ -124,6 +124,11 @@ pub fn bracket(
     let limits = &options.limits;
     let mut job = Job::shared(graph, limits);
     job.alone = options.method.is_some();
+    let untold = budget.untold();
+    let budget = match limits.iterations.filter(|_| job.alone) {
+        Some(_) => &untold,
+        None => budget,
+    };
     // The lifetime of the watcher is shortened to this call.
     let mut watch = |progress: &Progress| watch(progress);
     let board = Board::new(budget, &mut watch);

@@ -5,6 +5,8 @@ use forney_bounds::wmbe::{
     Candidate, CliqueLimit, MiniBuckets, RACE_EVALUATIONS, WeightMap, bytes,
 };
 
+use forney_exact::Pace;
+
 use super::{IBOUND_STEP, Ladder};
 use crate::Slice;
 
@@ -67,7 +69,7 @@ impl<S: WeightMap> Ladder<'_, S> {
         // Without an end of time nothing may depend on how fast the machine is.
         let (pace, threads) = match slice.is_timed() {
             true => (slice.board.pace(), rayon::current_num_threads() as f64),
-            false => (slice.pace().seconds(COST), 1.0),
+            false => (Pace::of(slice.whole).seconds(COST), 1.0),
         };
         slice.part(0.3).as_secs_f64() * threads / (RACE_EVALUATIONS * entries * pace)
     }
