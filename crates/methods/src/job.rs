@@ -20,7 +20,7 @@ pub(crate) const LAST: f64 = 0.9;
 const FIRST_SLICES: Duration = Duration::from_millis(50);
 
 /// A minute stands in for time without an end where a share of it is asked for.
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a method works with.
 ///

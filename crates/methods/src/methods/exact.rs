@@ -7,6 +7,7 @@ use forney_certify::Stop;
 use forney_exact::{Effort, Keep, Order, Pace, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
 
+use crate::job::MINUTE;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Predicted, Slice, Turn, Work};
 
 /// The first search for an order, before anything is proved, and its share of the time that is left.
@@ -40,9 +41,6 @@ const SEARCHING: f64 = 0.25;
 
 /// Seconds that nobody waits for an elimination.
 const HOPELESS: f64 = 1e6;
-
-/// A minute stands in for time without an end where a share of it is asked for.
-const MINUTE: f64 = 60.0;
 
 /// Exact elimination, [`ln_z_along`](forney_exact::ln_z_along) the best order that is found in time.
 pub(crate) struct Elimination;
@@ -223,7 +221,7 @@ impl<'j> Attempt<'j> {
         let left = slice.whole.remaining().map(|left| left.as_secs_f64());
         let predicted = pace.seconds(demand.total_entries);
         let memory = demand.once_bytes / job.options.memory;
-        let soon = predicted <= SOON * left.unwrap_or(MINUTE);
+        let soon = predicted <= SOON * left.unwrap_or(MINUTE.as_secs_f64());
         // A search that has taken as long as elimination has taken long enough.
         let ready =
             self.settled || soon && self.searches > 1 || predicted <= self.spent.as_secs_f64();
@@ -246,7 +244,7 @@ impl<'j> Attempt<'j> {
     fn search_on(&self, slice: &Slice<'_, '_>, missing: f64) -> Verdict {
         let spent = self.spent.as_secs_f64();
         let left = slice.whole.remaining();
-        let left = left.map_or(MINUTE, |left| left.as_secs_f64());
+        let left = left.unwrap_or(MINUTE).as_secs_f64();
         // The quick search has seen too little to tell what is just out of reach, but it can tell a grid of
         // a hundred rows.
         let reach = if self.searches > 1 { REACH } else { FAR };

@@ -207,10 +207,15 @@ impl<S: WeightMap> Work for Ladder<'_, S> {
         if slice.iterations == Some(0) {
             return Ok(Turn::Over(Stop::SweepLimit));
         }
+        let (job, ibound) = (self.job, self.ibound);
+        let few = self.round == 0 && job.alone && slice.is_timed() && !is_gaugeable(job.graph);
+        if few && self.plain.is_none() {
+            // Where hardly anything can be gauged larger cliques gain more: on a 30 × 30 grid 6 nats against 16.
+            self.plain = Some(wmbe::Ladder::new(job)?);
+        }
         if let Some(plain) = &mut self.plain {
             return plain.go_on(slice);
         }
-        let (job, ibound) = (self.job, self.ibound);
         let fixed = job.options.ibound.is_some();
         slice.board.say(Activity::MiniBuckets { ibound });
         let budget = match fixed && job.alone {
