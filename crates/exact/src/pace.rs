@@ -7,8 +7,8 @@ use forney_model::{FactorGraph, Table, VarId};
 
 use crate::{Engine, Keep, Order, Schedule, Whole};
 
-/// Two tables of so many binary variables that share all but one are summed so many times, some half a millisecond each with what it takes to load them; the
-/// fastest counts, for what else the machine does only slows it down.
+/// Two tables of so many binary variables that share all but one are summed so many times, some half a millisecond
+/// each with what it takes to load them; the fastest counts, for what else the machine does only slows it down.
 const VARIABLES: u32 = 14;
 const TIMES: usize = 3;
 

@@ -66,6 +66,8 @@ pub struct Job<'g> {
     pub alone: bool,
     /// Bytes for the tables of one side.
     pub memory: f64,
+    /// The entries of all tables.
+    pub entries: f64,
     /// The best product distribution that is proved so far, and its bound in nats.
     pub(crate) product: Mutex<Option<(f64, MeanField)>>,
     first_order: OnceLock<Order>,
@@ -87,11 +89,13 @@ impl<'g> Job<'g> {
     /// For many methods, on both sides.
     #[must_use]
     pub fn shared(graph: &'g FactorGraph, options: &'g Options) -> Self {
+        let entries = graph.factors().iter().map(Table::num_entries);
         Self {
             graph,
             options,
             alone: false,
             memory: MEMORY * options.memory,
+            entries: entries.sum::<usize>() as f64,
             product: Mutex::default(),
             first_order: OnceLock::new(),
             eliminating: Mutex::default(),
@@ -108,13 +112,6 @@ impl<'g> Job<'g> {
         let each = counts.into_iter();
         each.map(|(card, count)| DoubleDouble::ln(card as f64) * count as f64)
             .sum()
-    }
-
-    /// The entries of all tables.
-    #[must_use]
-    pub fn entries(&self) -> f64 {
-        let entries = self.graph.factors().iter().map(Table::num_entries);
-        entries.sum::<usize>() as f64
     }
 
     /// The order of the first candidates: the same at every level.

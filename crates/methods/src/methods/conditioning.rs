@@ -110,7 +110,7 @@ impl Work for Cutsets<'_> {
     }
 
     fn beginning(&self) -> f64 {
-        BEGINNING * self.job.entries()
+        BEGINNING * self.job.entries
     }
 
     fn is_counted(&self) -> bool {

@@ -192,7 +192,7 @@ impl Work for Blocks<'_> {
     }
 
     fn beginning(&self) -> f64 {
-        BEGINNING * self.job.entries()
+        BEGINNING * self.job.entries
     }
 
     fn head_start(&self) -> f64 {
