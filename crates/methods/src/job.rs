@@ -22,6 +22,9 @@ const FIRST_SLICES: Duration = Duration::from_millis(50);
 /// A minute stands in for time without an end where a share of it is asked for.
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
+/// Sweeps if neither iterations nor time are limited.
+const UNLIMITED_SWEEPS: usize = 1000;
+
 /// What a method works with.
 ///
 /// Where iterations are limited and one method is at work, the clock may end it and decides nothing else: the same
@@ -238,6 +241,14 @@ impl<'s, 'w> Slice<'s, 'w> {
     #[must_use]
     pub fn time(&self) -> Duration {
         self.part(self.share)
+    }
+
+    /// The most sweeps of what goes on until it converges: what is left of the iterations, and an end where nothing
+    /// else is one.
+    #[must_use]
+    pub fn sweeps(&self) -> Option<usize> {
+        let endless = self.iterations.is_none() && !self.is_timed();
+        self.iterations.or(endless.then_some(UNLIMITED_SWEEPS))
     }
 
     /// The budget of this slice.

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use forney_bounds::{MessageSchedule, belief_propagation};
 use forney_certify::{Limits, Stop};
 
-use super::climb::UNLIMITED_SWEEPS;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
 
 /// Converged once no message would change by more than this, in nats.
@@ -54,8 +53,7 @@ impl Work for Attempts<'_> {
         // Attempts share alike what is left of sweeps and time.
         let share = slice.whole.remaining().map(|time| time / left as u32);
         let budget = share.map_or_else(|| slice.whole.clone(), |share| slice.whole.capped(share));
-        let endless = slice.iterations.is_none() && !slice.is_timed();
-        let most = slice.iterations.or(endless.then_some(UNLIMITED_SWEEPS));
+        let most = slice.sweeps();
         let limits = Limits {
             sweeps: most.map(|most| most / left),
             tolerance: TOLERANCE,

@@ -6,7 +6,7 @@ use forney_bounds::wmbe::{CliqueLimit, Partition};
 use forney_bounds::{RenormalisationOptions, global_bucket_renormalisation};
 use forney_certify::{Limits, Stop};
 
-use super::climb::{TOLERANCE, UNLIMITED_SWEEPS};
+use super::climb::TOLERANCE;
 use crate::solo::EXACT;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Options, Slice, Turn, Work};
 
@@ -64,11 +64,9 @@ impl Work for Renormalisation<'_> {
             order: order.clone(),
             memory,
         };
-        let endless = slice.iterations.is_none() && !slice.is_timed();
-        let most = slice.iterations.or(endless.then_some(UNLIMITED_SWEEPS));
         let limits = match self.calibrates {
             true => Limits {
-                sweeps: most,
+                sweeps: slice.sweeps(),
                 tolerance: TOLERANCE,
             },
             false => Limits {

@@ -5,9 +5,6 @@ use forney_model::FactorGraph;
 
 use crate::{Inapplicable, Job, Slice, Turn, Work};
 
-/// Sweeps if neither iterations nor time are limited.
-pub(super) const UNLIMITED_SWEEPS: usize = 1000;
-
 /// A sweep that gains no more than this has converged, in nats.
 pub(super) const TOLERANCE: f64 = 1e-7;
 
@@ -52,8 +49,7 @@ where
     /// Sweeps; why it is over, if it is.
     fn sweep(&mut self, slice: &Slice<'_, '_>) -> Option<Stop> {
         let budget = slice.budget();
-        let endless = slice.iterations.is_none() && !slice.is_timed();
-        let most = slice.iterations.or(endless.then_some(UNLIMITED_SWEEPS));
+        let most = slice.sweeps();
         let first = self.sweeps;
         loop {
             if most.is_some_and(|most| self.sweeps - first >= most) {
