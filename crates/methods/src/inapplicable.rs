@@ -5,7 +5,7 @@ use forney_certify::Flaw;
 use forney_exact::TooLarge;
 use forney_gauge::GaugedLowerError;
 
-use crate::Gives;
+use crate::value::Gives;
 
 /// Why a method does not apply to a model, or not within the limits.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

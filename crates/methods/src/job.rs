@@ -8,7 +8,7 @@ use forney_bounds::wmbe::candidate_order;
 use forney_bounds::{Activity, Board, BoundError, MeanField};
 use forney_certify::{Budget, DoubleDouble, Lower, Upper};
 use forney_exact::{Order, Pace, Schedule, ln_z_along};
-use forney_model::{FactorGraph, Table};
+use forney_model::{Domains, FactorGraph, Table, simplify_sum};
 
 /// The share of the memory for the tables of one side; the rest is for what goes on beside both.
 const MEMORY: f64 = 0.4;
@@ -57,6 +57,22 @@ impl Default for Options {
             order: None,
         }
     }
+}
+
+/// The model without the states that hard zeros forbid. Where nothing is allowed, methods find that out for
+/// themselves.
+pub(crate) fn pruned(graph: &FactorGraph) -> FactorGraph {
+    let mut domains = Domains::full(graph);
+    match domains.prune(graph) {
+        Ok(_) => domains.restrict(graph).graph().clone(),
+        Err(_) => graph.clone(),
+    }
+}
+
+/// The model after sums that need no search.
+pub(crate) fn simplified(graph: &FactorGraph) -> FactorGraph {
+    // A product beyond the range of a float is no reason to refuse the model as it stands.
+    simplify_sum(graph).unwrap_or_else(|_| graph.clone())
 }
 
 /// A model with what is asked of it, and what its methods learn for each other.

@@ -12,10 +12,14 @@ mod method;
 mod methods;
 mod portfolio;
 mod solo;
+mod value;
+mod work;
 
 pub use compare::{Entrant, Event, best, compare, entrants, exact};
 pub use inapplicable::Inapplicable;
 pub use job::{Job, Options, Slice};
-pub use method::{ExactOn, Gives, Method, Outcome, Point, Predicted, Turn, Value, Work};
+pub use method::{ExactOn, Method};
 pub use methods::{EXACT, MEAN_FIELD, METHODS, WMBE, WMBE_G, method};
 pub use portfolio::{BoundOptions, BoundReport, Sides, bracket};
+pub use value::{Gives, Outcome, Point, Value};
+pub use work::{Predicted, Turn, Work};

@@ -1,101 +1,15 @@
-//! The interface of all methods: what they prove, when they take part, and how they run in slices.
+//! The interface of all methods: what they give, when they take part, and how they begin.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use forney_certify::{Bracket, Budget, Estimate, Lower, Stop, Upper};
+use forney_certify::Budget;
 use forney_model::FactorGraph;
-use serde::Serialize;
 
-use crate::job::{Job, Options, Slice};
-use crate::portfolio::{pruned, simplified};
-use crate::{Inapplicable, solo};
-
-/// What a value says about `ln Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Gives {
-    /// `ln Z ≤` the value, proved.
-    Upper,
-    /// `ln Z ≥` the value, proved.
-    Lower,
-    /// Both at once, as an exact answer gives them.
-    Both,
-    /// The value is near `ln Z`, perhaps: nothing is proved.
-    Estimate,
-}
-
-impl fmt::Display for Gives {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Upper => "upper",
-            Self::Lower => "lower",
-            Self::Both => "both",
-            Self::Estimate => "estimate",
-        })
-    }
-}
-
-/// A bound on `ln Z` that was recomputed from its witness, or an estimate; in nats.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
-    /// An upper bound.
-    Upper(Upper),
-    /// A lower bound.
-    Lower(Lower),
-    /// Both bounds.
-    Both(Bracket),
-    /// An estimate.
-    Estimate(Estimate),
-}
-
-impl Value {
-    /// The number, in nats; of both bounds the upper one.
-    #[must_use]
-    pub fn ln(self) -> f64 {
-        match self {
-            Self::Upper(bound) => bound.ln(),
-            Self::Both(bracket) => bracket.upper().ln(),
-            Self::Lower(bound) => bound.ln(),
-            Self::Estimate(estimate) => estimate.ln,
-        }
-    }
-
-    /// What the number says.
-    #[must_use]
-    pub fn side(self) -> Gives {
-        match self {
-            Self::Upper(_) => Gives::Upper,
-            Self::Lower(_) => Gives::Lower,
-            Self::Both(_) => Gives::Both,
-            Self::Estimate(_) => Gives::Estimate,
-        }
-    }
-}
-
-/// How far a method has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// The best bound proved so far, or the present estimate.
-    pub value: Value,
-    /// Iterations so far.
-    pub iterations: usize,
-    /// Seconds since the budget began.
-    pub elapsed_s: f64,
-}
-
-/// What a method came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// The bound or estimate.
-    pub value: Value,
-    /// Iterations, whatever one is for the method.
-    pub iterations: usize,
-    /// Why it ended.
-    pub stop: Stop,
-    /// What else a reader should know; empty if nothing.
-    pub note: Cow<'static, str>,
-}
+use crate::inapplicable::Inapplicable;
+use crate::job::{Job, Options, pruned, simplified};
+use crate::solo;
+use crate::value::{Gives, Outcome, Point};
+use crate::work::Work;
 
 /// The models on which a method gives `ln Z` itself, given time to converge and an ibound that
 /// holds the largest factor.
@@ -192,61 +106,4 @@ impl fmt::Debug for dyn Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// A method at work on one side of one model.
-pub trait Work: Send {
-    /// Goes on for a slice of time, or where time has no end by an amount of work that does not depend on the
-    /// machine, and enters what it proves on the board of the slice.
-    ///
-    /// # Errors
-    /// Why it cannot go on within these limits.
-    fn go_on(&mut self, slice: &Slice<'_, '_>) -> Result<Turn, Inapplicable>;
-
-    /// What it will take from here to the end, if it knows: the portfolio lets what ends soon go first.
-    fn predicted(&self) -> Option<Predicted> {
-        None
-    }
-
-    /// Seconds before it proves anything; what would be over before that does not begin.
-    fn beginning(&self) -> f64 {
-        0.0
-    }
-
-    /// The bound that it begins from, in nats, which another one may have proved.
-    fn head_start(&self) -> f64 {
-        f64::NEG_INFINITY
-    }
-
-    /// Are its steps what [`Options::iterations`] counts, beside other methods?
-    fn is_counted(&self) -> bool {
-        true
-    }
-
-    /// What a reader of its value should know; empty if nothing.
-    fn note(&self) -> Cow<'static, str> {
-        Cow::Borrowed("")
-    }
-}
-
-/// What a run came to in a slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// It goes on.
-    Open,
-    /// What it set out to do is done; more of it, with other random numbers, may still gain.
-    Again,
-    /// It goes on once it has all of the memory and the threads.
-    Waiting,
-    /// There is nothing more to do.
-    Over(Stop),
-}
-
-/// What a run will take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Predicted {
-    /// In entries of an elimination, whose [`Pace`](forney_exact::Pace) is known to a factor of a few.
-    pub entries: f64,
-    /// Bytes of tables.
-    pub bytes: f64,
 }

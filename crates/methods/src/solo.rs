@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use forney_bounds::{Board, Progress};
 use forney_certify::{Budget, Estimate, Stop};
 
-use crate::{Gives, Inapplicable, Options, Outcome, Point, Slice, Turn, Value, Work};
+use crate::inapplicable::Inapplicable;
+use crate::job::{Options, Slice};
+use crate::value::{Gives, Outcome, Point, Value};
+use crate::work::{Turn, Work};
 
 /// The note of a value that is `ln Z` itself.
 pub(crate) const EXACT: &str = "exact: nothing was split";

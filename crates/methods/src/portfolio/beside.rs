@@ -15,8 +15,8 @@ use forney_certify::{Budget, Stop};
 use forney_exact::Pace;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Portfolio;
 use super::lane::{Course, Lane};
+use super::shared::Portfolio;
 use crate::{Slice, Turn, Work};
 
 /// With one thread, exact attempts may take this share of the time that bounds have taken.

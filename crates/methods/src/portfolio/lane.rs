@@ -2,8 +2,8 @@
 
 use forney_certify::{Above, Below, Side, Stop};
 
-use super::Portfolio;
 use super::schedule::{Account, Next, next};
+use super::shared::Portfolio;
 use crate::job::Slice;
 use crate::{Gives, Inapplicable, Job, Method, Turn, Work};
 

@@ -3,16 +3,19 @@
 mod beside;
 mod lane;
 mod schedule;
+mod shared;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use forney_bounds::{Board, BoundError, Progress, Watch};
 use forney_certify::{Bracket, Budget, Stop};
-use forney_model::{Domains, FactorGraph, simplify_sum};
+use forney_model::FactorGraph;
 
+use crate::job::{pruned, simplified};
 use crate::methods::MAXIMA;
 use crate::{Gives, Inapplicable, Job, METHODS, Method, Options, Slice};
 use lane::Lane;
+use shared::Portfolio;
 
 /// Which sides of `ln Z` are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,42 +187,4 @@ pub fn bracket(
         refused,
         peak_bytes,
     })
-}
-
-/// The model without the states that hard zeros forbid. Where nothing is allowed, methods find that out for
-/// themselves.
-pub(crate) fn pruned(graph: &FactorGraph) -> FactorGraph {
-    let mut domains = Domains::full(graph);
-    match domains.prune(graph) {
-        Ok(_) => domains.restrict(graph).graph().clone(),
-        Err(_) => graph.clone(),
-    }
-}
-
-/// The model after sums that need no search.
-pub(crate) fn simplified(graph: &FactorGraph) -> FactorGraph {
-    // A product beyond the range of a float is no reason to refuse the model as it stands.
-    simplify_sum(graph).unwrap_or_else(|_| graph.clone())
-}
-
-/// What all lanes share.
-#[derive(Clone, Copy)]
-pub(crate) struct Portfolio<'p, 'w> {
-    job: &'p Job<'p>,
-    board: &'p Board<'w>,
-    budget: &'p Budget,
-    refused: &'p Mutex<Vec<Inapplicable>>,
-}
-
-impl Portfolio<'_, '_> {
-    /// Notes why the exact answer cannot be had.
-    fn refuse(&self, reason: Inapplicable) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.push(reason);
-    }
-
-    fn taken(&self) -> Vec<Inapplicable> {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut refused)
-    }
 }
