@@ -41,6 +41,14 @@ pub(crate) struct Report {
     refused: Option<Inapplicable>,
 }
 
+/// One line of a trace.
+#[derive(Serialize)]
+struct Line {
+    #[serde(flatten)]
+    state: State,
+    elapsed_s: f64,
+}
+
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
     one_sided(args)?;
@@ -127,7 +135,10 @@ fn close(
             if progress.improved
                 && let Some(trace) = &mut trace
             {
-                trace.write(&progress);
+                trace.write(&Line {
+                    state: State::of(&progress),
+                    elapsed_s: progress.elapsed_s,
+                });
             }
             last = Some(progress);
         },

@@ -1,14 +1,12 @@
-//! The history of a bracket, one JSON object on each line of a file.
+//! A history, one JSON object on each line of a file.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use forney_bounds::Progress;
 use serde::Serialize;
 
 use crate::error::{Failure, complain};
-use crate::state::State;
 
 /// A trace file; after an error nothing more is written to it, and the run goes on.
 pub(crate) struct Trace {
@@ -16,33 +14,28 @@ pub(crate) struct Trace {
     file: io::Result<File>,
 }
 
-#[derive(Serialize)]
-struct Line {
-    #[serde(flatten)]
-    state: State,
-    elapsed_s: f64,
-}
-
 impl Trace {
     /// Begins a new file. If that fails the user hears of it at once, not after the run.
     pub(crate) fn create(path: &Path) -> Self {
-        let trace = Self {
-            path: path.to_owned(),
-            file: File::create(path),
-        };
-        if let Err(error) = &trace.file {
+        Self::new(path, File::create(path))
+    }
+
+    /// Goes on in a file that was opened; as [`Trace::create`] if it was not.
+    pub(crate) fn new(path: &Path, file: io::Result<File>) -> Self {
+        if let Err(error) = &file {
             complain(format_args!(
                 "warning: no trace in {}: {error}",
                 path.display()
             ));
         }
-        trace
+        let path = path.to_owned();
+        Self { path, file }
     }
 
     /// Adds a line.
-    pub(crate) fn write(&mut self, progress: &Progress) {
+    pub(crate) fn write(&mut self, line: &impl Serialize) {
         if let Ok(file) = &mut self.file
-            && let Err(error) = write_line(file, progress)
+            && let Err(error) = write_line(file, line)
         {
             self.file = Err(error);
         }
@@ -57,11 +50,8 @@ impl Trace {
     }
 }
 
-fn write_line(file: &mut File, progress: &Progress) -> io::Result<()> {
-    let mut line = serde_json::to_vec(&Line {
-        state: State::of(progress),
-        elapsed_s: progress.elapsed_s,
-    })?;
+fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(line)?;
     line.push(b'\n');
     // One call and no buffer: a reader of the growing file sees whole lines.
     file.write_all(&line)

@@ -93,11 +93,6 @@ impl<F: Objective> Adam<F> {
     pub fn objective(&self) -> &F {
         &self.objective
     }
-
-    /// Gives the objective and the best point back.
-    pub fn into_parts(self) -> (F, Vec<f64>) {
-        (self.objective, self.best)
-    }
 }
 
 impl<F: Objective> Refine for Adam<F> {

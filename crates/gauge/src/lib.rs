@@ -14,9 +14,9 @@
 //! [`gauged_wmbe`] and [`gauged_wmbe_below`] are the calls that most users need; they want a model in
 //! Forney form ([`forney_model::Forney`]). What they return is a verified [`GaugedWmbe`].
 //!
-//! [`gauged_lower`] bounds `ln Z` from below without an elimination order: mean field and belief
-//! propagation in the best gauge without negative entries; [`gauged_structured_mean_field`] goes on
-//! from there. Their witness is [`Gauged`].
+//! [`gauged_mean_field`] and [`gauged_belief_propagation`] bound `ln Z` from below without an elimination
+//! order, in the best gauge without negative entries; [`gauged_structured_mean_field`] goes on from
+//! there. Their witness is [`Gauged`].
 
 mod adam;
 mod axis;
@@ -35,7 +35,7 @@ mod witness;
 pub use adam::Adam;
 pub use gauged_lower::{
     Gauged, GaugedLowerError, GaugedLowerOptions, GaugedLowerReport, GaugedMeanField, LowerWatch,
-    gauged_belief_propagation, gauged_lower, gauged_mean_field, gauged_structured_mean_field,
+    gauged_belief_propagation, gauged_mean_field, gauged_structured_mean_field,
 };
 pub use gauges::{GaugeError, Gauges, MAX_CONDITION, SignedTable};
 pub use objective::GaugeObjective;

@@ -1,7 +1,7 @@
 //! What a method is asked for, and what one slice of its run may take.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use forney_bounds::wmbe::candidate_order;
@@ -59,6 +59,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The budget of one method alone: counted runs do not see when time ends.
+    pub(crate) fn untold(&self, budget: &Budget) -> Budget {
+        match self.iterations {
+            Some(_) => budget.untold(),
+            None => budget.clone(),
+        }
+    }
+}
+
 /// The model without the states that hard zeros forbid. Where nothing is allowed, methods find that out for
 /// themselves.
 pub(crate) fn pruned(graph: &FactorGraph) -> FactorGraph {
@@ -87,8 +97,7 @@ pub struct Job<'g> {
     pub memory: f64,
     /// The entries of all tables.
     pub entries: f64,
-    /// The best product distribution that is proved so far, and its bound in nats.
-    pub(crate) product: Mutex<Option<(f64, MeanField)>>,
+    product: Mutex<Option<(f64, MeanField)>>,
     first_order: OnceLock<Order>,
     /// Held by whoever eliminates exactly: once is enough.
     eliminating: Mutex<()>,
@@ -141,6 +150,11 @@ impl<'g> Job<'g> {
         })
     }
 
+    /// The best product distribution that is proved so far, and its bound in nats.
+    pub(crate) fn product(&self) -> MutexGuard<'_, Option<(f64, MeanField)>> {
+        self.product.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Eliminates exactly; false if the budget ended it before it was done.
     pub(crate) fn eliminate(
         &self,
@@ -164,13 +178,13 @@ impl<'g> Job<'g> {
         Ok(true)
     }
 
-    /// Is the exact answer within memory and, by its predicted cost, within this share of the time?
+    /// Is the exact answer within the memory of one side and, by its predicted cost, within this share of the time?
     pub(crate) fn exact_fits(&self, schedule: &Schedule, share: f64, budget: &Budget) -> bool {
         let demand = schedule.demand();
         let seconds = Pace::of(budget).seconds(demand.total_entries);
         let left = budget.remaining();
         let left = left.map_or(f64::INFINITY, |left| left.as_secs_f64());
-        demand.once_bytes <= self.options.memory && seconds <= share * left
+        demand.once_bytes <= self.memory && seconds <= share * left
     }
 }
 

@@ -30,11 +30,7 @@ pub(crate) fn run(
             });
         }
     };
-    let untold = budget.untold();
-    let budget = match options.iterations {
-        Some(_) => &untold,
-        None => budget,
-    };
+    let budget = &options.untold(budget);
     let board = Board::new(budget, &mut see);
     let stop = loop {
         let spent = board.progress().iterations;

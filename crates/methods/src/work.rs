@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use forney_certify::Stop;
+use forney_certify::{Below, Stop};
 
 use crate::inapplicable::Inapplicable;
-use crate::job::Slice;
+use crate::job::{Job, Slice};
 
 /// A method at work on one side of one model.
 pub trait Work: Send {
@@ -53,6 +53,18 @@ pub enum Turn {
     Waiting,
     /// There is nothing more to do.
     Over(Stop),
+}
+
+impl Turn {
+    /// Counts the steps of a lower bound, where they are what iterations are; the end where none were left.
+    pub(crate) fn counted(steps: usize, job: &Job<'_>, slice: &Slice<'_, '_>) -> Option<Self> {
+        if !job.alone {
+            return None;
+        }
+        slice.board.count::<Below>(steps);
+        let spent = slice.iterations.is_some() && steps == 0 && slice.whole.stop().is_none();
+        spent.then_some(Self::Over(Stop::SweepLimit))
+    }
 }
 
 /// What a run will take.

@@ -203,20 +203,6 @@ impl Forney {
         Self::new(&FactorGraph::new(graph.cards().to_vec(), factors)?, 3)
     }
 
-    /// The sides of the grid that a model is, if its variables are numbered row by row and every
-    /// factor is a field or an edge; the shortest rows, if several fit.
-    ///
-    /// # Complexity
-    /// The number of factors times the number of divisors of the number of variables.
-    #[must_use]
-    pub fn grid_sides(graph: &FactorGraph) -> Option<(usize, usize)> {
-        let n = graph.num_variables();
-        (2..n)
-            .filter(|cols| n.is_multiple_of(*cols))
-            .find(|&cols| misfit(graph, cols).is_none())
-            .map(|cols| (n / cols, cols))
-    }
-
     /// The model in Forney form.
     #[must_use]
     pub fn graph(&self) -> &FactorGraph {

@@ -201,10 +201,13 @@ fn hold<F: Field>(
         let mut admitted = Vec::new();
         for candidate in compiled {
             let fits = candidate.and_then(|candidate| {
-                let exact = candidate.schedule.is_exact();
-                let bytes = field.bytes(&candidate.schedule);
-                if !exact {
-                    candidate.schedule.demand().admit(bytes, spare)?;
+                let demand = candidate.schedule.demand();
+                if candidate.schedule.is_exact() {
+                    // What races is let go before it is eliminated.
+                    demand.admit(demand.once_bytes, account.memory())?;
+                } else {
+                    let bytes = field.bytes(&candidate.schedule);
+                    demand.admit(bytes, spare)?;
                     spare -= bytes;
                 }
                 Ok(candidate)

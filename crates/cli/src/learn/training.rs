@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::bar::Bar;
 use super::checkpoint::Header;
 use super::session::Session;
-use super::trace::Trace;
+use super::trace;
 use crate::error::{Failure, complain};
 use crate::progress;
+use crate::trace::Trace;
 
 /// The end of a run.
 pub(super) struct Trained<M> {
@@ -55,9 +56,9 @@ pub(super) fn train<L: Learner>(
     };
     stage.learning();
     let trace = args.trace.as_deref();
-    let mut trace = trace.map(|path| {
-        let iterations = args.resume.as_ref().map(|_| learning.iterations());
-        Trace::open(path, iterations)
+    let mut trace = trace.map(|path| match &args.resume {
+        None => Trace::create(path),
+        Some(_) => trace::resume(path, learning.iterations()),
     });
     let mut checkpoints = Checkpoints {
         path: args.state(),
@@ -75,8 +76,14 @@ pub(super) fn train<L: Learner>(
             return ControlFlow::Break(());
         }
         if let (Some(trace), Some(objective)) = (&mut trace, learning.news()) {
-            let iteration = (learning.iterations(), learning.start());
-            trace.write(iteration, objective, elapsed_s(), learner.examples());
+            let iteration = learning.iterations();
+            trace.write(&trace::Line {
+                iteration,
+                start: learning.start(),
+                objective,
+                examples: iteration.saturating_mul(learner.examples()),
+                elapsed_s: elapsed_s(),
+            });
         }
         bar.show(learner, learning);
         if checkpoints.due() {
@@ -114,7 +121,7 @@ pub(super) fn train<L: Learner>(
         elapsed_s: elapsed_s(),
         examples_per_s,
         saved: checkpoints.path.is_some() && checkpoints.trouble.is_none(),
-        trouble: [trace.and_then(Trace::trouble), checkpoints.trouble]
+        trouble: [trace.and_then(Trace::finish), checkpoints.trouble]
             .into_iter()
             .flatten()
             .collect(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forney_bounds::{Activity, Conditioning};
-use forney_certify::{Below, Certificate, Refine, Stop};
+use forney_certify::{Certificate, Refine, Stop};
 use forney_model::FactorGraph;
 
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
@@ -62,7 +62,7 @@ impl Work for Cutsets<'_> {
         slice.board.say(Activity::Method("cutset conditioning"));
         let post = |search: &Conditioning<'_>| {
             if let Ok(lower) = search.point().verify(job.graph) {
-                slice.board.post(lower, "conditioning");
+                slice.board.post(lower, CutsetConditioning.name());
             }
         };
         let search = self.search.get_or_insert_with(|| {
@@ -100,12 +100,10 @@ impl Work for Cutsets<'_> {
                 break;
             }
         }
-        if job.alone {
-            slice.board.count::<Below>(done);
-        }
+        let counted = Turn::counted(done, job, slice);
         Ok(match search.is_finished() {
             true => Turn::Over(Stop::Converged),
-            false => Turn::Again,
+            false => counted.unwrap_or(Turn::Again),
         })
     }
 

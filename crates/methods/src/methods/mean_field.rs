@@ -1,9 +1,7 @@
 //! `mf`: naive mean field.
 
-use std::sync::PoisonError;
-
 use forney_bounds::{Activity, MeanFieldStarts};
-use forney_certify::{Below, Certificate, Limits, Stop};
+use forney_certify::{Certificate, Limits};
 use forney_model::FactorGraph;
 
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Slice, Turn, Work};
@@ -87,19 +85,12 @@ impl Work for Products<'_> {
         if let Some((value, point)) = starts.courses.better_than(self.best)
             && let Ok(lower) = point.verify(job.graph)
         {
-            slice.board.post(lower, "mf");
+            slice.board.post(lower, NaiveMeanField.name());
             self.best = value;
-            let mut product = job.product.lock().unwrap_or_else(PoisonError::into_inner);
-            *product = Some((value, point));
+            *job.product() = Some((value, point));
         }
         let sweeps = starts.courses.sweeps() - before;
-        if job.alone {
-            slice.board.count::<Below>(sweeps);
-            if slice.iterations.is_some() && sweeps == 0 {
-                return Ok(Turn::Over(Stop::SweepLimit));
-            }
-        }
-        Ok(Turn::Again)
+        Ok(Turn::counted(sweeps, job, slice).unwrap_or(Turn::Again))
     }
 
     fn is_counted(&self) -> bool {

@@ -1,9 +1,7 @@
 //! `structured-mf`: mean field over larger and larger blocks.
 
-use std::sync::PoisonError;
-
 use forney_bounds::{Activity, BlockStarts, MeanField, StartError};
-use forney_certify::{Below, Budget, Certificate, Limits, Stop};
+use forney_certify::{Budget, Certificate, Limits};
 use forney_model::FactorGraph;
 
 use super::mean_field::ASCENDING;
@@ -75,11 +73,7 @@ struct Blocks<'j> {
 impl Blocks<'_> {
     /// The product distribution to begin at, with its objective: the best one of mean field beside it, or its own.
     fn product(&self, budget: &Budget) -> (f64, MeanField) {
-        let mut known = self
-            .job
-            .product
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.job.product();
         let (job, seed) = (self.job, self.job.options.seed);
         let own = || {
             let limits = Limits {
@@ -178,15 +172,12 @@ impl Work for Blocks<'_> {
         if let Some((value, point)) = starts.courses.better_than(known)
             && let Ok(lower) = point.verify(job.graph)
         {
-            slice.board.post(lower, "structured-mf");
+            slice.board.post(lower, StructuredMeanField.name());
             self.best = value;
         }
         let sweeps = starts.courses.sweeps() - before;
-        if job.alone {
-            slice.board.count::<Below>(sweeps);
-            if slice.iterations.is_some() && sweeps == 0 {
-                return Ok(Turn::Over(Stop::SweepLimit));
-            }
+        if let Some(over) = Turn::counted(sweeps, job, slice) {
+            return Ok(over);
         }
         refused.map_or(Ok(Turn::Again), |error| Err(error.into()))
     }
@@ -196,11 +187,7 @@ impl Work for Blocks<'_> {
     }
 
     fn head_start(&self) -> f64 {
-        let known = self
-            .job
-            .product
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let known = self.job.product();
         known
             .as_ref()
             .map_or(f64::NEG_INFINITY, |&(value, _)| value)

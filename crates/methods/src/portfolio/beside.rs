@@ -64,16 +64,20 @@ impl<'p, 'w> Portfolio<'p, 'w> {
     /// there is none after them.
     fn exactly_first(&self, exact: &mut Box<dyn Work + '_>) -> Option<Stop> {
         let slice = self.exclusive();
-        let mut ended = self.step(exact, &slice);
+        let mut turn = self.step(exact, &slice);
         let quick = QUICK.min(slice.left(QUICK_SHARE)).as_secs_f64();
         let near = exact.predicted().is_some_and(|predicted| {
             let seconds = Pace::of(self.budget).seconds(predicted.entries);
             predicted.bytes <= self.job.options.memory && seconds <= quick
         });
-        while ended.is_none() && (near || self.job.alone) && self.budget.stop().is_none() {
-            ended = self.step(exact, &slice);
+        let all = near || self.job.alone;
+        while !matches!(turn, Turn::Over(_)) && all && self.budget.stop().is_none() {
+            turn = self.step(exact, &slice);
         }
-        ended
+        match turn {
+            Turn::Over(stop) => Some(stop),
+            _ => None,
+        }
     }
 
     /// All of the time, memory and threads for the exact answer.
@@ -81,14 +85,30 @@ impl<'p, 'w> Portfolio<'p, 'w> {
         Slice::all(self.board, self.job.options, self.budget)
     }
 
-    /// One step towards the exact answer; why there is none after it.
-    fn step(&self, exact: &mut Box<dyn Work + '_>, slice: &Slice<'_, '_>) -> Option<Stop> {
-        match exact.go_on(slice) {
-            Ok(Turn::Over(stop)) => Some(stop),
-            Ok(Turn::Open | Turn::Again | Turn::Waiting) => None,
-            Err(reason) => {
-                self.refuse(reason);
-                Some(Stop::MemoryLimit)
+    /// Threads for the exact answer beside bounds.
+    fn shared(&self) -> Slice<'p, 'w> {
+        Slice {
+            exclusive: false,
+            ..self.exclusive()
+        }
+    }
+
+    /// One step towards the exact answer.
+    fn step(&self, exact: &mut Box<dyn Work + '_>, slice: &Slice<'_, '_>) -> Turn {
+        exact.go_on(slice).unwrap_or_else(|reason| {
+            self.refuse(reason);
+            Turn::Over(Stop::MemoryLimit)
+        })
+    }
+
+    /// All threads and memory for the exact answer: what the lanes held is forgotten, and their bounds are on
+    /// the board.
+    fn all_for(&self, mut exact: Box<dyn Work + '_>, lanes: &mut [Lane<'_>]) {
+        lanes.iter_mut().for_each(Lane::forget);
+        let slice = self.exclusive();
+        while self.budget.stop().is_none() {
+            if let Turn::Over(_) = self.step(&mut exact, &slice) {
+                break;
             }
         }
     }
@@ -106,8 +126,13 @@ impl<'p, 'w> Portfolio<'p, 'w> {
         while stops.contains(&None) && !self.is_closed() {
             let began = self.budget.elapsed();
             if let Some(mut run) = exact.take_if(|_| tried <= began.mul_f64(TURN)) {
-                if self.step(&mut run, &self.exclusive()).is_none() {
-                    exact = Some(run);
+                match self.step(&mut run, &self.shared()) {
+                    Turn::Waiting => {
+                        self.all_for(run, lanes);
+                        return self.joined([Stop::MemoryLimit]);
+                    }
+                    Turn::Over(_) => {}
+                    Turn::Open | Turn::Again => exact = Some(run),
                 }
                 tried += self.budget.elapsed() - began;
                 if self.is_closed() {
@@ -154,18 +179,12 @@ impl<'p, 'w> Portfolio<'p, 'w> {
             let waiting = worker.join();
             (stop, waiting.unwrap_or_else(|panic| resume_unwind(panic)))
         });
-        if let Some(mut run) = waiting
+        if let Some(run) = waiting
             && !self.is_closed()
             && self.budget.stop().is_none()
             && stop != Stop::SweepLimit
         {
-            // All threads are free, and what the lanes held is forgotten: their bounds are on the board.
-            lanes.iter_mut().for_each(Lane::forget);
-            while self.step(&mut run, &self.exclusive()).is_none() {
-                if self.budget.stop().is_some() {
-                    break;
-                }
-            }
+            self.all_for(run, lanes);
         }
         self.why(stop)
     }
@@ -173,19 +192,11 @@ impl<'p, 'w> Portfolio<'p, 'w> {
     /// Goes on until that is done, out of reach, or in need of all memory, which is returned.
     fn attempt<'j>(&self, exact: Exact<'j>) -> Exact<'j> {
         let mut run = exact?;
-        let slice = Slice {
-            exclusive: false,
-            ..self.exclusive()
-        };
         while self.budget.stop().is_none() {
-            match run.go_on(&slice) {
-                Ok(Turn::Waiting) => return Some(run),
-                Ok(Turn::Over(_)) => break,
-                Ok(Turn::Open | Turn::Again) => {}
-                Err(reason) => {
-                    self.refuse(reason);
-                    break;
-                }
+            match self.step(&mut run, &self.shared()) {
+                Turn::Waiting => return Some(run),
+                Turn::Over(_) => break,
+                Turn::Open | Turn::Again => {}
             }
         }
         None

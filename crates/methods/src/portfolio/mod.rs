@@ -127,10 +127,9 @@ pub fn bracket(
     let limits = &options.limits;
     let mut job = Job::shared(graph, limits);
     job.alone = options.method.is_some();
-    let untold = budget.untold();
-    let budget = match limits.iterations.filter(|_| job.alone) {
-        Some(_) => &untold,
-        None => budget,
+    let budget = &match job.alone {
+        true => limits.untold(budget),
+        false => budget.clone(),
     };
     // The lifetime of the watcher is shortened to this call.
     let mut watch = |progress: &Progress| watch(progress);

@@ -6,7 +6,7 @@ use forney_latent::em::{
     BayesNetParams, CategoricalHmmParams, Covariance, Em, EmLearner, FactorAnalysisParams,
     GaussianHmmParams, GaussianMixtureParams, LatentModel, MISSING, Noise, Start, Variant,
 };
-use forney_uai::{read_file, read_model};
+use forney_uai::{model_reader, read_file};
 use ndarray::{Array1, Array2};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -247,7 +247,7 @@ impl Asked<'_> {
             return Err(Failure::Usage(message.to_owned()));
         };
         let file = network;
-        let network = read_file(file, read_model)?;
+        let network = read_file(file, model_reader(file))?;
         warn(file, &network.warnings);
         let source = &self.session.source;
         let states = source.integers(self.data, MISSING.into(), Some(MISSING))?;

@@ -9,8 +9,8 @@ use forney_bounds::wmbe::{
 use forney_bounds::{Activity, BoundError};
 use forney_certify::Certificate;
 
-use super::size::{Fit, Reached, Size};
-use super::{Ladder, least_gain};
+use super::ladder::{Ladder, Reached, least_gain};
+use super::size::{Fit, Size};
 use crate::Slice;
 use crate::job::LAST;
 

@@ -7,7 +7,7 @@ use forney_bounds::wmbe::{
 
 use forney_exact::Pace;
 
-use super::{IBOUND_STEP, Ladder};
+use super::ladder::{IBOUND_STEP, Ladder, Reached};
 use crate::Slice;
 
 /// Entries of an elimination that take as long as one of a forward and a backward pass.
@@ -19,31 +19,6 @@ const MANY: f64 = 8.0;
 /// Where there is no local search to go on with, larger cliques gain more even if time affords only this part of
 /// a race of one candidate; its winner goes on.
 const ENOUGH: f64 = 0.2;
-
-/// From one ibound to the next one the entries of all cliques grow by this factor at least.
-const GROWTH: f64 = 2.0;
-
-/// The size of the last race.
-#[derive(Clone, Copy)]
-pub(super) struct Reached {
-    pub(super) limit: CliqueLimit,
-    /// The entries of all cliques of a candidate.
-    pub(super) entries: f64,
-    /// Do larger ones not follow?
-    pub(super) last: bool,
-    /// Was it quick to compile, so that a local search pays?
-    pub(super) cheap: bool,
-    /// Is nothing left to do at this size?
-    pub(super) idle: bool,
-}
-
-impl Reached {
-    /// The least entries of what the next race needs.
-    fn next_entries(&self) -> f64 {
-        let growth = if self.last { 1.0 } else { GROWTH };
-        growth * self.entries
-    }
-}
 
 /// The size of the next level.
 pub(super) enum Size {
