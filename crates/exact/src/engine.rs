@@ -217,14 +217,9 @@ impl Engine {
         if let Some(live) = &mut self.live {
             live.run(&pass, &mut ln_z);
         } else {
-            self.tasks.each_leaf(&mut self.states, |first, states| {
-                for at in 0..states.len() {
-                    pass.forward(first, at, states);
-                }
+            self.tasks.forward(&mut self.states, &|first, at, states| {
+                pass.forward(first, at, states);
             });
-            for &at in self.tasks.trunk() {
-                pass.forward(0, at, &mut self.states);
-            }
             for (step, state) in schedule.steps().iter().zip(&self.states) {
                 ln_z += state.message.ln_scale;
                 if step.parent.is_none() {
@@ -271,13 +266,8 @@ impl Engine {
             known: true,
             factor_beliefs,
         };
-        for &at in self.tasks.trunk().iter().rev() {
-            pass.backward(0, at, &mut self.states);
-        }
-        self.tasks.each_leaf(&mut self.states, |first, states| {
-            for at in (0..states.len()).rev() {
-                pass.backward(first, at, states);
-            }
+        self.tasks.backward(&mut self.states, &|first, at, states| {
+            pass.backward(first, at, states);
         });
         self.bases = bases;
 

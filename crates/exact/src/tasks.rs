@@ -1,87 +1,178 @@
 //! Which steps run side by side.
+//!
+//! The steps are in post-order, so a subtree is a range of them, and so are subtrees side by side.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use crate::schedule::Schedule;
 
 /// Subtrees below this many entries are not worth a task of their own.
-const LEAST_ENTRIES: f64 = 32_768.0;
+const LEAST_ENTRIES: f64 = 16_384.0;
 
-/// The bucket forest cut into subtrees that run in parallel and a trunk that runs after them.
+/// No task is cut below this share of the whole.
+const LEAST_SHARE: f64 = 1.0 / 64.0;
+
+/// The bucket forest cut into subtrees that run in parallel, and what runs after them.
 ///
 /// The cut depends on the schedule alone, so the numbers do not depend on the threads.
 #[derive(Clone, Debug)]
-pub(crate) struct Tasks {
-    /// Contiguous ranges of steps, each a whole subtree (or several side by side).
-    leaves: Vec<(usize, usize)>,
-    /// All other steps, in order.
-    trunk: Vec<usize>,
+pub(crate) struct Tasks(Vec<Task>);
+
+/// What is done one after the other: forward in this order, backward from the end.
+#[derive(Clone, Debug)]
+enum Task {
+    /// Consecutive steps.
+    Steps(Range<usize>),
+    /// Subtrees before this step beside those from it on.
+    Fork(usize, [Vec<Task>; 2]),
 }
 
 impl Tasks {
     pub(crate) fn new(schedule: &Schedule) -> Self {
         let steps = schedule.steps();
-        let mut entries: Vec<f64> = steps.iter().map(|step| step.entries() as f64).collect();
         let mut first: Vec<usize> = (0..steps.len()).collect();
+        let mut entries_before = vec![0.0];
         for (at, step) in steps.iter().enumerate() {
             if let Some(parent) = step.parent {
-                entries[parent] += entries[at];
                 first[parent] = first[parent].min(first[at]);
             }
+            entries_before.push(entries_before[at] + step.entries() as f64);
         }
-        let total: f64 = steps.iter().map(|step| step.entries() as f64).sum();
-        let most = LEAST_ENTRIES.max(total / 32.0);
-        let mut leaves: Vec<(usize, usize)> = Vec::new();
-        let mut trunk = Vec::new();
-        let mut open = 0.0;
-        for (at, step) in steps.iter().enumerate() {
-            let whole = entries[at] <= most;
-            let inside = step.parent.is_some_and(|parent| entries[parent] <= most);
-            if !whole {
-                trunk.push(at);
-            } else if !inside {
-                // Neighbouring small subtrees share a task.
-                match leaves.last_mut() {
-                    Some(last) if last.1 == first[at] && open + entries[at] <= most => {
-                        last.1 = at + 1;
-                        open += entries[at];
-                    }
-                    _ => {
-                        leaves.push((first[at], at + 1));
-                        open = entries[at];
-                    }
-                }
-            }
-        }
-        Self { leaves, trunk }
+        let least = LEAST_ENTRIES.max(LEAST_SHARE * entries_before[steps.len()]);
+        let forest = Forest {
+            first,
+            entries_before,
+            least,
+        };
+        Self(forest.cut(0..steps.len()))
     }
 
-    /// Steps outside of all leaves, children first.
-    pub(crate) fn trunk(&self) -> &[usize] {
-        &self.trunk
-    }
-
-    /// Runs `work` on the states of every leaf range, in parallel; it gets the first step's number.
-    pub(crate) fn each_leaf<T: Send>(
+    /// Runs `work` on every step, children first; it gets the states of the steps from `first` on and the
+    /// place of the step among them, and those of its subtree are there.
+    pub(crate) fn forward<T: Send>(
         &self,
         states: &mut [T],
-        work: impl Fn(usize, &mut [T]) + Sync,
+        work: &(impl Fn(usize, usize, &mut [T]) + Sync),
     ) {
-        if let [(first, end)] = self.leaves[..] {
-            return work(first, &mut states[first..end]);
+        forward(&self.0, 0, states, work);
+    }
+
+    /// As [`Tasks::forward`] in the opposite order.
+    pub(crate) fn backward<T: Send>(
+        &self,
+        states: &mut [T],
+        work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+    ) {
+        backward(&self.0, 0, states, work);
+    }
+}
+
+fn forward<T: Send>(
+    tasks: &[Task],
+    first: usize,
+    states: &mut [T],
+    work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+) {
+    for task in tasks {
+        match task {
+            Task::Steps(steps) => {
+                for at in steps.clone() {
+                    work(first, at - first, states);
+                }
+            }
+            Task::Fork(at, [one, two]) => {
+                let (before, after) = states.split_at_mut(at - first);
+                rayon::join(
+                    || forward(one, first, before, work),
+                    || forward(two, *at, after, work),
+                );
+            }
         }
-        let mut parts = Vec::with_capacity(self.leaves.len());
-        let mut rest = states;
-        let mut at = 0;
-        for &(first, end) in &self.leaves {
-            let (_, from) = rest.split_at_mut(first - at);
-            let (part, after) = from.split_at_mut(end - first);
-            parts.push((first, part));
-            rest = after;
-            at = end;
+    }
+}
+
+fn backward<T: Send>(
+    tasks: &[Task],
+    first: usize,
+    states: &mut [T],
+    work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+) {
+    for task in tasks.iter().rev() {
+        match task {
+            Task::Steps(steps) => {
+                for at in steps.clone().rev() {
+                    work(first, at - first, states);
+                }
+            }
+            Task::Fork(at, [one, two]) => {
+                let (before, after) = states.split_at_mut(at - first);
+                rayon::join(
+                    || backward(one, first, before, work),
+                    || backward(two, *at, after, work),
+                );
+            }
         }
-        parts
-            .into_par_iter()
-            .for_each(|(first, part)| work(first, part));
+    }
+}
+
+struct Forest {
+    /// The first step of the subtree of each step.
+    first: Vec<usize>,
+    /// Clique entries of all steps before each.
+    entries_before: Vec<f64>,
+    least: f64,
+}
+
+impl Forest {
+    fn entries(&self, steps: &Range<usize>) -> f64 {
+        self.entries_before[steps.end] - self.entries_before[steps.start]
+    }
+
+    /// Cuts whole subtrees that lie side by side: where they can be halved they are, and where one of them is
+    /// nearly all its root comes after what lies below.
+    fn cut(&self, mut steps: Range<usize>) -> Vec<Task> {
+        let (start, end) = (steps.start, steps.end);
+        // What runs before the cuts so far, and after them.
+        let (mut before, mut after) = (start..start, end..end);
+        let mut forks = Vec::new();
+        while self.entries(&steps) > self.least {
+            let mut trees = Vec::new();
+            let mut end = steps.end;
+            while end > steps.start {
+                let tree = self.first[end - 1]..end;
+                end = tree.start;
+                trees.push(tree);
+            }
+            let smaller = |at: usize| {
+                let sides = [steps.start..at, at..steps.end];
+                sides
+                    .iter()
+                    .map(|side| self.entries(side))
+                    .fold(f64::INFINITY, f64::min)
+            };
+            let starts = trees.iter().map(|tree| tree.start);
+            let even = starts.max_by(|&a, &b| smaller(a).total_cmp(&smaller(b)));
+            if let Some(at) = even.filter(|&at| smaller(at) >= self.least) {
+                let sides = [steps.start..at, at..steps.end].map(|side| self.cut(side));
+                forks.push(Task::Fork(at, sides));
+                (before.end, after.start) = (steps.start, steps.end);
+                break;
+            }
+            // What lies beside the largest tree, and its root, are not worth tasks.
+            let entries = |tree: &&Range<usize>| self.entries(tree);
+            let largest = trees
+                .iter()
+                .max_by(|a, b| entries(a).total_cmp(&entries(b)));
+            let Some(largest) = largest else { break };
+            steps = largest.start..largest.end - 1;
+            (before.end, after.start) = (steps.start, steps.end);
+        }
+        if forks.is_empty() {
+            return vec![Task::Steps(start..end)];
+        }
+        let mut tasks = vec![Task::Steps(before)];
+        tasks.append(&mut forks);
+        tasks.push(Task::Steps(after));
+        tasks
     }
 }
