@@ -81,29 +81,29 @@ crate::dispatch::dispatch! {
     }
 }
 
-/// Smallest value of an entry above `zero` and largest value, in lanes so that it vectorises.
+/// Smallest value of an entry above `zero` and largest value, in lanes so that it vectorises; the last lanes
+/// may overlap those before them.
 #[inline(always)]
 fn extremes_of(data: &[f64], zero: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
-    let mut least = [f64::INFINITY; 8];
-    let mut most = [f64::NEG_INFINITY; 8];
-    let mut see = |lane: usize, x: f64| {
+    let see = |least: &mut f64, most: &mut f64, x: f64| {
+        let x = value(x);
         let positive = if x > zero { x } else { f64::INFINITY };
-        least[lane] = if positive < least[lane] {
-            positive
-        } else {
-            least[lane]
-        };
-        most[lane] = if x > most[lane] { x } else { most[lane] };
+        *least = if positive < *least { positive } else { *least };
+        *most = if x > *most { x } else { *most };
     };
-    let (chunks, rest) = data.as_chunks::<8>();
-    for chunk in chunks {
-        for (lane, &x) in chunk.iter().enumerate() {
-            see(lane, value(x));
+    let Some(last) = data.last_chunk::<8>() else {
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        data.iter().for_each(|&x| see(&mut least, &mut most, x));
+        return (least, most);
+    };
+    let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+    let mut see_all = |chunk: &[f64; 8]| {
+        for ((least, most), &x) in least.iter_mut().zip(&mut most).zip(chunk) {
+            see(least, most, x);
         }
-    }
-    for (lane, &x) in rest.iter().enumerate() {
-        see(lane, value(x));
-    }
+    };
+    data.as_chunks::<8>().0.iter().for_each(&mut see_all);
+    see_all(last);
     reduce(least, most)
 }
 

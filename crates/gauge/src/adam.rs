@@ -117,16 +117,30 @@ impl<F: Objective> Refine for Adam<F> {
         let time = self.clock as i32;
         let (bias_1, bias_2) = (1.0 - BETA_1.powi(time), 1.0 - BETA_2.powi(time));
         let step = step / bias_1;
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((x, g), (mean, square)) in self.x.iter_mut().zip(&self.gradient).zip(moments) {
-            *mean = BETA_1 * *mean + (1.0 - BETA_1) * g;
-            *square = BETA_2 * *square + (1.0 - BETA_2) * g * g;
-            *x -= step * *mean / ((*square / bias_2).sqrt() + 1e-12);
-        }
+        let moments = (&mut *self.mean, &mut *self.square);
+        update(&mut self.x, &self.gradient, moments, step, bias_2);
         self.best_value
     }
 
     fn point(&self) -> Vec<f64> {
         self.best.clone()
+    }
+}
+
+forney_exact::dispatch! {
+    /// Moves a point by its moments, after they have seen the gradient.
+    fn update(
+        x: &mut [f64],
+        gradient: &[f64],
+        moments: (&mut [f64], &mut [f64]),
+        step: f64,
+        bias_2: f64,
+    ) {
+        let moments = moments.0.iter_mut().zip(moments.1);
+        for ((x, g), (mean, square)) in x.iter_mut().zip(gradient).zip(moments) {
+            *mean = BETA_1 * *mean + (1.0 - BETA_1) * g;
+            *square = BETA_2 * *square + (1.0 - BETA_2) * g * g;
+            *x -= step * *mean / ((*square / bias_2).sqrt() + 1e-12);
+        }
     }
 }
