@@ -5,8 +5,8 @@ use forney_certify::DoubleDouble;
 use crate::kernel;
 use crate::layout::MAX_INPUTS;
 use crate::schedule::Step;
-use crate::step::{Algebra, Call, Scratch, Signs};
-use crate::table::{Form, Range, Values, View};
+use crate::step::{self, Algebra, Call, Scratch, Signs};
+use crate::table::{Form, Values, View, range};
 use crate::watch::Watch;
 
 /// A table without negative entries as one step reads and writes it.
@@ -29,7 +29,7 @@ impl Message {
     fn new(form: Form, data: Vec<f64>) -> Self {
         Self(Values {
             form,
-            range: Range::of(form, &data),
+            range: range(form, &data),
             ln_scale: DoubleDouble::ZERO,
             data,
         })
@@ -77,7 +77,7 @@ impl Step {
             plain: self.weight.is_none(),
             views: &views[..inputs.len()],
         };
-        call.forward(&mut Scratch::default(), &mut values);
+        step::forward(&call, &mut Scratch::default(), &mut values);
         Message(values)
     }
 

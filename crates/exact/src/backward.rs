@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::kernel::{self, Columns, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
-use crate::prepare::{divide_by_exp, reserve};
+use crate::prepare::{Prepared, divide_by_exp, reserve};
 use crate::schedule::Step;
 use crate::step::{Call, PARALLEL_ENTRIES, Ran, Scratch};
 use crate::table::{Form, Values};
@@ -30,6 +30,7 @@ const PARTS: usize = 16;
 impl Call<'_> {
     /// Runs the step backward: adds its beliefs to every wanted target, and derivatives to those of
     /// signed inputs.
+    #[inline(always)]
     pub(crate) fn backward(
         &self,
         scratch: &mut Scratch,
@@ -70,6 +71,7 @@ impl Call<'_> {
     }
 
     /// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
+    #[inline(always)]
     fn multiply(&self, scratch: &mut Scratch) {
         let plan = &self.step.plan;
         if plan.whole && scratch.ran == Ran::Linear {
@@ -79,6 +81,7 @@ impl Call<'_> {
     }
 
     /// Adds the product of all inputs as they are prepared, times the adjoint, to every wanted target.
+    #[inline(always)]
     fn walk(
         &self,
         scratch: &mut Scratch,
@@ -86,41 +89,43 @@ impl Call<'_> {
         adjoint: &[f64],
         targets: &mut [Option<&mut [f64]>],
     ) {
-        let Self {
-            step, signs, views, ..
-        } = *self;
-        let Scratch {
-            prepared,
-            tile,
-            gathered,
-            sums,
-            ran,
-        } = scratch;
+        let Self { step, signs, .. } = *self;
         let plan = &step.plan;
-        let sums = if self.sums_are_message(*ran, message.form) {
-            &message.data
-        } else {
-            &*sums
-        };
-        let sums = &sums[..step.cols];
         let columns = Columns {
             signs,
             adjoint,
-            sums,
+            sums: match self.sums_are_message(scratch.ran, message.form) {
+                true => &message.data[..step.cols],
+                false => &scratch.sums[..step.cols],
+            },
         };
-        if plan.whole && *ran == Ran::Linear {
-            return kernel::whole_beliefs(plan, columns, targets, tile);
+        if plan.whole && scratch.ran == Ran::Linear {
+            return kernel::whole_beliefs(plan, columns, targets, &mut scratch.tile);
         }
+        let work = (&scratch.prepared, &mut scratch.tile, &mut scratch.gathered);
+        self.walk_rows(scratch.ran, columns, work, targets);
+    }
+
+    /// As [`walk`](Self::walk), row by row, in parallel parts if the clique is large.
+    #[inline(never)]
+    fn walk_rows(
+        &self,
+        ran: Ran,
+        columns: Columns<'_>,
+        (prepared, tile, gathered): (&Prepared, &mut Vec<f64>, &mut Vec<Vec<f64>>),
+        targets: &mut [Option<&mut [f64]>],
+    ) {
+        let (step, views, plan) = (self.step, self.views, &self.step.plan);
         let tables = prepared.tables(plan, views);
         let tables = &tables[..views.len()];
         let run = |range: Range<usize>, targets: &mut [Target<'_>], tile: &mut [f64]| {
             let first = range.start / plan.block;
             let columns = Columns {
-                signs,
-                adjoint: &adjoint[range.clone()],
-                sums: &sums[range],
+                signs: columns.signs,
+                adjoint: &columns.adjoint[range.clone()],
+                sums: &columns.sums[range],
             };
-            if *ran == Ran::Linear {
+            if ran == Ran::Linear {
                 kernel::product_beliefs(plan, tables, first, columns, targets, tile);
             } else {
                 kernel::log_beliefs(plan, tables, first, columns, targets, tile);

@@ -54,8 +54,10 @@ pub(crate) use capped::{at_each_level, level};
 /// Multiversions a function: the body is compiled for every [`Level`], and a call runs the widest.
 ///
 /// A helper that the body calls in its inner loop must be `#[inline(always)]`, otherwise it may stay
-/// behind as a baseline function and keep the loop from being vectorised. The test of the level costs
-/// about a nanosecond, so dispatch a loop, not an element.
+/// behind as a baseline function and keep the loop from being vectorised; a closure counts as a helper
+/// unless it is small. The test of the level and the call cost some nanoseconds, so dispatch a loop, not
+/// an element. A body that calls another function of this kind on little data calls `name::body`, which is
+/// compiled into it at its own level.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! dispatch {
@@ -66,31 +68,38 @@ macro_rules! dispatch {
     ) => {
         $(#[$attribute])*
         $visibility fn $name($($argument: $type),*) $(-> $output)? {
+            match $crate::dispatch::level() {
+                // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq,
+                // avx512vl and popcnt, all that `avx512` enables.
+                #[cfg(target_arch = "x86_64")]
+                $crate::dispatch::Level::Avx512 => unsafe { $name::avx512($($argument),*) },
+                // SAFETY: `level` answers `Avx2` only if the processor has avx2, fma and popcnt,
+                // all that `avx2` enables.
+                #[cfg(target_arch = "x86_64")]
+                $crate::dispatch::Level::Avx2 => unsafe { $name::avx2($($argument),*) },
+                $crate::dispatch::Level::Baseline => $name::body($($argument),*),
+            }
+        }
+
+        /// The function of this name at each level.
+        #[allow(private_interfaces)]
+        pub(crate) mod $name {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+
             #[inline(always)]
-            fn body($($argument: $type),*) $(-> $output)? $body
+            pub(crate) fn body($($argument: $type),*) $(-> $output)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512dq,avx512vl,popcnt")]
-            fn avx512($($argument: $type),*) $(-> $output)? {
+            pub(super) fn avx512($($argument: $type),*) $(-> $output)? {
                 body($($argument),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,popcnt")]
-            fn avx2($($argument: $type),*) $(-> $output)? {
+            pub(super) fn avx2($($argument: $type),*) $(-> $output)? {
                 body($($argument),*)
-            }
-
-            match $crate::dispatch::level() {
-                // SAFETY: `level` answers `Avx512` only if the processor has avx512f, avx512dq,
-                // avx512vl and popcnt, all that `avx512` enables.
-                #[cfg(target_arch = "x86_64")]
-                $crate::dispatch::Level::Avx512 => unsafe { avx512($($argument),*) },
-                // SAFETY: `level` answers `Avx2` only if the processor has avx2, fma and popcnt,
-                // all that `avx2` enables.
-                #[cfg(target_arch = "x86_64")]
-                $crate::dispatch::Level::Avx2 => unsafe { avx2($($argument),*) },
-                $crate::dispatch::Level::Baseline => body($($argument),*),
             }
         }
     };

@@ -13,11 +13,11 @@ use forney_model::{FactorGraph, VarId};
 
 use crate::live::Live;
 use crate::load::load;
-use crate::pass::{Pass, State};
+use crate::pass::{self, Pass, State};
 use crate::schedule::{Schedule, Source, Step};
 use crate::signed::Varying;
 use crate::step::Algebra;
-use crate::table::Values;
+use crate::table::{Range, Values};
 use crate::tasks::Tasks;
 use crate::watch::Watch;
 
@@ -55,6 +55,8 @@ pub struct Engine {
     /// With [`Keep::Live`]: the messages that are alive.
     live: Option<Live>,
     tasks: Tasks,
+    /// Those of the last forward pass.
+    shift_ranges: Vec<Range>,
     /// Tables that the caller sets.
     pub(crate) varying: Varying,
     /// Steps whose messages depend on neither weights, shifts nor tables that the caller sets.
@@ -98,6 +100,7 @@ impl Engine {
         };
         Self {
             tasks: Tasks::new(&schedule),
+            shift_ranges: Vec::new(),
             fixed: fixed_steps(&schedule, |_| false),
             schedule,
             constant,
@@ -200,12 +203,14 @@ impl Engine {
             schedule.num_shifts(),
             "one number for each shift entry"
         );
+        pass::shift_ranges(&schedule, shifts, &mut self.shift_ranges);
         let bases = std::mem::take(&mut self.bases);
         let pass = Pass {
             schedule: &schedule,
             bases: &bases,
             weights,
             shifts,
+            shift_ranges: &self.shift_ranges,
             algebra,
             watch,
             varying: &self.varying,
@@ -217,9 +222,10 @@ impl Engine {
         if let Some(live) = &mut self.live {
             live.run(&pass, &mut ln_z);
         } else {
-            self.tasks.forward(&mut self.states, &|first, at, states| {
-                pass.forward(first, at, states);
-            });
+            self.tasks
+                .forward(&mut self.states, &|first, steps, states| {
+                    pass::forward(&pass, first, steps, states);
+                });
             for (step, state) in schedule.steps().iter().zip(&self.states) {
                 ln_z += state.message.ln_scale;
                 if step.parent.is_none() {
@@ -259,6 +265,7 @@ impl Engine {
             bases: &bases,
             weights,
             shifts,
+            shift_ranges: &self.shift_ranges,
             algebra: Algebra::Sum,
             watch: &Watch::new(None),
             varying: &self.varying,
@@ -266,9 +273,10 @@ impl Engine {
             known: true,
             factor_beliefs,
         };
-        self.tasks.backward(&mut self.states, &|first, at, states| {
-            pass.backward(first, at, states);
-        });
+        self.tasks
+            .backward(&mut self.states, &|first, steps, states| {
+                pass::backward(&pass, first, steps, states);
+            });
         self.bases = bases;
 
         d_shifts.fill(0.0);

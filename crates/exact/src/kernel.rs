@@ -210,7 +210,7 @@ dispatch! {
         watch: &Watch<'_>,
     ) {
         if plan.whole {
-            return add_rows(multiply(plan, tables, tile), &mut out[..plan.block]);
+            return whole_sum(plan, tables, out, tile);
         }
         let mut cursor = Cursor::new(plan, first);
         let mut glance = Glance::new(plan);
@@ -241,6 +241,12 @@ dispatch! {
             cursor.advance();
         }
     }
+}
+
+/// As [`product_sum`] for a clique that is read as a whole; `Π_i P_i` is left at the front of `tile`.
+#[inline(always)]
+pub(crate) fn whole_sum(plan: &Plan, tables: &[&[f64]], out: &mut [f64], tile: &mut [f64]) {
+    add_rows(multiply(plan, tables, tile), &mut out[..plan.block]);
 }
 
 dispatch! {
@@ -361,39 +367,41 @@ dispatch! {
     }
 }
 
-dispatch! {
-    /// As [`product_beliefs`] for a clique that is read as a whole: the front of `tile` holds `Π_j P_j`,
-    /// as [`product_sum`] and [`product`] leave it, and keeps it.
-    pub(crate) fn whole_beliefs(
-        plan: &Plan,
-        columns: Columns<'_>,
-        targets: &mut [Option<&mut [f64]>],
-        tile: &mut [f64],
-    ) {
-        let Columns { signs, adjoint, sums } = columns;
-        let (whole, rest) = tile.split_at_mut(plan.rows * plan.block);
-        let (beliefs, ratio) = rest.split_at_mut(whole.len());
-        let ratio = &mut ratio[..plan.block];
-        ratios(signs, adjoint, sums, ratio);
-        let rows = whole.chunks_exact(plan.block);
-        for (beliefs, whole) in beliefs.chunks_exact_mut(plan.block).zip(rows) {
-            for ((belief, product), ratio) in beliefs.iter_mut().zip(whole).zip(&*ratio) {
-                *belief = product * ratio;
-            }
+/// As [`product_beliefs`] for a clique that is read as a whole: the front of `tile` holds `Π_j P_j`,
+/// as [`product_sum`] and [`product`] leave it, and keeps it.
+#[inline(always)]
+pub(crate) fn whole_beliefs(
+    plan: &Plan,
+    columns: Columns<'_>,
+    targets: &mut [Option<&mut [f64]>],
+    tile: &mut [f64],
+) {
+    let Columns {
+        signs,
+        adjoint,
+        sums,
+    } = columns;
+    let (whole, rest) = tile.split_at_mut(plan.rows * plan.block);
+    let (beliefs, ratio) = rest.split_at_mut(whole.len());
+    let ratio = &mut ratio[..plan.block];
+    ratios(signs, adjoint, sums, ratio);
+    let rows = whole.chunks_exact(plan.block);
+    for (beliefs, whole) in beliefs.chunks_exact_mut(plan.block).zip(rows) {
+        for ((belief, product), ratio) in beliefs.iter_mut().zip(whole).zip(&*ratio) {
+            *belief = product * ratio;
         }
-        for (input, target) in plan.inputs.iter().zip(targets) {
-            if let Some(target) = target {
-                block::fold(&input.mode, beliefs, target);
-            }
+    }
+    for (input, target) in plan.inputs.iter().zip(targets) {
+        if let Some(target) = target {
+            block::fold(&input.mode, beliefs, target);
         }
     }
 }
 
-dispatch! {
-    /// `Π_j P_j` of a clique that is read as a whole, at the front of `tile`.
-    pub(crate) fn product(plan: &Plan, tables: &[&[f64]], tile: &mut [f64]) {
-        multiply(plan, tables, tile);
-    }
+/// `Π_j P_j` of a clique that is read as a whole, at the front of `tile`.
+#[inline(always)]
+pub(crate) fn product(plan: &Plan, tables: &[&[f64]], tile: &mut [f64]) {
+    multiply(plan, tables, tile);
 }
 
 dispatch! {

@@ -9,7 +9,7 @@ use crate::load::load;
 use crate::pass::Pass;
 use crate::schedule::{Schedule, Source};
 use crate::signed::Varying;
-use crate::step::{Algebra, Scratch};
+use crate::step::{self, Algebra, Scratch};
 use crate::table::{Values, View};
 use crate::watch::Watch;
 
@@ -75,8 +75,7 @@ impl Live {
             };
             let sent = |child: usize| &self.messages[schedule.buffers.of(child)];
             let views = pass.views(step, base, sent, &mut views);
-            pass.call(at, views)
-                .forward(&mut self.scratch, &mut message);
+            step::forward(&pass.call(at, views), &mut self.scratch, &mut message);
             *ln_z += message.ln_scale;
             if step.parent.is_none() {
                 *ln_z += root_value(&message);
@@ -103,6 +102,7 @@ pub(crate) fn ln_z_once(
         bases: &[],
         weights: &[],
         shifts: &[],
+        shift_ranges: &[],
         algebra: Algebra::Sum,
         watch: &watch,
         varying: &Varying::default(),

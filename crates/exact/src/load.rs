@@ -7,7 +7,7 @@ use forney_model::{FactorGraph, Table, VarId};
 use crate::layout::MAX_AXES;
 use crate::prepare::{SAFE, reserve};
 use crate::schedule::Base;
-use crate::table::{Form, Range, Values};
+use crate::table::{Form, Range, Values, range};
 use crate::watch::Watch;
 
 /// The clock is read after so many entries, a small part of a millisecond.
@@ -35,7 +35,7 @@ pub(crate) fn load(
         if watch.stop_within(base.len) {
             return;
         }
-        values.range = values.range.join(Range::of(Form::Log, part));
+        values.range = values.range.join(range(Form::Log, part));
     }
     let range = values.range;
     if split || range.is_empty() || range.spread() > SAFE {

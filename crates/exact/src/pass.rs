@@ -1,11 +1,14 @@
 //! One step of a pass: where its inputs come from and where its beliefs go.
 
+use std::ops;
+
+use crate::dispatch::dispatch;
 use crate::layout::MAX_INPUTS;
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source, Step};
 use crate::signed::Varying;
-use crate::step::{Algebra, Call, Scratch};
-use crate::table::{Values, View};
+use crate::step::{self, Algebra, Call, Scratch};
+use crate::table::{Form, Range, Values, View, range};
 use crate::watch::Watch;
 
 /// The numbers of one step.
@@ -48,6 +51,7 @@ pub(crate) struct Pass<'p> {
     pub(crate) bases: &'p [Values],
     pub(crate) weights: &'p [f64],
     pub(crate) shifts: &'p [f64],
+    pub(crate) shift_ranges: &'p [Range],
     pub(crate) algebra: Algebra,
     pub(crate) watch: &'p Watch<'p>,
     pub(crate) varying: &'p Varying,
@@ -81,7 +85,8 @@ impl<'p> Pass<'p> {
                 Source::Message(child) => view.set(message(child), input.len),
                 Source::Shift(shift, added) => {
                     let offset = self.schedule.shifts()[shift].offset;
-                    view.set_shift(&self.shifts[offset..offset + input.len], added);
+                    let data = &self.shifts[offset..offset + input.len];
+                    view.set_shift(data, self.shift_ranges[shift], added);
                 }
             }
         }
@@ -108,7 +113,8 @@ impl<'p> Pass<'p> {
     }
 
     /// Runs a step forward; `states` are those of steps `first..`.
-    pub(crate) fn forward(&self, first: usize, at: usize, states: &mut [State]) {
+    #[inline(always)]
+    fn forward(&self, first: usize, at: usize, states: &mut [State]) {
         let step = &self.schedule.steps()[first + at];
         let known = self.known && self.fixed[first + at];
         if known || self.watch.stop_before(first + at, step.entries()) {
@@ -120,11 +126,12 @@ impl<'p> Pass<'p> {
         let sent = |child: usize| &before[child - first].message;
         let views = self.views(step, |_, base| &self.bases[base], sent, &mut views);
         let scratch = &mut kept.get_or_insert_default().scratch;
-        self.call(first + at, views).forward(scratch, message);
+        step::forward::body(&self.call(first + at, views), scratch, message);
     }
 
     /// Runs a step backward; `states` are those of steps `first..`.
-    pub(crate) fn backward(&self, first: usize, at: usize, states: &mut [State]) {
+    #[inline(always)]
+    fn backward(&self, first: usize, at: usize, states: &mut [State]) {
         if self.fixed[first + at] && !self.factor_beliefs {
             return;
         }
@@ -169,7 +176,36 @@ impl<'p> Pass<'p> {
     }
 }
 
+dispatch! {
+    /// The range of every shift.
+    pub(crate) fn shift_ranges(schedule: &Schedule, shifts: &[f64], ranges: &mut Vec<Range>) {
+        ranges.clear();
+        for shift in schedule.shifts() {
+            ranges.push(range::body(Form::Log, &shifts[shift.offset..shift.offset + shift.len]));
+        }
+    }
+}
+
+dispatch! {
+    /// Runs consecutive steps forward; `states` are those of steps `first..`.
+    pub(crate) fn forward(pass: &Pass<'_>, first: usize, steps: ops::Range<usize>, states: &mut [State]) {
+        for at in steps {
+            pass.forward(first, at - first, states);
+        }
+    }
+}
+
+dispatch! {
+    /// Runs consecutive steps backward, the last one first; `states` are those of steps `first..`.
+    pub(crate) fn backward(pass: &Pass<'_>, first: usize, steps: ops::Range<usize>, states: &mut [State]) {
+        for at in steps.rev() {
+            pass.backward(first, at - first, states);
+        }
+    }
+}
+
 /// Exchanges the beliefs of the messages that a step receives with the adjoints of their senders.
+#[inline(always)]
 fn swap_adjoints(step: &Step, first: usize, before: &mut [State], beliefs: &mut [Vec<f64>]) {
     for (input, belief) in step.inputs.iter().zip(beliefs) {
         if let Source::Message(child) = input.source {

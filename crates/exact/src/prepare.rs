@@ -35,6 +35,13 @@ impl Prepared {
     }
 }
 
+/// What inputs are converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum To {
+    Plain,
+    Log,
+}
+
 /// The inputs as the kernels read them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared {
@@ -50,6 +57,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// The tables for a kernel; `views` are those of the last call of [`Prepared::powers`] or
     /// [`Prepared::logs`].
+    #[inline(always)]
     pub(crate) fn tables<'t>(&'t self, plan: &Plan, views: &[View<'t>]) -> [&'t [f64]; MAX_INPUTS] {
         let mut tables: [&[f64]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         for (i, view) in views.iter().enumerate() {
@@ -71,8 +79,8 @@ impl Prepared {
     /// `P_i` in plain numbers, at most 1 in magnitude; plain inputs of an unweighted step are used as
     /// they are. Signed inputs come to unweighted steps alone.
     #[allow(clippy::float_cmp)] // A weight of exactly 1 is how an unsplit bucket is written.
+    #[inline(always)]
     pub(crate) fn powers(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
-        let power = 1.0 / weight;
         let plain = |view: &View<'_>| weight == 1.0 && view.form != Form::Log;
         let reach: f64 = views
             .iter()
@@ -80,44 +88,19 @@ impl Prepared {
             .map(|view| view.range.max.abs().max(view.range.min.abs()))
             .sum();
         let direct = |view: &View<'_>| plain(view) && reach <= SAFE;
-        self.prepare(plan, views, weight, direct, |view, norm, out| {
-            let sign = view.sign();
-            match view.form {
-                Form::Log => vmath::exp_scaled(view.data, sign * power, sign * norm, out),
-                Form::Linear => {
-                    vmath::ln_scaled(view.data, power, -norm * power, out);
-                    vmath::exp_in_place(out);
-                }
-                Form::Signed => {
-                    let divided = divide_by_exp(norm);
-                    let entries = out.iter_mut().zip(view.data);
-                    entries.for_each(|(o, x)| *o = divided(*x));
-                }
-            }
-        });
+        self.prepare(plan, views, weight, To::Plain, direct);
     }
 
     /// `ln P_i`; logarithmic inputs of an unweighted step are used as they are, unless they have grown
     /// so far from 0 that sums of them lose digits.
     #[allow(clippy::float_cmp)] // As in `powers`.
+    #[inline(always)]
     pub(crate) fn logs(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
-        let power = 1.0 / weight;
         let direct = |view: &View<'_>| {
             let near = view.range.max.abs() <= NEAR;
             weight == 1.0 && view.form == Form::Log && !view.negated && near
         };
-        self.prepare(plan, views, weight, direct, |view, norm, out| {
-            let sign = view.sign();
-            match view.form {
-                Form::Log => {
-                    let entries = out.iter_mut().zip(view.data);
-                    entries.for_each(|(o, x)| *o = (sign * x - norm) * power);
-                }
-                Form::Linear | Form::Signed => {
-                    vmath::ln_scaled(view.data, power, -norm * power, out);
-                }
-            }
-        });
+        self.prepare(plan, views, weight, To::Log, direct);
     }
 
     /// Converts the inputs that are not used as they are, and spreads those that the walk wants spread.
@@ -127,9 +110,10 @@ impl Prepared {
         plan: &Plan,
         views: &[View<'_>],
         weight: f64,
+        to: To,
         direct: impl Fn(&View<'_>) -> bool,
-        convert: impl Fn(&View<'_>, f64, &mut [f64]),
     ) {
+        let power = 1.0 / weight;
         self.buffers.resize_with(views.len(), Vec::new);
         self.spread.resize_with(views.len(), Vec::new);
         for (i, view) in views.iter().enumerate() {
@@ -139,7 +123,28 @@ impl Prepared {
             } else {
                 let norm = view.norm(weight);
                 let table = reserve(&mut self.buffers[i], view.data.len());
-                convert(view, norm, table);
+                let (x, sign) = (view.data, view.sign());
+                match (to, view.form) {
+                    (To::Plain, Form::Log) => {
+                        vmath::exp_scaled::body(x, sign * power, sign * norm, table);
+                    }
+                    (To::Plain, Form::Linear) => {
+                        vmath::ln_scaled::body(x, power, -norm * power, table);
+                        vmath::exp_in_place::body(table);
+                    }
+                    (To::Plain, Form::Signed) => {
+                        let divided = divide_by_exp(norm);
+                        let entries = table.iter_mut().zip(x);
+                        entries.for_each(|(o, x)| *o = divided(*x));
+                    }
+                    (To::Log, Form::Log) => {
+                        let entries = table.iter_mut().zip(x);
+                        entries.for_each(|(o, x)| *o = (sign * x - norm) * power);
+                    }
+                    (To::Log, Form::Linear | Form::Signed) => {
+                        vmath::ln_scaled::body(x, power, -norm * power, table);
+                    }
+                }
                 (norm, &*table)
             };
             self.norms[i] = norm;

@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use forney_model::FactorGraph;
 
+use crate::dispatch::dispatch;
 use crate::engine::{Engine, Keep, fixed_steps};
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source};
 use crate::step::Signs;
-use crate::table::{Form, Range};
+use crate::table::{Form, Values, range};
 use crate::vmath;
 
 /// What an engine knows of tables that its caller sets.
@@ -151,19 +152,12 @@ impl Engine {
         let (step, _) = self.varying.holders[base].expect("a base that varies");
         let split = self.schedule.steps()[step].weight.is_some();
         let signs = self.varying.signs(step);
-        let table = &mut self.bases[base];
-        let data = reserve(&mut table.data, entries.len());
-        if split {
-            table.form = Form::Log;
-            vmath::ln_abs(entries, data);
-        } else if signs == Signs::Absent {
-            table.form = Form::Linear;
-            data.iter_mut().zip(entries).for_each(|(x, e)| *x = e.abs());
-        } else {
-            table.form = Form::Signed;
-            data.copy_from_slice(entries);
-        }
-        table.range = Range::of(table.form, data);
+        let form = match signs {
+            _ if split => Form::Log,
+            Signs::Absent => Form::Linear,
+            Signs::Kept | Signs::Dropped => Form::Signed,
+        };
+        store(entries, form, &mut self.bases[base]);
     }
 
     /// `∂ ln Z_w / ∂f` for the entries of a base that varies, after [`Engine::backward`]; `entries` are
@@ -188,6 +182,20 @@ impl Engine {
         } else {
             gradient.copy_from_slice(belief);
         }
+    }
+}
+
+dispatch! {
+    /// Writes entries of any sign in some form, without their signs where it has none.
+    fn store(entries: &[f64], form: Form, table: &mut Values) {
+        let data = reserve(&mut table.data, entries.len());
+        match form {
+            Form::Log => vmath::ln_abs::body(entries, data),
+            Form::Linear => data.iter_mut().zip(entries).for_each(|(x, e)| *x = e.abs()),
+            Form::Signed => data.copy_from_slice(entries),
+        }
+        table.form = form;
+        table.range = range::body(form, data);
     }
 }
 

@@ -18,10 +18,11 @@
 use forney_certify::DoubleDouble;
 use rayon::prelude::*;
 
+use crate::dispatch::dispatch;
 use crate::kernel;
 use crate::prepare::{Prepared, SAFE, reserve};
 use crate::schedule::Step;
-use crate::table::{Form, Range, Values, View};
+use crate::table::{Form, Range, Values, View, range};
 use crate::vmath;
 use crate::watch::Watch;
 
@@ -97,8 +98,8 @@ pub(crate) struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// Runs the step forward: `message` becomes `m(y)`, signed if signs are kept.
-    pub(crate) fn forward(&self, scratch: &mut Scratch, message: &mut Values) {
+    #[inline(always)]
+    fn forward(&self, scratch: &mut Scratch, message: &mut Values) {
         let Self {
             step,
             watch,
@@ -136,29 +137,18 @@ impl Call<'_> {
             scratch.prepared.logs(plan, views, power);
         }
         let tables = scratch.prepared.tables(plan, views);
-        let tables = &tables[..views.len()];
-        let sum = |first: usize, out: &mut [f64], tile: &mut [f64]| {
-            if linear {
-                kernel::product_sum(plan, tables, first, out, tile, watch);
-                return;
-            }
-            kernel::log_sum(plan, tables, extremes, first, out, tile, watch);
-            if extremes {
-                out.iter_mut().for_each(|m| *m *= sign);
-            }
+        let sum = Sum {
+            step,
+            tables: &tables[..views.len()],
+            watch,
+            linear,
+            extremes: extremes.then_some(sign),
         };
-        message.range = if extremes || self.sums_are_message(scratch.ran, form) {
-            self.run(&mut scratch.tile, out, |first, out, tile| {
-                sum(first, out, tile);
-                // Measured while it is still in cache.
-                Range::of(form, out)
-            })
+        if extremes || self.sums_are_message(scratch.ran, form) {
+            message.range = sum.run(Some(form), out, &mut scratch.tile);
         } else {
             let sums = reserve(&mut scratch.sums, step.cols);
-            self.run(&mut scratch.tile, sums, |first, out, tile| {
-                sum(first, out, tile);
-                Range::EMPTY
-            });
+            sum.run(None, sums, &mut scratch.tile);
             if form == Form::Linear {
                 out.iter_mut().zip(&*sums).for_each(|(m, s)| *m = s.abs());
             } else if !linear {
@@ -167,12 +157,12 @@ impl Call<'_> {
                     .zip(sums)
                     .for_each(|(m, ln)| *m = weight * ln);
             } else if self.signs == Signs::Dropped {
-                vmath::ln_abs(sums, out);
+                vmath::ln_abs::body(sums, out);
             } else {
-                vmath::ln_scaled(sums, weight, 0.0, out);
+                vmath::ln_scaled::body(sums, weight, 0.0, out);
             }
-            Range::of(form, out)
-        };
+            message.range = range::body(form, out);
+        }
         message.ln_scale = scratch.prepared.ln_scale(views);
     }
 
@@ -184,29 +174,86 @@ impl Call<'_> {
             self.step.weight.is_none()
         }
     }
+}
 
-    /// Runs a kernel over all columns, in parallel parts if the clique is large; joins what it answers.
-    fn run(
-        &self,
-        tile: &mut Vec<f64>,
-        out: &mut [f64],
-        kernel: impl Fn(usize, &mut [f64], &mut [f64]) -> Range + Sync,
-    ) -> Range {
-        let plan = &self.step.plan;
+dispatch! {
+    /// Runs a step forward: `message` becomes `m(y)`, signed if signs are kept.
+    pub(crate) fn forward(call: &Call<'_>, scratch: &mut Scratch, message: &mut Values) {
+        call.forward(scratch, message);
+    }
+}
+
+/// The sum of one step.
+struct Sum<'s> {
+    step: &'s Step,
+    tables: &'s [&'s [f64]],
+    watch: &'s Watch<'s>,
+    linear: bool,
+    /// Maxima of logarithms times this sign, in place of sums.
+    extremes: Option<f64>,
+}
+
+impl Sum<'_> {
+    /// All columns, in parallel parts if the clique is large; the range of what they come to, if it is to be
+    /// measured in some form.
+    #[inline(always)]
+    fn run(&self, measured: Option<Form>, out: &mut [f64], tile: &mut Vec<f64>) -> Range {
         let part = part_len(self.step);
-        if part >= out.len() {
-            return kernel(0, out, reserve(tile, plan.tile_len()));
+        if part < out.len() {
+            return self.in_parts(part, measured, out);
         }
+        let (plan, tile) = (&self.step.plan, reserve(tile, self.step.plan.tile_len()));
+        if plan.whole && self.linear {
+            kernel::whole_sum(plan, self.tables, out, tile);
+            return match measured {
+                Some(form) => range::body(form, out),
+                None => Range::EMPTY,
+            };
+        }
+        self.columns(0, measured, out, tile)
+    }
+
+    fn in_parts(&self, part: usize, measured: Option<Form>, out: &mut [f64]) -> Range {
+        let plan = &self.step.plan;
         let parts = out.par_chunks_mut(part).enumerate().map_init(
             || vec![0.0; plan.tile_len()],
             |tile, (number, out)| {
                 if self.watch.stop() {
                     return Range::EMPTY;
                 }
-                kernel(number * part / plan.block, out, tile)
+                self.columns(number * part / plan.block, measured, out, tile)
             },
         );
         parts.reduce(|| Range::EMPTY, Range::join)
+    }
+
+    /// The columns from block `first` on.
+    fn columns(
+        &self,
+        first: usize,
+        measured: Option<Form>,
+        out: &mut [f64],
+        tile: &mut [f64],
+    ) -> Range {
+        let (plan, tables, watch) = (&self.step.plan, self.tables, self.watch);
+        if self.linear {
+            kernel::product_sum(plan, tables, first, out, tile, watch);
+        } else {
+            kernel::log_sum(
+                plan,
+                tables,
+                self.extremes.is_some(),
+                first,
+                out,
+                tile,
+                watch,
+            );
+            if let Some(sign) = self.extremes {
+                out.iter_mut().for_each(|m| *m *= sign);
+            }
+        }
+        // Measured while it is still in cache.
+        measured.map_or(Range::EMPTY, |form| range(form, out))
     }
 }
 

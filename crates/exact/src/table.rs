@@ -2,6 +2,7 @@
 
 use forney_certify::DoubleDouble;
 
+use crate::dispatch::dispatch;
 use crate::vmath;
 
 /// How the entries of a [`Values`] are stored.
@@ -43,68 +44,60 @@ impl Range {
             max: self.max.max(other.max),
         }
     }
+}
 
+dispatch! {
     /// The range of `data` in this form; zeros are left out.
-    pub(crate) fn of(form: Form, data: &[f64]) -> Self {
-        let (zero, (min, max)) = match form {
-            Form::Linear => (0.0, extremes(data, 0.0)),
-            Form::Signed => (0.0, magnitudes(data)),
-            Form::Log => (f64::NEG_INFINITY, extremes(data, f64::NEG_INFINITY)),
+    pub(crate) fn range(form: Form, data: &[f64]) -> Range {
+        let zero = if form == Form::Log { f64::NEG_INFINITY } else { 0.0 };
+        let (min, max) = match form {
+            Form::Signed => extremes::<true>(data, zero),
+            Form::Linear | Form::Log => extremes::<false>(data, zero),
         };
         if max <= zero {
-            return Self::EMPTY;
+            return Range::EMPTY;
         }
         match form {
             Form::Linear | Form::Signed => {
                 // Not the logarithm of the system, whose last bit depends on the processor.
                 let mut ln = [0.0; 2];
-                vmath::ln_slice(&[min, max], &mut ln);
+                vmath::ln_slice::body(&[min, max], &mut ln);
                 let [min, max] = ln;
-                Self { min, max }
+                Range { min, max }
             }
-            Form::Log => Self { min, max },
+            Form::Log => Range { min, max },
         }
     }
 }
 
-crate::dispatch::dispatch! {
-    /// Smallest magnitude above 0 and largest magnitude.
-    fn magnitudes(data: &[f64]) -> (f64, f64) {
-        extremes_of(data, 0.0, f64::abs)
-    }
-}
-
-crate::dispatch::dispatch! {
-    /// Smallest entry above `zero` and largest entry.
-    fn extremes(data: &[f64], zero: f64) -> (f64, f64) {
-        extremes_of(data, zero, |x| x)
-    }
-}
-
-/// Smallest value of an entry above `zero` and largest value, in lanes so that it vectorises; the last lanes
-/// may overlap those before them.
+/// Smallest magnitude above `zero` and largest, or the entries themselves where they have no signs, in lanes so
+/// that it vectorises; the last lanes may overlap those before them.
 #[inline(always)]
-fn extremes_of(data: &[f64], zero: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
-    let see = |least: &mut f64, most: &mut f64, x: f64| {
-        let x = value(x);
-        let positive = if x > zero { x } else { f64::INFINITY };
-        *least = if positive < *least { positive } else { *least };
-        *most = if x > *most { x } else { *most };
-    };
+fn extremes<const SIGNED: bool>(data: &[f64], zero: f64) -> (f64, f64) {
     let Some(last) = data.last_chunk::<8>() else {
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        data.iter().for_each(|&x| see(&mut least, &mut most, x));
-        return (least, most);
+        let mut found = (f64::INFINITY, f64::NEG_INFINITY);
+        for &x in data {
+            found = see::<SIGNED>(found, x, zero);
+        }
+        return found;
     };
     let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
-    let mut see_all = |chunk: &[f64; 8]| {
+    for chunk in data.as_chunks::<8>().0.iter().chain([last]) {
         for ((least, most), &x) in least.iter_mut().zip(&mut most).zip(chunk) {
-            see(least, most, x);
+            (*least, *most) = see::<SIGNED>((*least, *most), x, zero);
         }
-    };
-    data.as_chunks::<8>().0.iter().for_each(&mut see_all);
-    see_all(last);
+    }
     reduce(least, most)
+}
+
+#[inline(always)]
+fn see<const SIGNED: bool>((least, most): (f64, f64), x: f64, zero: f64) -> (f64, f64) {
+    let x = if SIGNED { x.abs() } else { x };
+    let positive = if x > zero { x } else { f64::INFINITY };
+    (
+        if positive < least { positive } else { least },
+        if x > most { x } else { most },
+    )
 }
 
 /// The smallest of some lanes and the largest of others, halves against halves.
@@ -178,10 +171,9 @@ impl<'t> View<'t> {
         self.negated = false;
     }
 
-    /// Shows a cost shift: finite logarithms, added or subtracted.
+    /// Shows a cost shift: finite logarithms of this range, added or subtracted.
     #[inline(always)]
-    pub(crate) fn set_shift(&mut self, data: &'t [f64], added: bool) {
-        let range = Range::of(Form::Log, data);
+    pub(crate) fn set_shift(&mut self, data: &'t [f64], range: Range, added: bool) {
         self.form = Form::Log;
         self.data = data;
         self.range = if added {

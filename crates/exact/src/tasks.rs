@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::schedule::Schedule;
 
 /// Subtrees below this many entries are not worth a task of their own.
-const LEAST_ENTRIES: f64 = 16_384.0;
+const LEAST_ENTRIES: f64 = 8192.0;
 
 /// No task is cut below this share of the whole.
 const LEAST_SHARE: f64 = 1.0 / 64.0;
@@ -47,21 +47,21 @@ impl Tasks {
         Self(forest.cut(0..steps.len()))
     }
 
-    /// Runs `work` on every step, children first; it gets the states of the steps from `first` on and the
-    /// place of the step among them, and those of its subtree are there.
+    /// Runs `work` on ranges of steps, children first; it gets the states of the steps from `first` on, among
+    /// which those of the subtrees of the range are.
     pub(crate) fn forward<T: Send>(
         &self,
         states: &mut [T],
-        work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+        work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
     ) {
         forward(&self.0, 0, states, work);
     }
 
-    /// As [`Tasks::forward`] in the opposite order.
+    /// As [`Tasks::forward`], the ranges in the opposite order.
     pub(crate) fn backward<T: Send>(
         &self,
         states: &mut [T],
-        work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+        work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
     ) {
         backward(&self.0, 0, states, work);
     }
@@ -71,15 +71,11 @@ fn forward<T: Send>(
     tasks: &[Task],
     first: usize,
     states: &mut [T],
-    work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+    work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
 ) {
     for task in tasks {
         match task {
-            Task::Steps(steps) => {
-                for at in steps.clone() {
-                    work(first, at - first, states);
-                }
-            }
+            Task::Steps(steps) => work(first, steps.clone(), states),
             Task::Fork(at, [one, two]) => {
                 let (before, after) = states.split_at_mut(at - first);
                 rayon::join(
@@ -95,15 +91,11 @@ fn backward<T: Send>(
     tasks: &[Task],
     first: usize,
     states: &mut [T],
-    work: &(impl Fn(usize, usize, &mut [T]) + Sync),
+    work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
 ) {
     for task in tasks.iter().rev() {
         match task {
-            Task::Steps(steps) => {
-                for at in steps.clone().rev() {
-                    work(first, at - first, states);
-                }
-            }
+            Task::Steps(steps) => work(first, steps.clone(), states),
             Task::Fork(at, [one, two]) => {
                 let (before, after) = states.split_at_mut(at - first);
                 rayon::join(
