@@ -102,16 +102,19 @@ fn see<const SIGNED: bool>((least, most): (f64, f64), x: f64, zero: f64) -> (f64
 
 /// The smallest of some lanes and the largest of others, halves against halves.
 #[inline(always)]
-fn reduce(mut least: [f64; 8], mut most: [f64; 8]) -> (f64, f64) {
-    for half in [4, 2, 1] {
-        for lane in 0..half {
-            let (x, y) = (least[lane], least[lane + half]);
-            least[lane] = if y < x { y } else { x };
-            let (x, y) = (most[lane], most[lane + half]);
-            most[lane] = if y > x { y } else { x };
-        }
-    }
-    (least[0], most[0])
+fn reduce(least: [f64; 8], most: [f64; 8]) -> (f64, f64) {
+    (
+        halves(least, |x, y| if y < x { y } else { x }),
+        halves(most, |x, y| if y > x { y } else { x }),
+    )
+}
+
+/// Written out: as a loop it goes through memory.
+#[inline(always)]
+fn halves([a, b, c, d, e, f, g, h]: [f64; 8], pick: impl Fn(f64, f64) -> f64) -> f64 {
+    let [a, b, c, d] = [pick(a, e), pick(b, f), pick(c, g), pick(d, h)];
+    let [a, b] = [pick(a, c), pick(b, d)];
+    pick(a, b)
 }
 
 /// A table that owns its entries. The vector may be longer than the table: buffers are reused.

@@ -142,19 +142,33 @@ impl MovingGauges {
         }
     }
 
-    /// Brings a table into the gauges of the parameters that were [inverted](Self::invert) last;
-    /// `room` is as long as the table.
-    pub(crate) fn transform(&self, x: &[f64], legs: &[Leg], table: &mut [f64], room: &mut [f64]) {
-        // Axis after axis, to and fro.
-        let (mut from, mut to) = (table, room);
-        for leg in legs {
+    /// A table in the gauges of the parameters that were [inverted](Self::invert) last; `room` is as long as the
+    /// table.
+    pub(crate) fn transform(
+        &self,
+        x: &[f64],
+        legs: &[Leg],
+        table: &[f64],
+        out: &mut [f64],
+        room: &mut [f64],
+    ) {
+        let apply = |leg: &Leg, from: &[f64], to: &mut [f64]| {
             let matrix = if leg.inverse { &self.inverses } else { x };
             let matrix = &matrix[self.slots[leg.slot].range.clone()];
             axis::apply(from, leg.card, leg.stride, matrix, to);
+        };
+        let Some((first, rest)) = legs.split_first() else {
+            return out.copy_from_slice(table);
+        };
+        // Axis after axis, to and fro, so that the last one ends in `out`.
+        let (mut from, mut to) = match rest.len().is_multiple_of(2) {
+            true => (out, room),
+            false => (room, out),
+        };
+        apply(first, table, from);
+        for leg in rest {
+            apply(leg, from, to);
             std::mem::swap(&mut from, &mut to);
-        }
-        if legs.len() % 2 == 1 {
-            to.copy_from_slice(from);
         }
     }
 

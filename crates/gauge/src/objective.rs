@@ -156,9 +156,11 @@ impl<S: WeightMap> GaugeObjective<S> {
             return f64::NAN;
         }
         for base in &mut self.bases {
-            base.gauged.copy_from_slice(&base.plain);
             let room = &mut self.work[..base.plain.len()];
-            (self.gauges).transform(x, &base.legs, &mut base.gauged, room);
+            (self.gauges).transform(x, &base.legs, &base.plain, &mut base.gauged, room);
+        }
+        // In a loop of its own: wide vectors would wait for what was just written entry by entry.
+        for base in &self.bases {
             self.engine.set_base(base.number, &base.gauged);
         }
         let mut value = self.engine.forward(&self.weights, &self.shifts);

@@ -187,8 +187,8 @@ impl GaugedElbo {
             } = &mut self.work;
             let (values, other) = (&mut values[..len], &mut other[..len]);
             if !factor.legs.is_empty() {
-                values.copy_from_slice(&factor.base);
-                self.gauges.transform(x, &factor.legs, values, other);
+                self.gauges
+                    .transform(x, &factor.legs, &factor.base, values, other);
                 for &zero in &factor.zeros {
                     values[zero] = 1.0;
                 }
