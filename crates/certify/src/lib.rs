@@ -16,11 +16,13 @@ mod double_double;
 mod drive;
 mod lbfgs;
 mod line_search;
+mod stop;
 
 pub use bound::{Above, Below, Both, Bound, Estimate, Flaw, Lower, Side, Upper};
 pub use bracket::{Bracket, Crossed, slack};
 pub use budget::Budget;
 pub use certificate::Certificate;
 pub use double_double::DoubleDouble;
-pub use drive::{Limits, Refine, Run, Stop, Sweep, drive};
+pub use drive::{Limits, Refine, Run, Sweep, drive};
 pub use lbfgs::{Lbfgs, Objective};
+pub use stop::Stop;

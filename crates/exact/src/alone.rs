@@ -5,8 +5,8 @@ use forney_certify::DoubleDouble;
 use crate::kernel;
 use crate::layout::MAX_INPUTS;
 use crate::schedule::Step;
-use crate::step::{self, Algebra, Call, Scratch, Signs};
-use crate::table::{Form, Values, View, range};
+use crate::step::{self, Algebra, Call, Scratch};
+use crate::table::{Form, Signs, Values, View, range};
 use crate::watch::Watch;
 
 /// A table without negative entries as one step reads and writes it.

@@ -12,13 +12,13 @@ use forney_certify::{Budget, DoubleDouble};
 use forney_model::{FactorGraph, VarId};
 
 use crate::live::Live;
-use crate::load::load;
+use crate::load::{constant, ln_states, load};
 use crate::pass::{self, Pass, State};
 use crate::schedule::{Schedule, Source, Step};
-use crate::signed::Varying;
 use crate::step::Algebra;
 use crate::table::{Range, Values};
 use crate::tasks::Tasks;
+use crate::varying::{Varying, fixed_steps};
 use crate::watch::Watch;
 
 /// Whether messages outlive their use.
@@ -229,7 +229,7 @@ impl Engine {
             for (step, state) in schedule.steps().iter().zip(&self.states) {
                 ln_z += state.message.ln_scale;
                 if step.parent.is_none() {
-                    ln_z += root_value(&state.message);
+                    ln_z += state.message.ln_only();
                 }
             }
             self.known = (!watch.is_over()).then_some(algebra);
@@ -356,53 +356,10 @@ impl Engine {
     }
 }
 
-/// Which steps have neither weights, shifts nor bases that vary in their subtrees.
-pub(crate) fn fixed_steps(schedule: &Schedule, varies: impl Fn(usize) -> bool) -> Vec<bool> {
-    let mut fixed: Vec<bool> = Vec::with_capacity(schedule.steps().len());
-    for step in schedule.steps() {
-        let inputs = step.inputs.iter().all(|input| match input.source {
-            Source::Base(base) => !varies(base),
-            Source::Message(child) => fixed[child],
-            Source::Shift(..) => false,
-        });
-        fixed.push(step.weight.is_none() && inputs);
-    }
-    fixed
-}
-
 /// Sets the eliminated variables of a step to joint state number `row`.
 fn set_row(step: &Step, mut row: usize, cards: &[usize], assignment: &mut [usize]) {
     for v in step.scope[..step.eliminated].iter().rev() {
         assignment[v.index()] = row % cards[v.index()];
         row /= cards[v.index()];
-    }
-}
-
-/// `Σ ln |X_v|` of the free variables.
-fn ln_states(schedule: &Schedule) -> DoubleDouble {
-    let cards = schedule.free().iter().map(|v| schedule.cards()[v.index()]);
-    cards.map(|card| DoubleDouble::ln(card as f64)).sum()
-}
-
-/// What no pass changes: `Σ ln` of the scales of the factors, of constant ones, and of the
-/// cardinalities of free variables.
-pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble {
-    assert_eq!(
-        schedule.cards(),
-        graph.cards(),
-        "a schedule of another model"
-    );
-    let constants = schedule.constants().iter();
-    let constants = constants.map(|a| graph.factors()[a.index()].relative()[0]);
-    graph.ln_scale() + ln_states(schedule) + constants.sum::<DoubleDouble>()
-}
-
-/// The logarithm of the entry of a message without variables.
-pub(crate) fn root_value(message: &Values) -> f64 {
-    // A pass that was stopped may have left no entry.
-    if message.data.is_empty() {
-        f64::NAN
-    } else {
-        message.ln_entry(0)
     }
 }

@@ -15,7 +15,7 @@
 use crate::block::{self, Add, Combine, Multiply, Row};
 use crate::dispatch::dispatch;
 use crate::layout::{Cursor, Plan};
-use crate::step::Signs;
+use crate::table::Signs;
 use crate::vmath;
 use crate::watch::{MANY_ENTRIES, Watch};
 

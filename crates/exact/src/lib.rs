@@ -34,6 +34,7 @@ mod signed;
 mod step;
 mod table;
 mod tasks;
+mod varying;
 pub mod vmath;
 mod watch;
 

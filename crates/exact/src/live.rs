@@ -3,14 +3,13 @@
 use forney_certify::{Budget, DoubleDouble};
 use forney_model::FactorGraph;
 
-use crate::engine::{constant, root_value};
 use crate::layout::MAX_INPUTS;
-use crate::load::load;
+use crate::load::{constant, load};
 use crate::pass::Pass;
 use crate::schedule::{Schedule, Source};
-use crate::signed::Varying;
 use crate::step::{self, Algebra, Scratch};
 use crate::table::{Values, View};
+use crate::varying::Varying;
 use crate::watch::Watch;
 
 /// A message for each buffer of a schedule, and one scratch for all steps.
@@ -78,7 +77,7 @@ impl Live {
             step::forward(&pass.call(at, views), &mut self.scratch, &mut message);
             *ln_z += message.ln_scale;
             if step.parent.is_none() {
-                *ln_z += root_value(&message);
+                *ln_z += message.ln_only();
             }
             self.messages[own] = message;
         }

@@ -6,12 +6,31 @@ use forney_model::{FactorGraph, Table, VarId};
 
 use crate::layout::MAX_AXES;
 use crate::prepare::{SAFE, reserve};
-use crate::schedule::Base;
+use crate::schedule::{Base, Schedule};
 use crate::table::{Form, Range, Values, range};
 use crate::watch::Watch;
 
 /// The clock is read after so many entries, a small part of a millisecond.
 const GLANCE: usize = 1 << 14;
+
+/// `Σ ln |X_v|` of the free variables.
+pub(crate) fn ln_states(schedule: &Schedule) -> DoubleDouble {
+    let cards = schedule.free().iter().map(|v| schedule.cards()[v.index()]);
+    cards.map(|card| DoubleDouble::ln(card as f64)).sum()
+}
+
+/// What no pass changes: `Σ ln` of the scales of the factors, of constant ones, and of the
+/// cardinalities of free variables.
+pub(crate) fn constant(schedule: &Schedule, graph: &FactorGraph) -> DoubleDouble {
+    assert_eq!(
+        schedule.cards(),
+        graph.cards(),
+        "a schedule of another model"
+    );
+    let constants = schedule.constants().iter();
+    let constants = constants.map(|a| graph.factors()[a.index()].relative()[0]);
+    graph.ln_scale() + ln_states(schedule) + constants.sum::<DoubleDouble>()
+}
 
 /// Multiplies the factors of a base into `values`; plain (largest entry 1) unless its step is split.
 /// Void if the watch says that it is over.

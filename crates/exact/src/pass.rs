@@ -6,9 +6,9 @@ use crate::dispatch::dispatch;
 use crate::layout::MAX_INPUTS;
 use crate::prepare::reserve;
 use crate::schedule::{Schedule, Source, Step};
-use crate::signed::Varying;
 use crate::step::{self, Algebra, Call, Scratch};
 use crate::table::{Form, Range, Values, View, range};
+use crate::varying::Varying;
 use crate::watch::Watch;
 
 /// The numbers of one step.

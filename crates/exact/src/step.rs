@@ -22,7 +22,7 @@ use crate::dispatch::dispatch;
 use crate::kernel;
 use crate::prepare::{Prepared, SAFE, reserve};
 use crate::schedule::Step;
-use crate::table::{Form, Range, Values, View, range};
+use crate::table::{Form, Range, Signs, Values, View, range};
 use crate::vmath;
 use crate::watch::Watch;
 
@@ -36,18 +36,6 @@ pub(crate) enum Algebra {
     Sum,
     /// Maxima, for the most probable assignment.
     Max,
-}
-
-/// What a step does with the signs of its tables (Ahn et al. 2018, eq. 8): `|Σ| ≤ Σ|·|`, so absolute
-/// values may be taken anywhere, and are taken from the first split on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signs {
-    /// Its tables have none.
-    Absent,
-    /// Its sum keeps them, its message as well.
-    Kept,
-    /// Its sum keeps them, its message is the absolute value.
-    Dropped,
 }
 
 /// Which kernel a step ran, so that the backward pass runs its adjoint.

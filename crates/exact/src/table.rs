@@ -16,6 +16,18 @@ pub(crate) enum Form {
     Log,
 }
 
+/// What a step does with the signs of its tables (Ahn et al. 2018, eq. 8): `|Σ| ≤ Σ|·|`, so absolute
+/// values may be taken anywhere, and are taken from the first split on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signs {
+    /// Its tables have none.
+    Absent,
+    /// Its sum keeps them, its message as well.
+    Kept,
+    /// Its sum keeps them, its message is the absolute value.
+    Dropped,
+}
+
 /// Natural logarithms of the smallest and largest entry that is not zero, scale and signs excluded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
@@ -134,6 +146,14 @@ impl Values {
         match self.form {
             Form::Linear | Form::Signed => self.data[at].abs().ln(),
             Form::Log => self.data[at],
+        }
+    }
+
+    /// As [`Values::ln_entry`] of a table without variables; NaN if a pass that was stopped has left no entry.
+    pub(crate) fn ln_only(&self) -> f64 {
+        match self.data.is_empty() {
+            true => f64::NAN,
+            false => self.ln_entry(0),
         }
     }
 

@@ -18,8 +18,8 @@ mod task;
 pub use error::{Error, NoFit};
 pub use limits::Limits;
 pub use plan::Plan;
-pub use problem::{MostProbable, Problem};
-pub use task::{Reduced, Task, restrict};
+pub use problem::Problem;
+pub use task::{MostProbable, Reduced, Task, restrict};
 
 pub use forney_certify::{Above, Below, Bound, Bracket, Budget, Stop};
 pub use forney_methods::BoundReport;

@@ -10,22 +10,13 @@ use forney_uai::{model_reader, read_file};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::task::{Task, restrict};
+use crate::task::{MostProbable, Task, restrict};
 
 /// A model and what is observed of it.
 #[derive(Clone, Debug)]
 pub struct Problem {
     graph: FactorGraph,
     evidence: Evidence,
-}
-
-/// A most probable assignment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MostProbable {
-    /// The state of each variable.
-    pub states: Vec<usize>,
-    /// `Σ_a ln f_a` at it, in nats.
-    pub ln_value: f64,
 }
 
 impl Problem {

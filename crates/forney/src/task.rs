@@ -8,7 +8,14 @@ use forney_model::{
     Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction, simplify, simplify_sum,
 };
 
-use crate::problem::MostProbable;
+/// A most probable assignment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MostProbable {
+    /// The state of each variable.
+    pub states: Vec<usize>,
+    /// `Σ_a ln f_a` at it, in nats.
+    pub ln_value: f64,
+}
 
 /// A model, and what evidence, hard zeros and simplification leave of it.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use forney_certify::DoubleDouble;
 
-use crate::simplify::{near, without_constant_axes};
+use crate::simplify::{near, simplify, without_constant_axes};
 use crate::walk::strides;
 use crate::{FactorGraph, ModelError, Table, VarId};
 
@@ -82,6 +82,25 @@ pub fn without_barren(graph: &FactorGraph) -> Result<(FactorGraph, Vec<VarId>), 
     let mut factors = factors.into_owned();
     factors.push(Table::constant(constant)?);
     Ok((FactorGraph::sharing(graph.shared_cards(), factors)?, gone))
+}
+
+/// A smaller model with the same `Z`: [`simplify`] after [`without_barren`], so that also what sums
+/// out is gone. Marginals and maximising assignments are not those of the model.
+///
+/// # Errors
+/// As [`simplify`].
+///
+/// # Example
+/// ```
+/// use forney_model::{simplify_sum, FactorGraph, Table, VarId};
+/// let cause = Table::from_values(vec![VarId(0)], vec![2], &[0.2, 0.8])?;
+/// let effect = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[0.1, 0.9, 0.3, 0.7])?;
+/// let simple = simplify_sum(&FactorGraph::new(vec![2, 2], vec![cause, effect])?)?;
+/// assert!(simple.factors().iter().all(|table| !table.scope().contains(&VarId(1))));
+/// # Ok::<(), forney_model::ModelError>(())
+/// ```
+pub fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
+    simplify(&without_barren(graph)?.0)
 }
 
 /// Do a few of its rows already show that `Σ_v f` depends on all of the other variables?

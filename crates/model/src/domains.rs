@@ -1,7 +1,8 @@
 //! The states that each variable may still take: evidence and hard zeros shrink them.
 
 use crate::bits::Bits;
-use crate::{Evidence, FactorGraph, ModelError, VarId};
+use crate::walk::advance;
+use crate::{Evidence, FactorGraph, ModelError, Table, VarId};
 
 /// For each variable the states that it may take: one bit for each state.
 ///
@@ -170,15 +171,15 @@ impl Domains {
             self.left.iter().all(|&states| states > 0),
             "an empty domain"
         );
-        let restricted = || {
-            let factors = graph.factors().iter().map(|f| f.restricted(&self));
+        let smaller = || {
+            let factors = graph.factors().iter().map(|f| restricted(f, &self));
             let restricted = FactorGraph::new(self.left.clone(), factors.collect());
             restricted.expect("a restriction keeps scopes valid")
         };
         // Variables of one state leave all scopes.
         let whole = self.left == graph.cards() && !self.left.contains(&1);
         Restriction {
-            graph: if whole { graph.clone() } else { restricted() },
+            graph: if whole { graph.clone() } else { smaller() },
             domains: self,
         }
     }
@@ -235,4 +236,35 @@ impl Restriction {
         self.graph = simplify(&self.graph)?;
         Ok(self)
     }
+}
+
+/// A table with every variable of its scope restricted to the states of its domain; a variable left
+/// with one state leaves the scope.
+fn restricted(table: &Table, domains: &Domains) -> Table {
+    let whole = |(&v, &card): (&VarId, &usize)| card > 1 && domains.num_states(v) == card;
+    if table.scope().iter().zip(table.cards()).all(whole) {
+        return table.clone();
+    }
+    let states = table.scope().iter().map(|&v| domains.states(v).collect());
+    let kept: Vec<Vec<usize>> = states.collect();
+    let mut relative = Vec::with_capacity(kept.iter().map(Vec::len).product());
+    let (mut at, lens) = (
+        vec![0usize; kept.len()],
+        kept.iter().map(Vec::len).collect::<Vec<_>>(),
+    );
+    loop {
+        let states = at.iter().zip(&kept).map(|(&i, states)| states[i]);
+        relative.push(table.relative()[table.flat_index(states)]);
+        if !advance(&mut at, &lens, |_, _| ()) {
+            break;
+        }
+    }
+    let (scope, cards) = table
+        .scope()
+        .iter()
+        .zip(&kept)
+        .filter(|(_, states)| states.len() > 1)
+        .map(|(&v, states)| (v, states.len()))
+        .unzip();
+    Table::normed(scope, cards, relative, table.ln_scale())
 }

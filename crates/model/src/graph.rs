@@ -6,11 +6,7 @@ use forney_certify::DoubleDouble;
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
 
-use crate::{FactorId, ModelError, Table, VarId};
-
-/// The most states a variable may have, `2^24`: domains and marginals list them one by one, so a
-/// header that claims 10^18 of them must not get that far.
-pub const MAX_CARD: usize = 1 << 24;
+use crate::{FactorId, MAX_CARD, ModelError, Table, VarId};
 
 /// A node of the bipartite graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

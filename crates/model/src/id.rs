@@ -1,6 +1,10 @@
-//! Typed indices, so that a variable and a factor cannot be confused.
+//! Typed indices, so that a variable and a factor cannot be confused, and how many states a variable may have.
 
 use std::fmt;
+
+/// The most states a variable may have, `2^24`: domains and marginals list them one by one, so a
+/// header that claims 10^18 of them must not get that far.
+pub const MAX_CARD: usize = 1 << 24;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {

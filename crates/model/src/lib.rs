@@ -30,14 +30,14 @@ mod simplify;
 mod table;
 pub mod walk;
 
-pub use barren::without_barren;
+pub use barren::{simplify_sum, without_barren};
 pub use conflict::{Conflict, conflict};
 pub use domains::{Domains, Restriction};
 pub use error::ModelError;
 pub use evidence::Evidence;
 pub use forney::{Forney, ForneyError, check_forney};
-pub use graph::{FactorGraph, MAX_CARD, Node};
-pub use id::{FactorId, VarId};
+pub use graph::{FactorGraph, Node};
+pub use id::{FactorId, MAX_CARD, VarId};
 pub use propagation::{Contradiction, Mark, Propagation};
-pub use simplify::{simplify, simplify_sum};
+pub use simplify::simplify;
 pub use table::{Table, table_len};

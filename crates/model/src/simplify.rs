@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use forney_certify::DoubleDouble;
 
 use crate::walk::{Offsets, strides_within};
-use crate::{FactorGraph, ModelError, Table, VarId, without_barren};
+use crate::{FactorGraph, ModelError, Table, VarId};
 
 /// The same function of the same variables, written with fewer and smaller factors.
 ///
@@ -58,25 +58,6 @@ pub fn simplify(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
         return Ok(graph.clone());
     }
     FactorGraph::sharing(graph.shared_cards(), factors)
-}
-
-/// A smaller model with the same `Z`: [`simplify`] after [`without_barren`], so that also what sums
-/// out is gone. Marginals and maximising assignments are not those of the model.
-///
-/// # Errors
-/// As [`simplify`].
-///
-/// # Example
-/// ```
-/// use forney_model::{simplify_sum, FactorGraph, Table, VarId};
-/// let cause = Table::from_values(vec![VarId(0)], vec![2], &[0.2, 0.8])?;
-/// let effect = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[0.1, 0.9, 0.3, 0.7])?;
-/// let simple = simplify_sum(&FactorGraph::new(vec![2, 2], vec![cause, effect])?)?;
-/// assert!(simple.factors().iter().all(|table| !table.scope().contains(&VarId(1))));
-/// # Ok::<(), forney_model::ModelError>(())
-/// ```
-pub fn simplify_sum(graph: &FactorGraph) -> Result<FactorGraph, ModelError> {
-    simplify(&without_barren(graph)?.0)
 }
 
 /// Are two logarithms equal, or no further apart than `tolerance` nats?

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use forney_certify::DoubleDouble;
 
 use crate::axes::Axes;
-use crate::walk::{Offsets, advance, strides};
-use crate::{Domains, ModelError, VarId};
+use crate::walk::{Offsets, strides};
+use crate::{ModelError, VarId};
 
 /// A factor `f(x_scope) ≥ 0`, stored as `ln (f / max f)` in one contiguous slice, last variable
 /// fastest, beside `ln max f`.
@@ -163,7 +163,7 @@ impl Table {
     }
 
     /// Takes the largest entry out of logarithms below `+∞`; `ln_scale` is what they lack already.
-    fn normed(
+    pub(crate) fn normed(
         scope: Vec<VarId>,
         cards: Vec<usize>,
         mut relative: Vec<f64>,
@@ -282,37 +282,6 @@ impl Table {
         let relative: Vec<f64> = offsets.map(|at| self.relative()[at]).collect();
         let axes = Axes::new(scope.to_vec(), cards);
         Self::of(axes, relative.into(), self.ln_scale())
-    }
-
-    /// Restricts every variable of the scope to the states of its domain; a variable left with one
-    /// state leaves the scope.
-    pub(crate) fn restricted(&self, domains: &Domains) -> Self {
-        let whole = |(&v, &card): (&VarId, &usize)| card > 1 && domains.num_states(v) == card;
-        if self.scope().iter().zip(self.cards()).all(whole) {
-            return self.clone();
-        }
-        let states = self.scope().iter().map(|&v| domains.states(v).collect());
-        let kept: Vec<Vec<usize>> = states.collect();
-        let mut relative = Vec::with_capacity(kept.iter().map(Vec::len).product());
-        let (mut at, lens) = (
-            vec![0usize; kept.len()],
-            kept.iter().map(Vec::len).collect::<Vec<_>>(),
-        );
-        loop {
-            let states = at.iter().zip(&kept).map(|(&i, states)| states[i]);
-            relative.push(self.relative()[self.flat_index(states)]);
-            if !advance(&mut at, &lens, |_, _| ()) {
-                break;
-            }
-        }
-        let (scope, cards) = self
-            .scope()
-            .iter()
-            .zip(&kept)
-            .filter(|(_, states)| states.len() > 1)
-            .map(|(&v, states)| (v, states.len()))
-            .unzip();
-        Self::normed(scope, cards, relative, self.ln_scale())
     }
 }
 

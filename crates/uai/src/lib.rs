@@ -46,6 +46,5 @@ pub use likelihood::{VirtualEvidence, read_likelihood, read_virtual_evidence};
 pub use model::{Entries, ModelKind, UaiFactor, UaiModel, write_model};
 pub use order::read_order;
 pub use parse::{ModelReader, model_reader, read_log_model, read_model};
-pub use rows::Meant;
 pub use solution::{Solution, read_solution, write_solution, write_solutions};
-pub use warning::Warning;
+pub use warning::{Meant, Warning};

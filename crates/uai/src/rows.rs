@@ -2,22 +2,10 @@
 
 use forney_model::VarId;
 
-use crate::{Entries, Warning};
+use crate::{Entries, Meant, Warning};
 
 /// How far from 1 a row may be: `0.33 0.33 0.33` is one that was printed with two decimals.
 const SLACK: f64 = 0.015;
-
-/// What the writer of a table whose rows do not sum to 1 may have meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meant {
-    /// The rows sum to 1 if the child, the last variable of the scope, runs slowest in the entries
-    /// and not fastest.
-    ChildSlowest,
-    /// The entries sum to 1 over this variable: it is the child, and should be last in the scope.
-    Child(VarId),
-    /// All entries together sum to 1.
-    Joint,
-}
 
 /// Looks at one table after the other, and remembers the first that is none of conditional
 /// probabilities.

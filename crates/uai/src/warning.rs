@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Meant;
+use forney_model::VarId;
 
 /// Something that a reader passed over or doubts. The file was read; a program should say so.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,4 +88,16 @@ impl fmt::Display for Warning {
             }
         }
     }
+}
+
+/// What the writer of a table whose rows do not sum to 1 may have meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The rows sum to 1 if the child, the last variable of the scope, runs slowest in the entries
+    /// and not fastest.
+    ChildSlowest,
+    /// The entries sum to 1 over this variable: it is the child, and should be last in the scope.
+    Child(VarId),
+    /// All entries together sum to 1.
+    Joint,
 }

@@ -1,7 +1,16 @@
 //! The buckets of the variables and the products of factors, as linked lists: four bytes for each
 //! factor, variable and draft.
 
-use super::Origin;
+/// Where a table comes from: [`Source`](crate::Source) by factor and draft, in eight bytes.
+#[derive(Clone, Copy)]
+pub(super) enum Origin {
+    /// The base that this factor leads.
+    Base(u32),
+    /// The message of this draft.
+    Message(u32),
+    /// A cost shift, added or subtracted.
+    Shift(u32, bool),
+}
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;

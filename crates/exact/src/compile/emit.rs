@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use forney_model::{FactorId, VarId};
 
+use super::buckets::Origin;
 use super::plans::Plans;
 use super::scopes::Place;
-use super::{Compiler, Draft, Origin};
+use super::{Compiler, Draft};
 use crate::buffers::Buffers;
 use crate::error::TooLarge;
 use crate::layout::MAX_INPUTS;

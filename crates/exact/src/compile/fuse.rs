@@ -7,8 +7,9 @@
 //! Σ_{x_2} g(x_2, z) Σ_{x_1} f(x_1, x_2, y) = Σ_{x_1, x_2} f(x_1, x_2, y) g(x_2, z) .
 //! ```
 
+use super::buckets::Origin;
 use super::scopes::merged;
-use super::{Compiler, Draft, Origin};
+use super::{Compiler, Draft};
 use crate::layout::MAX_INPUTS;
 
 /// A step eliminates at most this many joint states.

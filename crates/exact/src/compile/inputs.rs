@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::buckets::Origin;
 use super::scopes::{Place, is_subset, merged, union};
-use super::{Compiler, Draft, Origin};
+use super::{Compiler, Draft};
 use crate::layout::MAX_INPUTS;
 use crate::watch::Watch;
 

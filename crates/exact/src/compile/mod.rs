@@ -21,7 +21,7 @@ use crate::error::TooLarge;
 use crate::order::Order;
 use crate::schedule::Schedule;
 use crate::watch::Watch;
-use buckets::{Buckets, Products};
+use buckets::{Buckets, Origin, Products};
 use scopes::{Place, intersection, union};
 
 /// A bucket before it becomes steps: the variable to eliminate and the scopes that hold it.
@@ -108,17 +108,6 @@ impl Schedule {
     ) -> Result<Option<Self>, TooLarge> {
         Compiler::new(graph, order).run(rule, &Watch::new(Some(budget)))
     }
-}
-
-/// Where a table comes from: [`Source`](crate::Source) by factor and draft, in eight bytes.
-#[derive(Clone, Copy)]
-enum Origin {
-    /// The base that this factor leads.
-    Base(u32),
-    /// The message of this draft.
-    Message(u32),
-    /// A cost shift, added or subtracted.
-    Shift(u32, bool),
 }
 
 /// A step before its walk is planned.
