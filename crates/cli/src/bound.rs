@@ -1,6 +1,7 @@
 //! `forney bound`: a lower and an upper bound on the logarithm of the partition function.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use forney_bounds::{Progress, Watch};
 use forney_certify::{Budget, Stop};
@@ -21,7 +22,7 @@ use crate::progress::BracketBar;
 use crate::state::State;
 use crate::text::{digits, gap, log10, rounded_down, rounded_up, seconds};
 use crate::trace::Trace;
-use crate::{interrupt, memory, work};
+use crate::{files, interrupt, memory, work};
 
 /// What `forney bound` prints.
 #[derive(Serialize)]
@@ -52,6 +53,9 @@ struct Line {
 pub(crate) fn run(args: &BoundArgs) -> Result<Done<Report>, Failure> {
     let budget = Budget::new(args.time, interrupt::flag());
     one_sided(args)?;
+    let read = args.model.evidence.iter().chain([&args.model.file]);
+    let written = args.trace.iter().chain(&args.uai_output);
+    files::apart(read.map(PathBuf::as_path), written.map(PathBuf::as_path))?;
     let problem = Problem::read(&args.model, &budget)?;
     let mut trace = args.trace.as_deref().map(Trace::create);
     let mut report = match problem.restrict(&budget)? {

@@ -23,6 +23,7 @@ mod done;
 mod elimination;
 mod error;
 mod exact;
+mod files;
 mod info;
 mod interrupt;
 mod json;

@@ -62,3 +62,54 @@ fn missing_states_as_different_programs_write_them() {
         assert_eq!(objective(missing), expected, "{missing:?}");
     }
 }
+
+#[test]
+fn nothing_is_written_over_what_is_read() {
+    let folder = Folder::new();
+    let rows = (0..20).map(|i| format!("{},{}\n", i % 7, i % 3));
+    let text: String = rows.collect();
+    let data = folder.write("data.csv", &text);
+    let (state, other) = (folder.file("state.ckpt"), folder.file("other.json"));
+    let em = "em --model mixture --components 2 --iterations 2";
+    learn(&format!("{em} --data {data} --checkpoint {state}"));
+    for files in [
+        format!("--trace {data}"),
+        format!("-o {data}"),
+        format!("--resume {state} --trace {data}"),
+        format!("--resume {state} --trace {state}"),
+        format!("--trace {other} -o {other}"),
+    ] {
+        let words = format!("{em} --data {data} {files}");
+        common::learning::refused(&words, "usage", "name another file");
+        assert_eq!(std::fs::read_to_string(&data).unwrap(), text, "{files}");
+    }
+}
+
+#[test]
+fn a_resumed_trace_goes_on_and_nothing_else_does() {
+    let folder = Folder::new();
+    let (state, trace) = (folder.file("state.ckpt"), folder.file("trace.jsonl"));
+    let em = format!("em --model mixture --components 2 --data {FAITHFUL} --tolerance 0");
+    learn(&format!(
+        "{em} --iterations 3 --checkpoint {state} --trace {trace}"
+    ));
+    let before = std::fs::read_to_string(&trace).unwrap();
+    // The last line lost its end, and another one was begun.
+    folder.write("trace.jsonl", before.trim_end());
+    learn(&format!(
+        "{em} --iterations 6 --resume {state} --trace {trace}"
+    ));
+    let after = std::fs::read_to_string(&trace).unwrap();
+    assert!(after.starts_with(&before));
+    let iterations = after.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["iteration"].as_u64().unwrap()
+    });
+    assert!(iterations.eq(1..=6), "{after}");
+    let notes = folder.write("notes.txt", "not a trace\n");
+    let ran = common::learning::run(&format!(
+        "{em} --iterations 7 --resume {state} --trace {notes}"
+    ));
+    assert!(ran.stderr.contains("no trace"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(notes).unwrap(), "not a trace\n");
+}

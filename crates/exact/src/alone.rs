@@ -77,7 +77,8 @@ impl Step {
             plain: self.weight.is_none(),
             views: &views[..inputs.len()],
         };
-        step::forward(&call, &mut Scratch::default(), &mut values);
+        let (scratch, tile) = (&mut Scratch::default(), &mut Vec::new());
+        step::forward(&call, scratch, &mut values, tile);
         Message(values)
     }
 

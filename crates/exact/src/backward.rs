@@ -34,6 +34,7 @@ impl Call<'_> {
     pub(crate) fn backward(
         &self,
         scratch: &mut Scratch,
+        tile: &mut Vec<f64>,
         message: &Values,
         adjoint: &[f64],
         targets: &mut [Option<&mut [f64]>],
@@ -43,9 +44,9 @@ impl Call<'_> {
             return;
         }
         if self.weight < 0.0 && scratch.prepared.drop_infinite() {
-            self.multiply(scratch);
+            self.multiply(scratch, tile);
         }
-        self.walk(scratch, message, adjoint, targets);
+        self.walk(scratch, tile, message, adjoint, targets);
         for (at, view) in views.iter().enumerate() {
             let (Some(target), Form::Signed) = (&mut targets[at], view.form) else {
                 continue;
@@ -58,25 +59,27 @@ impl Call<'_> {
             }
             target.fill(0.0);
             scratch.prepared.leave_out(plan, at, view.data.len());
-            self.multiply(scratch);
+            self.multiply(scratch, tile);
             let mut alone: [Option<&mut [f64]>; MAX_INPUTS] = Default::default();
             alone[at] = Some(&mut *target);
-            self.walk(scratch, message, adjoint, &mut alone[..views.len()]);
+            self.walk(scratch, tile, message, adjoint, &mut alone[..views.len()]);
             let divided = divide_by_exp(scratch.prepared.norms[at]);
             target.iter_mut().for_each(|x| *x = divided(*x));
             // The next input wants this one again.
             scratch.prepared.powers(plan, views, self.weight);
-            self.multiply(scratch);
+            self.multiply(scratch, tile);
         }
     }
 
     /// Multiplies the inputs of a small clique anew, once they are not those of the forward pass.
     #[inline(always)]
-    fn multiply(&self, scratch: &mut Scratch) {
+    fn multiply(&self, scratch: &mut Scratch, tile: &mut Vec<f64>) {
         let plan = &self.step.plan;
         if plan.whole && scratch.ran == Ran::Linear {
             let tables = scratch.prepared.tables(plan, self.views);
-            kernel::product(plan, &tables[..self.views.len()], &mut scratch.tile);
+            let products = &mut scratch.products[..self.step.entries()];
+            let tile = reserve(tile, plan.tile_len());
+            kernel::product(plan, &tables[..self.views.len()], products, tile);
         }
     }
 
@@ -85,6 +88,7 @@ impl Call<'_> {
     fn walk(
         &self,
         scratch: &mut Scratch,
+        tile: &mut Vec<f64>,
         message: &Values,
         adjoint: &[f64],
         targets: &mut [Option<&mut [f64]>],
@@ -100,9 +104,11 @@ impl Call<'_> {
             },
         };
         if plan.whole && scratch.ran == Ran::Linear {
-            return kernel::whole_beliefs(plan, columns, targets, &mut scratch.tile);
+            let products = &scratch.products[..step.entries()];
+            let tile = reserve(tile, plan.tile_len());
+            return kernel::whole_beliefs(plan, columns, products, targets, tile);
         }
-        let work = (&scratch.prepared, &mut scratch.tile, &mut scratch.gathered);
+        let work = (&scratch.prepared, tile, &mut scratch.gathered);
         self.walk_rows(scratch.ran, columns, work, targets);
     }
 

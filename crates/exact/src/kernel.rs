@@ -114,14 +114,6 @@ fn combine<C: Combine>(plan: &Plan, tables: &[&[f64]], tile: &mut [f64], out: &m
     block::row::<C>(&Row::new::<C>(slices, tile), out, |_, x| x);
 }
 
-/// `Π_i P_i` of a clique that is read as a whole, at the front of `tile`.
-#[inline(always)]
-fn multiply<'t>(plan: &Plan, tables: &[&[f64]], tile: &'t mut [f64]) -> &'t [f64] {
-    let (whole, work) = tile.split_at_mut(plan.rows * plan.block);
-    combine::<Multiply>(plan, tables, &mut work[..whole.len()], whole);
-    whole
-}
-
 /// What the rows of a clique are read from.
 struct Rows<'r> {
     plan: &'r Plan,
@@ -210,7 +202,8 @@ dispatch! {
         watch: &Watch<'_>,
     ) {
         if plan.whole {
-            return whole_sum(plan, tables, out, tile);
+            let (products, tile) = tile.split_at_mut(plan.rows * plan.block);
+            return whole_sum(plan, tables, out, products, tile);
         }
         let mut cursor = Cursor::new(plan, first);
         let mut glance = Glance::new(plan);
@@ -243,10 +236,17 @@ dispatch! {
     }
 }
 
-/// As [`product_sum`] for a clique that is read as a whole; `Π_i P_i` is left at the front of `tile`.
+/// As [`product_sum`] for a clique that is read as a whole; `Π_i P_i` is left in `products`.
 #[inline(always)]
-pub(crate) fn whole_sum(plan: &Plan, tables: &[&[f64]], out: &mut [f64], tile: &mut [f64]) {
-    add_rows(multiply(plan, tables, tile), &mut out[..plan.block]);
+pub(crate) fn whole_sum(
+    plan: &Plan,
+    tables: &[&[f64]],
+    out: &mut [f64],
+    products: &mut [f64],
+    tile: &mut [f64],
+) {
+    product(plan, tables, products, tile);
+    add_rows(products, &mut out[..plan.block]);
 }
 
 dispatch! {
@@ -367,12 +367,13 @@ dispatch! {
     }
 }
 
-/// As [`product_beliefs`] for a clique that is read as a whole: the front of `tile` holds `Π_j P_j`,
-/// as [`product_sum`] and [`product`] leave it, and keeps it.
+/// As [`product_beliefs`] for a clique that is read as a whole, with `Π_j P_j` as [`whole_sum`] and [`product`]
+/// leave it.
 #[inline(always)]
 pub(crate) fn whole_beliefs(
     plan: &Plan,
     columns: Columns<'_>,
+    products: &[f64],
     targets: &mut [Option<&mut [f64]>],
     tile: &mut [f64],
 ) {
@@ -381,13 +382,12 @@ pub(crate) fn whole_beliefs(
         adjoint,
         sums,
     } = columns;
-    let (whole, rest) = tile.split_at_mut(plan.rows * plan.block);
-    let (beliefs, ratio) = rest.split_at_mut(whole.len());
+    let (beliefs, ratio) = tile.split_at_mut(products.len());
     let ratio = &mut ratio[..plan.block];
     ratios(signs, adjoint, sums, ratio);
-    let rows = whole.chunks_exact(plan.block);
-    for (beliefs, whole) in beliefs.chunks_exact_mut(plan.block).zip(rows) {
-        for ((belief, product), ratio) in beliefs.iter_mut().zip(whole).zip(&*ratio) {
+    let rows = products.chunks_exact(plan.block);
+    for (beliefs, products) in beliefs.chunks_exact_mut(plan.block).zip(rows) {
+        for ((belief, product), ratio) in beliefs.iter_mut().zip(products).zip(&*ratio) {
             *belief = product * ratio;
         }
     }
@@ -398,10 +398,10 @@ pub(crate) fn whole_beliefs(
     }
 }
 
-/// `Π_j P_j` of a clique that is read as a whole, at the front of `tile`.
+/// `Π_j P_j` of a clique that is read as a whole.
 #[inline(always)]
-pub(crate) fn product(plan: &Plan, tables: &[&[f64]], tile: &mut [f64]) {
-    multiply(plan, tables, tile);
+pub(crate) fn product(plan: &Plan, tables: &[&[f64]], products: &mut [f64], tile: &mut [f64]) {
+    combine::<Multiply>(plan, tables, &mut tile[..products.len()], products);
 }
 
 dispatch! {

@@ -17,6 +17,7 @@ use crate::watch::Watch;
 pub(crate) struct Live {
     messages: Vec<Values>,
     scratch: Scratch,
+    tile: Vec<f64>,
 }
 
 /// Factors that are multiplied into the tables of a step when its turn comes, one for each input.
@@ -31,6 +32,7 @@ impl Live {
         Self {
             messages: sizes.map(|_| Values::empty()).collect(),
             scratch: Scratch::default(),
+            tile: Vec::new(),
         }
     }
 
@@ -74,7 +76,8 @@ impl Live {
             };
             let sent = |child: usize| &self.messages[schedule.buffers.of(child)];
             let views = pass.views(step, base, sent, &mut views);
-            step::forward(&pass.call(at, views), &mut self.scratch, &mut message);
+            let call = pass.call(at, views);
+            step::forward(&call, &mut self.scratch, &mut message, &mut self.tile);
             *ln_z += message.ln_scale;
             if step.parent.is_none() {
                 *ln_z += message.ln_only();

@@ -1,5 +1,6 @@
 //! One step of a pass: where its inputs come from and where its beliefs go.
 
+use std::cell::Cell;
 use std::ops;
 
 use crate::dispatch::dispatch;
@@ -114,7 +115,7 @@ impl<'p> Pass<'p> {
 
     /// Runs a step forward; `states` are those of steps `first..`.
     #[inline(always)]
-    fn forward(&self, first: usize, at: usize, states: &mut [State]) {
+    fn forward(&self, first: usize, at: usize, states: &mut [State], tile: &mut Vec<f64>) {
         let step = &self.schedule.steps()[first + at];
         let known = self.known && self.fixed[first + at];
         if known || self.watch.stop_before(first + at, step.entries()) {
@@ -126,12 +127,12 @@ impl<'p> Pass<'p> {
         let sent = |child: usize| &before[child - first].message;
         let views = self.views(step, |_, base| &self.bases[base], sent, &mut views);
         let scratch = &mut kept.get_or_insert_default().scratch;
-        step::forward::body(&self.call(first + at, views), scratch, message);
+        step::forward::body(&self.call(first + at, views), scratch, message, tile);
     }
 
     /// Runs a step backward; `states` are those of steps `first..`.
     #[inline(always)]
-    fn backward(&self, first: usize, at: usize, states: &mut [State]) {
+    fn backward(&self, first: usize, at: usize, states: &mut [State], tile: &mut Vec<f64>) {
         if self.fixed[first + at] && !self.factor_beliefs {
             return;
         }
@@ -168,11 +169,26 @@ impl<'p> Pass<'p> {
             }
         }
         let targets = &mut targets[..step.inputs.len()];
-        call.backward(&mut kept.scratch, message, adjoint, targets);
+        call.backward(&mut kept.scratch, tile, message, adjoint, targets);
         if step.weight.is_some() {
             kept.entropy = call.entropy(&kept.scratch, message, adjoint, &kept.beliefs);
         }
         swap_adjoints(step, first, before, &mut kept.beliefs);
+    }
+}
+
+thread_local! {
+    /// What the steps of a thread work in, one after the other. One that begins another pass while it waits for
+    /// the parts of a large step finds none, and makes its own.
+    static TILE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+}
+
+/// Larger tiles, those of cliques with very long axes, go back to the system.
+const LARGEST_TILE: usize = 1 << 16;
+
+fn give_back(tile: Vec<f64>) {
+    if tile.len() <= LARGEST_TILE {
+        TILE.set(tile);
     }
 }
 
@@ -189,18 +205,22 @@ dispatch! {
 dispatch! {
     /// Runs consecutive steps forward; `states` are those of steps `first..`.
     pub(crate) fn forward(pass: &Pass<'_>, first: usize, steps: ops::Range<usize>, states: &mut [State]) {
+        let mut tile = TILE.take();
         for at in steps {
-            pass.forward(first, at - first, states);
+            pass.forward(first, at - first, states, &mut tile);
         }
+        give_back(tile);
     }
 }
 
 dispatch! {
     /// Runs consecutive steps backward, the last one first; `states` are those of steps `first..`.
     pub(crate) fn backward(pass: &Pass<'_>, first: usize, steps: ops::Range<usize>, states: &mut [State]) {
+        let mut tile = TILE.take();
         for at in steps.rev() {
-            pass.backward(first, at - first, states);
+            pass.backward(first, at - first, states, &mut tile);
         }
+        give_back(tile);
     }
 }
 

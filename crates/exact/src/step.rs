@@ -50,11 +50,12 @@ pub(crate) enum Ran {
     Zero,
 }
 
-/// What a step works in, reused by every pass.
+/// What a step keeps of its forward pass, reused by every pass.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) prepared: Prepared,
-    pub(crate) tile: Vec<f64>,
+    /// `Π_i P_i` of a clique that is read as a whole.
+    pub(crate) products: Vec<f64>,
     /// Beliefs of inputs that are spread.
     pub(crate) gathered: Vec<Vec<f64>>,
     /// `S` (or `ln S`, if logarithms ran) where the message does not hold it: as a power, as a
@@ -65,10 +66,10 @@ pub(crate) struct Scratch {
 
 #[cfg(test)]
 impl Scratch {
-    /// Entries that it holds, the tile that a walk works in left aside.
+    /// Entries that it holds.
     pub(crate) fn entries(&self) -> usize {
         let gathered = self.gathered.iter().map(Vec::len).sum::<usize>();
-        self.prepared.entries() + gathered + self.sums.len()
+        self.prepared.entries() + gathered + self.products.len() + self.sums.len()
     }
 }
 
@@ -87,7 +88,7 @@ pub(crate) struct Call<'c> {
 
 impl Call<'_> {
     #[inline(always)]
-    fn forward(&self, scratch: &mut Scratch, message: &mut Values) {
+    fn forward(&self, scratch: &mut Scratch, message: &mut Values, tile: &mut Vec<f64>) {
         let Self {
             step,
             watch,
@@ -133,10 +134,10 @@ impl Call<'_> {
             extremes: extremes.then_some(sign),
         };
         if extremes || self.sums_are_message(scratch.ran, form) {
-            message.range = sum.run(Some(form), out, &mut scratch.tile);
+            message.range = sum.run(Some(form), out, &mut scratch.products, tile);
         } else {
             let sums = reserve(&mut scratch.sums, step.cols);
-            sum.run(None, sums, &mut scratch.tile);
+            sum.run(None, sums, &mut scratch.products, tile);
             if form == Form::Linear {
                 out.iter_mut().zip(&*sums).for_each(|(m, s)| *m = s.abs());
             } else if !linear {
@@ -165,9 +166,15 @@ impl Call<'_> {
 }
 
 dispatch! {
-    /// Runs a step forward: `message` becomes `m(y)`, signed if signs are kept.
-    pub(crate) fn forward(call: &Call<'_>, scratch: &mut Scratch, message: &mut Values) {
-        call.forward(scratch, message);
+    /// Runs a step forward: `message` becomes `m(y)`, signed if signs are kept; `tile` is what it works in, whatever
+    /// it holds.
+    pub(crate) fn forward(
+        call: &Call<'_>,
+        scratch: &mut Scratch,
+        message: &mut Values,
+        tile: &mut Vec<f64>,
+    ) {
+        call.forward(scratch, message, tile);
     }
 }
 
@@ -185,14 +192,21 @@ impl Sum<'_> {
     /// All columns, in parallel parts if the clique is large; the range of what they come to, if it is to be
     /// measured in some form.
     #[inline(always)]
-    fn run(&self, measured: Option<Form>, out: &mut [f64], tile: &mut Vec<f64>) -> Range {
+    fn run(
+        &self,
+        measured: Option<Form>,
+        out: &mut [f64],
+        products: &mut Vec<f64>,
+        tile: &mut Vec<f64>,
+    ) -> Range {
         let part = part_len(self.step);
         if part < out.len() {
             return self.in_parts(part, measured, out);
         }
         let (plan, tile) = (&self.step.plan, reserve(tile, self.step.plan.tile_len()));
         if plan.whole && self.linear {
-            kernel::whole_sum(plan, self.tables, out, tile);
+            let products = reserve(products, self.step.entries());
+            kernel::whole_sum(plan, self.tables, out, products, tile);
             return match measured {
                 Some(form) => range::body(form, out),
                 None => Range::EMPTY,

@@ -42,6 +42,12 @@ impl Range {
         max: f64::NEG_INFINITY,
     };
 
+    /// The range of a table that is no number anywhere.
+    const LOST: Self = Self {
+        min: f64::NAN,
+        max: f64::NAN,
+    };
+
     pub(crate) fn is_empty(self) -> bool {
         self.max == f64::NEG_INFINITY
     }
@@ -67,7 +73,9 @@ dispatch! {
             Form::Linear | Form::Log => extremes::<false>(data, zero),
         };
         if max <= zero {
-            return Range::EMPTY;
+            // What is no number is not zero: it has to reach the end of the pass.
+            let lost = data.iter().any(|x| x.is_nan());
+            return if lost { Range::LOST } else { Range::EMPTY };
         }
         match form {
             Form::Linear | Form::Signed => {
@@ -222,5 +230,39 @@ impl<'t> View<'t> {
     /// `±1`: the factor that turns an entry into the logarithm it stands for.
     pub(crate) fn sign(&self) -> f64 {
         if self.negated { -1.0 } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_not_zero() {
+        for form in [Form::Linear, Form::Signed, Form::Log] {
+            for len in [1, 3, 8, 11] {
+                assert!(range(form, &vec![f64::NAN; len]).max.is_nan());
+            }
+        }
+        assert!(range(Form::Linear, &[0.0; 9]).is_empty());
+        assert!(range(Form::Log, &[f64::NEG_INFINITY; 2]).is_empty());
+        assert!(range(Form::Signed, &[]).is_empty());
+    }
+
+    #[test]
+    fn ranges_are_those_of_all_entries() {
+        for len in 1..40 {
+            let data: Vec<f64> = (0..len).map(|i| f64::from(i * 7 % 13) - 6.0).collect();
+            let fold = |values: &[f64]| {
+                let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let above = values.iter().copied().filter(|&x| x > f64::NEG_INFINITY);
+                (above.fold(f64::INFINITY, f64::min), max)
+            };
+            let found = range(Form::Log, &data);
+            assert_eq!((found.min, found.max), fold(&data), "{len}");
+            let sizes: Vec<f64> = data.iter().map(|x| x.abs().ln()).collect();
+            let (found, (min, max)) = (range(Form::Signed, &data), fold(&sizes));
+            assert!((found.min - min).abs() < 1e-12 && (found.max - max).abs() < 1e-12);
+        }
     }
 }

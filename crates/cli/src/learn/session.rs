@@ -1,6 +1,6 @@
 //! The limits and files of one run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use forney_certify::Budget;
 use ndarray::Array2;
@@ -11,7 +11,7 @@ use super::learned::ends;
 use super::pictures;
 use super::stage::Stage;
 use crate::error::Failure;
-use crate::memory;
+use crate::{files, memory};
 
 /// The limits and files of one run.
 pub(super) struct Session<'a> {
@@ -66,7 +66,13 @@ impl<'a> Session<'a> {
         for path in files.into_iter().flatten() {
             check_folder(path)?;
         }
-        Ok(())
+        let files = files.into_iter().chain([args.trace.as_ref()]);
+        let written = files.flatten().map(PathBuf::as_path).chain(args.state());
+        let resumed = args
+            .resume
+            .as_deref()
+            .filter(|&path| args.state() != Some(path));
+        files::apart([&*args.data].into_iter().chain(resumed), written)
     }
 
     /// Refuses a model whose learning takes more memory than is allowed, with that of the data.

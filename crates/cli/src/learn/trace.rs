@@ -29,20 +29,30 @@ pub(super) fn resume(path: &Path, iterations: usize) -> Trace {
     Trace::new(path, forget(path, iterations).and_then(|()| options()))
 }
 
-/// Removes the lines that a run wrote after its last checkpoint.
+/// Removes the lines that a run wrote after its last checkpoint, and half a line at the end; a pipe or a terminal
+/// has none.
 fn forget(path: &Path, iterations: usize) -> io::Result<()> {
-    let text = match fs::read_to_string(path) {
+    match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
-    let is_kept = |line: &&str| {
+        Err(error) => return Err(error),
+        Ok(metadata) if !metadata.is_file() => return Ok(()),
+        Ok(_) => {}
+    }
+    let text = fs::read_to_string(path)?;
+    let iteration = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        let iteration = line["iteration"].as_u64();
-        iteration.is_some_and(|iteration| iteration <= iterations as u64)
+        line["iteration"].as_u64()
     };
-    let kept: String = text.split_inclusive('\n').filter(is_kept).collect();
-    if kept.len() == text.len() {
+    if !text.is_empty() && text.lines().all(|line| iteration(line).is_none()) {
+        return Err(io::Error::other("it is no trace, and stays as it is"));
+    }
+    let kept = |line: &&str| iteration(line).is_some_and(|at| at <= iterations as u64);
+    let mut left: String = text.split_inclusive('\n').filter(kept).collect();
+    if !(left.is_empty() || left.ends_with('\n')) {
+        left.push('\n');
+    }
+    if left == text {
         return Ok(());
     }
-    write_atomic(path, kept.as_bytes()).map_err(io::Error::other)
+    write_atomic(path, left.as_bytes()).map_err(io::Error::other)
 }

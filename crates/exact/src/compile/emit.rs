@@ -284,5 +284,6 @@ fn kept_entries(step: &Step, steps: &[Step]) -> f64 {
                 .map_or(0, |spread| 2 * spread.entries());
             copies * input.len as f64 + spread as f64
         });
-    columns + inputs.sum::<f64>()
+    let products = if step.plan.whole { step.entries() } else { 0 };
+    columns + products as f64 + inputs.sum::<f64>()
 }

@@ -39,6 +39,9 @@ const FAR: f64 = REACH * REACH * REACH;
 /// ... and so is what is not within reach after this share of the time.
 const SEARCHING: f64 = 0.25;
 
+/// Rounds of the searches beside bounds that have no end of time.
+const UNTIMED_ROUNDS: [usize; 2] = [2, 16];
+
 /// Seconds that nobody waits for an elimination.
 const HOPELESS: f64 = 1e6;
 
@@ -154,15 +157,22 @@ impl<'j> Attempt<'j> {
         if self.searches == 1 {
             self.second = time;
         }
-        let budget = slice.whole.capped(time);
+        let (budget, rounds) = match slice.is_timed() || job.alone {
+            true => (slice.whole.capped(time), None),
+            // Nothing may depend on how fast the machine is.
+            false => (slice.whole.clone(), UNTIMED_ROUNDS.get(self.searches)),
+        };
         let effort = Effort {
             budget: budget.clone(),
-            rounds: None,
+            rounds: rounds.copied(),
             memory: (self.is_too_large()).then_some((Keep::Live, job.options.memory)),
         };
         let order = search(job.graph, self.seed, &effort);
         // A search that the clock did not end is one that no longer pays.
-        self.settled = budget.stop().is_none();
+        self.settled = match rounds {
+            None => budget.stop().is_none(),
+            Some(_) => self.searches + 1 == UNTIMED_ROUNDS.len(),
+        };
         self.consider(&order, slice);
         self.spent += slice.whole.elapsed() - began;
         self.searches += 1;
@@ -223,8 +233,9 @@ impl<'j> Attempt<'j> {
         let memory = demand.once_bytes / job.options.memory;
         let soon = predicted <= SOON * left.unwrap_or(MINUTE.as_secs_f64());
         // A search that has taken as long as elimination has taken long enough.
-        let ready =
-            self.settled || soon && self.searches > 1 || predicted <= self.spent.as_secs_f64();
+        let spent = self.spent.as_secs_f64();
+        let long_enough = slice.is_timed() && predicted <= spent;
+        let ready = self.settled || soon && self.searches > 1 || long_enough;
         if memory <= 1.0 && ready {
             // What takes little of the time is done on all threads. Predictions are good to a factor of
             // a few, and without an end of time all is in time.
@@ -249,7 +260,7 @@ impl<'j> Attempt<'j> {
         // a hundred rows.
         let reach = if self.searches > 1 { REACH } else { FAR };
         let hopeless = missing > reach;
-        let over = spent > SEARCHING * (spent + left);
+        let over = slice.is_timed() && spent > SEARCHING * (spent + left);
         if self.settled || hopeless || over {
             Verdict::GiveUp
         } else {

@@ -125,7 +125,7 @@ impl<'p, 'w> Portfolio<'p, 'w> {
         let mut tried = Duration::ZERO;
         while stops.contains(&None) && !self.is_closed() {
             let began = self.budget.elapsed();
-            if let Some(mut run) = exact.take_if(|_| tried <= began.mul_f64(TURN)) {
+            if let Some(mut run) = exact.take_if(|_| together || tried <= began.mul_f64(TURN)) {
                 match self.step(&mut run, &self.shared()) {
                     Turn::Waiting => {
                         self.all_for(run, lanes);

@@ -72,11 +72,12 @@ impl<S: WeightMap> Ladder<'_, S> {
         let (job, board, ibound) = (self.job, slice.board, limit.ibound);
         board.say(Activity::MiniBuckets { ibound });
         let schedule = &first.schedule;
-        if schedule.is_exact()
-            && job.exact_fits(schedule, 0.5, slice.whole)
-            && job.eliminate(schedule, board, slice.whole)?
-        {
-            return Ok(Level::Exact);
+        if schedule.is_exact() && job.exact_fits(schedule, 0.5, slice.whole) {
+            // Its tables make room; its bound is on the board.
+            self.incumbent = None;
+            if job.eliminate(schedule, board, slice.whole)? {
+                return Ok(Level::Exact);
+            }
         }
         if self.round == 0 {
             // A pass without any search, so that something is proved from the beginning.
