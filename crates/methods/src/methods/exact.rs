@@ -40,7 +40,7 @@ const FAR: f64 = REACH * REACH * REACH;
 const SEARCHING: f64 = 0.25;
 
 /// Rounds of the searches beside bounds that have no end of time.
-const UNTIMED_ROUNDS: [usize; 2] = [2, 16];
+const UNTIMED_ROUNDS: [usize; 2] = [2, 6];
 
 /// Seconds that nobody waits for an elimination.
 const HOPELESS: f64 = 1e6;
