@@ -166,11 +166,9 @@ impl Plan {
     /// both, in the order in which its table is stored.
     pub(crate) fn new(rows: &[Axis], cols: &[Axis], inputs: &[Vec<Axis>]) -> Self {
         let clique = size(rows) * size(cols);
-        let whole = (clique <= MAX_WHOLE).then(|| {
-            let clique = [rows, cols].concat();
-            let inputs = inputs
-                .iter()
-                .map(|axes| Access::new(&[], &[], &clique, axes));
+        let whole = || {
+            let axes = [rows, cols].concat();
+            let inputs = inputs.iter().map(|own| Access::new(&[], &[], &axes, own));
             Self {
                 rows: size(rows),
                 block: size(cols),
@@ -178,11 +176,10 @@ impl Plan {
                 outer: Vec::new(),
                 inputs: inputs.collect(),
             }
-        });
-        let whole = match whole {
-            Some(whole) if clique <= WHOLE => return whole,
-            whole => whole,
         };
+        if clique <= WHOLE {
+            return whole();
+        }
         let fits = |&at: &usize| at + 1 >= cols.len() || size(&cols[at..]) <= MAX_BLOCK;
         let largest = (0..=cols.len()).find(fits).unwrap_or(cols.len());
         let fitting = (largest..=cols.len())
@@ -200,7 +197,7 @@ impl Plan {
                 inputs: inputs.collect(),
             }
         };
-        let plans = fitting.map(plan).chain(whole);
+        let plans = fitting.map(plan).chain((clique <= MAX_WHOLE).then(whole));
         plans
             .min_by(|a, b| a.cost().total_cmp(&b.cost()))
             .expect("one candidate at least")

@@ -57,9 +57,11 @@ impl Range {
     }
 
     pub(crate) fn join(self, other: Self) -> Self {
+        // Not those of the library, which pass over what is no number.
+        let pick = |first: bool, a: f64, b: f64| if first || a.is_nan() { a } else { b };
         Self {
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
+            min: pick(self.min < other.min, self.min, other.min),
+            max: pick(self.max > other.max, self.max, other.max),
         }
     }
 }
@@ -243,6 +245,10 @@ mod tests {
             for len in [1, 3, 8, 11] {
                 assert!(range(form, &vec![f64::NAN; len]).max.is_nan());
             }
+        }
+        let lost = range(Form::Log, &[f64::NAN]);
+        for joined in [Range::EMPTY.join(lost), lost.join(Range::EMPTY)] {
+            assert!(joined.min.is_nan() && joined.max.is_nan());
         }
         assert!(range(Form::Linear, &[0.0; 9]).is_empty());
         assert!(range(Form::Log, &[f64::NEG_INFINITY; 2]).is_empty());

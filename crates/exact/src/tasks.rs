@@ -54,7 +54,7 @@ impl Tasks {
         states: &mut [T],
         work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
     ) {
-        forward(&self.0, 0, states, work);
+        run(&self.0, false, 0, states, work);
     }
 
     /// As [`Tasks::forward`], the ranges in the opposite order.
@@ -63,44 +63,26 @@ impl Tasks {
         states: &mut [T],
         work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
     ) {
-        backward(&self.0, 0, states, work);
+        run(&self.0, true, 0, states, work);
     }
 }
 
-fn forward<T: Send>(
+/// The tasks in their order, or from the end.
+fn run<T: Send>(
     tasks: &[Task],
+    from_end: bool,
     first: usize,
     states: &mut [T],
     work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
 ) {
-    for task in tasks {
-        match task {
+    for at in 0..tasks.len() {
+        match &tasks[if from_end { tasks.len() - 1 - at } else { at }] {
             Task::Steps(steps) => work(first, steps.clone(), states),
             Task::Fork(at, [one, two]) => {
                 let (before, after) = states.split_at_mut(at - first);
                 rayon::join(
-                    || forward(one, first, before, work),
-                    || forward(two, *at, after, work),
-                );
-            }
-        }
-    }
-}
-
-fn backward<T: Send>(
-    tasks: &[Task],
-    first: usize,
-    states: &mut [T],
-    work: &(impl Fn(usize, Range<usize>, &mut [T]) + Sync),
-) {
-    for task in tasks.iter().rev() {
-        match task {
-            Task::Steps(steps) => work(first, steps.clone(), states),
-            Task::Fork(at, [one, two]) => {
-                let (before, after) = states.split_at_mut(at - first);
-                rayon::join(
-                    || backward(one, first, before, work),
-                    || backward(two, *at, after, work),
+                    || run(one, from_end, first, before, work),
+                    || run(two, from_end, *at, after, work),
                 );
             }
         }

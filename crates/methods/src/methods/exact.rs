@@ -159,7 +159,6 @@ impl<'j> Attempt<'j> {
         }
         let (budget, rounds) = match slice.is_timed() || job.alone {
             true => (slice.whole.capped(time), None),
-            // Nothing may depend on how fast the machine is.
             false => (slice.whole.clone(), UNTIMED_ROUNDS.get(self.searches)),
         };
         let effort = Effort {
@@ -171,10 +170,13 @@ impl<'j> Attempt<'j> {
         // A search that the clock did not end is one that no longer pays.
         self.settled = match rounds {
             None => budget.stop().is_none(),
-            Some(_) => self.searches + 1 == UNTIMED_ROUNDS.len(),
+            Some(_) => self.searches + 1 >= UNTIMED_ROUNDS.len(),
         };
         self.consider(&order, slice);
-        self.spent += slice.whole.elapsed() - began;
+        // Where time has no end nothing may depend on what it took.
+        if slice.is_timed() {
+            self.spent += slice.whole.elapsed() - began;
+        }
         self.searches += 1;
         self.seed = self.seed.wrapping_add(0x9e37_79b9);
     }
@@ -233,9 +235,8 @@ impl<'j> Attempt<'j> {
         let memory = demand.once_bytes / job.options.memory;
         let soon = predicted <= SOON * left.unwrap_or(MINUTE.as_secs_f64());
         // A search that has taken as long as elimination has taken long enough.
-        let spent = self.spent.as_secs_f64();
-        let long_enough = slice.is_timed() && predicted <= spent;
-        let ready = self.settled || soon && self.searches > 1 || long_enough;
+        let ready =
+            self.settled || soon && self.searches > 1 || predicted <= self.spent.as_secs_f64();
         if memory <= 1.0 && ready {
             // What takes little of the time is done on all threads. Predictions are good to a factor of
             // a few, and without an end of time all is in time.
@@ -260,7 +261,7 @@ impl<'j> Attempt<'j> {
         // a hundred rows.
         let reach = if self.searches > 1 { REACH } else { FAR };
         let hopeless = missing > reach;
-        let over = slice.is_timed() && spent > SEARCHING * (spent + left);
+        let over = spent > SEARCHING * (spent + left);
         if self.settled || hopeless || over {
             Verdict::GiveUp
         } else {
