@@ -14,6 +14,9 @@ const GRADIENT_ENTRIES: f64 = 10.0;
 /// Called at every proved improvement, and when something else is going on.
 pub type Watch<'w> = dyn FnMut(&Progress) + Send + 'w;
 
+/// The name of exact elimination in reports.
+pub const ELIMINATION: &str = "exact";
+
 /// What a run is doing, for whoever waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
@@ -159,8 +162,8 @@ impl<'w> Board<'w> {
         });
     }
 
-    /// Enters `ln Z` itself.
-    pub fn post_exact(&self, lower: Lower, upper: Upper, width: usize) {
+    /// Enters `ln Z` itself, which `method` has found at this width.
+    pub fn post_exact(&self, lower: Lower, upper: Upper, width: usize, method: &'static str) {
         self.with(|inner| {
             // The exact value replaces bounds that rounding has put on its other side.
             inner.exact = true;
@@ -171,8 +174,8 @@ impl<'w> Board<'w> {
                 Ok(exact) => inner.bracket = exact,
                 Err(crossed) => inner.crossed = Some(crossed),
             }
-            inner.sides.upper.method = "exact";
-            inner.sides.lower.method = "exact";
+            inner.sides.upper.method = method;
+            inner.sides.lower.method = method;
             inner.tell(&self.budget, true);
         });
     }

@@ -24,7 +24,7 @@ pub mod wmbe;
 
 pub use allowed::{AllowedSearch, Configuration};
 pub use belief_propagation::{BeliefPropagation, Beliefs, MessageSchedule, belief_propagation};
-pub use board::{Activity, Board, Progress, Watch};
+pub use board::{Activity, Board, ELIMINATION, Progress, Watch};
 pub use bucket_renormalisation::{
     RenormalisationOptions, Renormalised, global_bucket_renormalisation,
     mini_bucket_renormalisation,

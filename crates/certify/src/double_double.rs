@@ -134,6 +134,7 @@ fn split(x: f64) -> (f64, i32) {
 }
 
 /// `a + b` without rounding (Knuth).
+#[inline]
 fn two_sum(a: f64, b: f64) -> DoubleDouble {
     let hi = a + b;
     let other = hi - a;
@@ -141,12 +142,14 @@ fn two_sum(a: f64, b: f64) -> DoubleDouble {
 }
 
 /// `a · b` without rounding: a fused multiply-add, which is exact on every machine, gives the rest.
+#[inline]
 fn two_product(a: f64, b: f64) -> DoubleDouble {
     let hi = a * b;
     DoubleDouble::finite(hi, a.mul_add(b, -hi))
 }
 
 /// `a + b` without rounding, where `|a| ≥ |b|` (Dekker).
+#[inline]
 fn quick_two_sum(a: f64, b: f64) -> DoubleDouble {
     let hi = a + b;
     DoubleDouble::finite(hi, b - (hi - a))
@@ -154,6 +157,7 @@ fn quick_two_sum(a: f64, b: f64) -> DoubleDouble {
 
 impl DoubleDouble {
     /// The rest of an infinity is `∞ − ∞`, and must not make it NaN.
+    #[inline]
     fn finite(hi: f64, lo: f64) -> Self {
         Self {
             hi,
@@ -163,6 +167,7 @@ impl DoubleDouble {
 }
 
 impl From<f64> for DoubleDouble {
+    #[inline]
     fn from(hi: f64) -> Self {
         Self { hi, lo: 0.0 }
     }
@@ -170,6 +175,7 @@ impl From<f64> for DoubleDouble {
 
 impl Add for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn add(self, other: Self) -> Self {
         let (high, low) = (two_sum(self.hi, other.hi), two_sum(self.lo, other.lo));
         let sum = quick_two_sum(high.hi, high.lo + low.hi);
@@ -179,6 +185,7 @@ impl Add for DoubleDouble {
 
 impl Add<f64> for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn add(self, other: f64) -> Self {
         let high = two_sum(self.hi, other);
         quick_two_sum(high.hi, high.lo + self.lo)
@@ -187,6 +194,7 @@ impl Add<f64> for DoubleDouble {
 
 impl Neg for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn neg(self) -> Self {
         Self {
             hi: -self.hi,
@@ -197,6 +205,7 @@ impl Neg for DoubleDouble {
 
 impl Sub for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn sub(self, other: Self) -> Self {
         self + -other
     }
@@ -204,6 +213,7 @@ impl Sub for DoubleDouble {
 
 impl Sub<f64> for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn sub(self, other: f64) -> Self {
         self + -other
     }
@@ -211,6 +221,7 @@ impl Sub<f64> for DoubleDouble {
 
 impl Mul for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn mul(self, other: Self) -> Self {
         let product = two_product(self.hi, other.hi);
         quick_two_sum(
@@ -222,6 +233,7 @@ impl Mul for DoubleDouble {
 
 impl Mul<f64> for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn mul(self, other: f64) -> Self {
         let product = two_product(self.hi, other);
         quick_two_sum(product.hi, product.lo + self.lo * other)
@@ -230,6 +242,7 @@ impl Mul<f64> for DoubleDouble {
 
 impl std::ops::Div for DoubleDouble {
     type Output = Self;
+    #[inline]
     fn div(self, other: Self) -> Self {
         let quotient = self.hi / other.hi;
         let rest = self - other * quotient;
@@ -241,6 +254,7 @@ impl<T> AddAssign<T> for DoubleDouble
 where
     Self: Add<T, Output = Self>,
 {
+    #[inline]
     fn add_assign(&mut self, other: T) {
         *self = *self + other;
     }
@@ -250,6 +264,7 @@ impl<T> SubAssign<T> for DoubleDouble
 where
     Self: Sub<T, Output = Self>,
 {
+    #[inline]
     fn sub_assign(&mut self, other: T) {
         *self = *self - other;
     }

@@ -43,6 +43,8 @@ pub(crate) struct Answers<T> {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Spent {
     pub(crate) width: usize,
+    /// Was nothing eliminated, as a model of spins in the plane needs none?
+    pub(crate) planar: bool,
     pub(crate) elapsed_s: f64,
     /// Tables alive together, as predicted and compared with `--memory`.
     #[serde(serialize_with = "json::whole")]
@@ -161,6 +163,15 @@ fn answer<T>(
     tell(News::Stage(Stage::Ordering));
     let given = args.elimination.memory;
     let memory = given.unwrap_or_else(memory::default_limit);
+    // An order is asked for by whoever wants to see it used.
+    if args.elimination.order == OrderChoice::Search
+        && let Some((found, demand)) = task.drawn(&reduced, memory, budget)
+    {
+        answer.found = found;
+        answer.spent.planar = true;
+        answer.spent.peak_bytes = demand.bytes;
+        return Ok(answer);
+    }
     let mut plan = plan(
         reduced.simple.graph(),
         &args.elimination,
@@ -220,10 +231,13 @@ fn plan(
 
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.planar {
+            true => write!(f, "planar")?,
+            false => write!(f, "width {}", self.width)?,
+        }
         writeln!(
             f,
-            "width {}, {} of tables, {}",
-            self.width,
+            ", {} of tables, {}",
             human(self.peak_bytes + 0.0),
             seconds(self.elapsed_s)
         )

@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::block::expectation;
 use crate::kernel::{self, Columns, Target};
 use crate::layout::{Access, MAX_INPUTS, Plan};
 use crate::prepare::{Prepared, divide_by_exp, reserve};
@@ -177,6 +178,7 @@ impl Call<'_> {
     /// `∂ ln Z_w / ∂w`, the conditional entropy of the eliminated variable under the step's beliefs.
     ///
     /// `beliefs` are those of all inputs, as [`Call::backward`] left them; `message` is logarithmic.
+    #[inline(always)]
     pub(crate) fn entropy(
         &self,
         scratch: &Scratch,
@@ -295,12 +297,4 @@ impl Cut {
             }
         }
     }
-}
-
-/// `Σ p ln f` with `0 · (−∞) = 0`; as many terms as the shorter one has, since buffers are reused.
-fn expectation(p: &[f64], ln: &[f64]) -> f64 {
-    p.iter()
-        .zip(ln)
-        .map(|(p, ln)| if *p > 0.0 { p * ln } else { 0.0 })
-        .sum()
 }

@@ -342,15 +342,38 @@ fn fold_runs<const RUN: usize>(starts: &[u32], tile: &[f64], target: &mut [f64])
 /// Sums in fixed lanes, so that the bits do not depend on the vector width.
 #[inline(always)]
 fn lane_sum(values: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let mut chunks = values.chunks_exact(8);
+    let mut lanes = [0.0; LANES];
+    let mut chunks = values.chunks_exact(LANES);
     for chunk in &mut chunks {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane += value;
         }
     }
-    let tail: f64 = chunks.remainder().iter().sum();
+    join(lanes) + chunks.remainder().iter().sum::<f64>()
+}
+
+const LANES: usize = 8;
+
+fn join(lanes: [f64; LANES]) -> f64 {
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6]))
         + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
-        + tail
+}
+
+/// `Σ p ln f` with `0 · (−∞) = 0`, in fixed lanes; as many terms as the shorter one has, since buffers are reused.
+#[inline(always)]
+pub(crate) fn expectation(p: &[f64], ln: &[f64]) -> f64 {
+    let count = p.len().min(ln.len());
+    let term = |p: f64, ln: f64| if p == 0.0 { 0.0 } else { p * ln };
+    let mut lanes = [0.0; LANES];
+    let (mut ps, mut lns) = (
+        p[..count].chunks_exact(LANES),
+        ln[..count].chunks_exact(LANES),
+    );
+    for (p, ln) in (&mut ps).zip(&mut lns) {
+        for ((lane, p), ln) in lanes.iter_mut().zip(p).zip(ln) {
+            *lane += term(*p, *ln);
+        }
+    }
+    let rest = ps.remainder().iter().zip(lns.remainder());
+    join(lanes) + rest.map(|(p, ln)| term(*p, *ln)).sum::<f64>()
 }

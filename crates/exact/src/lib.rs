@@ -45,8 +45,8 @@ pub use engine::{Engine, Keep};
 pub use error::{TooLarge, human};
 pub use marginals::{Marginals, marginals};
 pub use order::{
-    Cost, Effort, Heuristic, Order, OrderError, frontier, frontier_within, greedy, greedy_within,
-    quick, search,
+    Cost, Effort, Heuristic, Order, OrderError, dissection, frontier, frontier_within, greedy,
+    greedy_within, quick, search,
 };
 pub use pace::Pace;
 pub use partition_function::{ln_z, ln_z_along};

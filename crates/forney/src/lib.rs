@@ -7,8 +7,9 @@
 //! | ask a model questions | [`Problem`], within [`Limits`] |
 //! | know beforehand what an exact answer costs | [`Plan`] |
 //! | eliminate along a plan | [`Task`] |
-//! | do anything else | the layers: [`model`], [`uai`], [`exact`], [`bounds`], [`gauge`], [`methods`], [`latent`], [`certify`] |
+//! | do anything else | the layers: [`model`], [`uai`], [`exact`], [`bounds`], [`gauge`], [`planar`], [`methods`], [`latent`], [`certify`] |
 
+mod drawn;
 mod error;
 mod limits;
 mod plan;
@@ -32,4 +33,5 @@ pub use forney_gauge as gauge;
 pub use forney_latent as latent;
 pub use forney_methods as methods;
 pub use forney_model as model;
+pub use forney_planar as planar;
 pub use forney_uai as uai;

@@ -62,7 +62,8 @@ impl Problem {
     /// [`Error::NoFit`] before anything is allocated, [`Error::Stopped`] where the budget ends first.
     ///
     /// # Complexity
-    /// Exponential in the width of the order that a search finds ([`Plan`] tells it beforehand).
+    /// Exponential in the width of the order that a search finds ([`Plan`] tells it beforehand); `n^1.5` for `n` binary
+    /// variables without fields whose pairs can be drawn in the plane ([`planar`](crate::planar)).
     pub fn ln_z(&self, limits: &Limits) -> Result<f64, Error> {
         Ok(self
             .answer(&Task::ln_z(), limits)?
@@ -117,6 +118,9 @@ impl Problem {
         };
         let reduced = task.reduce(&self.graph, restriction)?;
         let budget = &limits.budget;
+        if let Some((found, _)) = task.drawn(&reduced, limits.memory, budget) {
+            return Ok(found);
+        }
         let stopped = || Error::Stopped(budget.stop().unwrap_or(Stop::Interrupted));
         let graph = reduced.simple.graph();
         let plan = Plan::search(graph, limits.seed, (task.keep(), limits.memory), budget);

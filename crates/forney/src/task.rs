@@ -7,6 +7,9 @@ use forney_exact::{Assignment, Keep, Marginals, Schedule, ln_z_along};
 use forney_model::{
     Contradiction, Domains, Evidence, FactorGraph, ModelError, Restriction, simplify, simplify_sum,
 };
+use forney_planar::{Demand, Solution};
+
+use crate::drawn::drawn;
 
 /// A most probable assignment.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +51,9 @@ pub fn restrict(
 /// did not come to an end.
 type Run<T> = fn(&Reduced<'_>, &Arc<Schedule>, &Budget) -> Result<Option<T>, Stop>;
 
+/// The same of a planar model; `None` if it is not to be had from its solution, and an inner one if `Z = 0`.
+type Draw<T> = fn(&Reduced<'_>, &Solution) -> Option<Option<T>>;
+
 /// Something to compute by elimination.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<T> {
@@ -55,6 +61,7 @@ pub struct Task<T> {
     keep: Keep,
     passes: f64,
     run: Run<T>,
+    draw: Option<Draw<T>>,
 }
 
 impl<T> Task<T> {
@@ -81,6 +88,20 @@ impl<T> Task<T> {
     #[must_use]
     pub fn passes(&self) -> f64 {
         self.passes
+    }
+
+    /// The answer without an elimination, if the model is one of spins that can be drawn in the plane and elimination
+    /// takes longer; within it `None` if `Z = 0`.
+    #[must_use]
+    pub fn drawn(
+        &self,
+        reduced: &Reduced<'_>,
+        memory: f64,
+        budget: &Budget,
+    ) -> Option<(Option<T>, Demand)> {
+        let draw = self.draw?;
+        let (solution, demand) = drawn(reduced.simple.graph(), memory, budget)?;
+        Some((draw(reduced, &solution)?, demand))
     }
 
     /// The answer, in units of its task; `None` if `Z = 0`.
@@ -113,6 +134,9 @@ impl Task<f64> {
                 let ln_z = ln_z.ok_or_else(|| budget.stop().unwrap_or(Stop::Interrupted))?;
                 Ok((ln_z > f64::NEG_INFINITY).then_some(ln_z))
             },
+            draw: Some(|_, &Solution { ln_z, .. }| {
+                Some((ln_z > f64::NEG_INFINITY).then_some(ln_z))
+            }),
         }
     }
 }
@@ -130,6 +154,22 @@ impl Task<(f64, Vec<Vec<f64>>)> {
                 let lifted = reduced.simple.lift_marginals(&found.variables);
                 Ok((found.ln_z > f64::NEG_INFINITY).then_some((found.ln_z, lifted)))
             },
+            draw: Some(
+                |reduced,
+                 &Solution {
+                     ln_z, symmetric, ..
+                 }| {
+                    if ln_z == f64::NEG_INFINITY {
+                        return Some(None);
+                    }
+                    // With fields only some of the variables would be known.
+                    symmetric.then(|| {
+                        let cards = reduced.simple.graph().cards().iter();
+                        let half: Vec<_> = cards.map(|&n| vec![1.0 / n as f64; n]).collect();
+                        Some((ln_z, reduced.simple.lift_marginals(&half)))
+                    })
+                },
+            ),
         }
     }
 }
@@ -149,6 +189,7 @@ impl Task<MostProbable> {
                 let ln_value = reduced.whole.ln_value(&states);
                 Ok((ln_value > f64::NEG_INFINITY).then_some(MostProbable { states, ln_value }))
             },
+            draw: None,
         }
     }
 }

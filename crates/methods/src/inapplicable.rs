@@ -4,6 +4,7 @@ use forney_bounds::{BoundError, StartError};
 use forney_certify::Flaw;
 use forney_exact::TooLarge;
 use forney_gauge::GaugedLowerError;
+use forney_planar::NotPlanar;
 
 use crate::value::Gives;
 
@@ -31,6 +32,12 @@ pub enum Inapplicable {
     /// No gauge helps.
     #[error(transparent)]
     Gauges(#[from] GaugedLowerError),
+    /// Not a planar model of spins.
+    #[error(transparent)]
+    Planar(#[from] NotPlanar),
+    /// A planar model without a value.
+    #[error(transparent)]
+    Matchings(#[from] forney_planar::Failure),
     /// A witness proved nothing.
     #[error(transparent)]
     Flaw(#[from] Flaw),

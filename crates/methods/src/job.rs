@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use forney_bounds::wmbe::candidate_order;
-use forney_bounds::{Activity, Board, BoundError, MeanField};
+use forney_bounds::{Activity, Board, BoundError, ELIMINATION, MeanField};
 use forney_certify::{Budget, DoubleDouble, Lower, Upper};
 use forney_exact::{Order, Pace, Schedule, ln_z_along};
 use forney_model::{Domains, FactorGraph, Table, simplify_sum};
@@ -174,7 +174,7 @@ impl<'g> Job<'g> {
         let Some(ln_z) = ln_z_along(schedule, self.graph, budget) else {
             return Ok(false);
         };
-        board.post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, width);
+        board.post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, width, ELIMINATION);
         Ok(true)
     }
 

@@ -52,7 +52,7 @@ pub fn struck(graph: &FactorGraph, share: f64, rng: &mut impl Rng) -> FactorGrap
     FactorGraph::new(graph.cards().to_vec(), factors).expect("the same scopes")
 }
 
-/// The text of a model file: an `n × n` grid of binary variables.
+/// The text of a model file: an `n × n` grid of binary variables, with fields everywhere.
 #[must_use]
 pub fn grid_text(n: usize) -> String {
     let at = |row, column| row * n + column;
@@ -65,7 +65,7 @@ pub fn grid_text(n: usize) -> String {
         }
     }
     let (count, cards) = (scopes.len(), "2 ".repeat(n * n));
-    let tables = "4 1 2 3 1\n".repeat(count);
+    let tables = "4 1 2 2 3\n".repeat(count);
     format!(
         "MARKOV {} {cards} {count}\n{}{tables}",
         n * n,

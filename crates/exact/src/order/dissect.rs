@@ -6,11 +6,13 @@
 
 use std::collections::BinaryHeap;
 
+use forney_certify::Budget;
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
 use super::primal::{Marks, Primal};
 use super::queue::{Place, place, tie, vertex};
+use super::quotient::{Score, quotient_order};
 use crate::watch::Watch;
 
 /// Parts of at most so many vertices are not cut.
@@ -23,6 +25,39 @@ const PASSES: usize = 4;
 const PATIENCE: usize = 100;
 /// Cuts within cuts.
 const DEEPEST: u32 = 40;
+
+/// An order for a sparse matrix: nested dissection, and within its parts little fill.
+///
+/// `adjacent` lists the neighbours of each node, ascending; it is symmetric and holds no node itself. When the budget
+/// ends, what is left comes in some order.
+///
+/// # Complexity
+/// `O(m log n)` for `m` edges.
+///
+/// # Example
+/// ```
+/// use forney_certify::Budget;
+/// let path = vec![vec![1], vec![0, 2], vec![1]];
+/// assert_eq!(forney_exact::dissection(path, &Budget::unlimited()).len(), 3);
+/// ```
+#[must_use]
+pub fn dissection(adjacent: Vec<Vec<u32>>, budget: &Budget) -> Vec<u32> {
+    let log2 = vec![1.0; adjacent.len()];
+    let primal = Primal { log2, adjacent };
+    let watch = Watch::new(Some(budget));
+    let stage = stages(&primal, None, &watch);
+    let all: Vec<u32> = (0..primal.len() as u32).collect();
+    let Primal { log2, adjacent } = primal;
+    quotient_order(
+        &all,
+        adjacent,
+        &log2,
+        Some(&stage),
+        Score::Fill,
+        None,
+        &watch,
+    )
+}
 
 /// For every vertex the stage in which it is eliminated: 0 in the parts that are not cut, the later the
 /// fewer cuts led to a separator.

@@ -28,6 +28,7 @@ mod search;
 mod tree;
 
 pub use cost::Cost;
+pub use dissect::dissection;
 pub use frontier::{frontier, frontier_within};
 pub use greedy::{Heuristic, greedy, greedy_within};
 pub use search::{Effort, quick, search};

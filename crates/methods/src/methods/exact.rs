@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forney_bounds::{Activity, BoundError};
+use forney_bounds::{Activity, BoundError, ELIMINATION};
 use forney_certify::Stop;
 use forney_exact::{Effort, Keep, Order, Pace, Schedule, TooLarge, Whole, search};
 use forney_model::FactorGraph;
@@ -19,7 +19,7 @@ const SECOND_SEARCH: Duration = Duration::from_secs(1);
 const SECOND_SHARE: f64 = 0.1;
 
 /// Beside bounds an elimination may take this share of the memory: they take the rest.
-const BESIDE: f64 = 0.2;
+pub(crate) const BESIDE: f64 = 0.2;
 
 /// After the second search an elimination that is predicted to take less than this share of the time
 /// that is left is not put off for a better order.
@@ -50,7 +50,7 @@ pub(crate) struct Elimination;
 
 impl Method for Elimination {
     fn name(&self) -> &'static str {
-        "exact"
+        ELIMINATION
     }
 
     fn gives(&self) -> &'static [Gives] {

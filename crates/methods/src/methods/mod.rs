@@ -9,6 +9,7 @@ mod gauged_lower;
 mod maxima;
 mod mean_field;
 mod mini_buckets;
+mod planar;
 mod published;
 mod restarts;
 mod structured_mean_field;
@@ -49,6 +50,7 @@ pub(crate) static MAXIMA: &dyn Method = &maxima::Maxima;
 
 /// All methods, in the order of tables; of those that take part in a bracket the first one of each side begins.
 pub static METHODS: &[&dyn Method] = &[
+    &planar::Matchings,
     EXACT,
     WMBE,
     WMBE_G,

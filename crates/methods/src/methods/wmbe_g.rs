@@ -2,7 +2,7 @@
 
 use forney_bounds::race::Account;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets, WeightMap, bytes};
-use forney_bounds::{Activity, BoundError};
+use forney_bounds::{Activity, BoundError, ELIMINATION};
 use forney_certify::{Above, Below, Bound, Budget, Lower, Stop, Upper};
 use forney_exact::{Order, Pace, Schedule, frontier};
 use forney_gauge::{
@@ -251,7 +251,7 @@ impl<S: WeightMap> Work for Ladder<'_, S> {
             let (lower, upper) = (Lower::new(ln), Upper::new(ln));
             let both = lower.and_then(|lower| Ok((lower, upper?)));
             let (lower, upper) = both.map_err(BoundError::from)?;
-            slice.board.post_exact(lower, upper, width);
+            slice.board.post_exact(lower, upper, width, ELIMINATION);
             return Ok(Turn::Over(Stop::Converged));
         }
         let known = self.found.as_ref().map(|found| found.bound);

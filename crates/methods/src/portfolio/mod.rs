@@ -1,6 +1,7 @@
 //! From a model to a bracket, within time and memory: methods that take turns on each side.
 
 mod beside;
+mod in_turn;
 mod lane;
 mod schedule;
 mod shared;
@@ -14,6 +15,7 @@ use forney_model::FactorGraph;
 use crate::job::{pruned, simplified};
 use crate::methods::MAXIMA;
 use crate::{Gives, Inapplicable, Job, METHODS, Method, Options, Slice};
+use in_turn::InTurn;
 use lane::Lane;
 use shared::Portfolio;
 
@@ -156,11 +158,13 @@ pub fn bracket(
     let mut lanes: Vec<Lane<'_>> = sides.map(|side| Lane::new(&job, &methods, side)).collect();
     // At one ibound bounds are asked for, and not what eliminates whatever it takes.
     let wanted = job.alone || limits.ibound.is_none();
-    let mut exact = methods
-        .iter()
-        .filter(|method| wanted && method.gives().contains(&Gives::Both));
-    let exact = exact.next().map(|method| method.begin(&job, Gives::Both));
-    let exact = exact.and_then(|run| run.map_err(|reason| portfolio.refuse(reason)).ok());
+    let exact = (methods.iter())
+        .filter(|method| wanted && method.gives().contains(&Gives::Both))
+        .filter_map(|method| {
+            let begun = method.begin(&job, Gives::Both);
+            begun.map_err(|reason| portfolio.refuse(reason)).ok()
+        });
+    let exact = InTurn::of(exact.collect());
     let refused = lanes.iter().flat_map(|lane| &lane.refused);
     for reason in refused {
         if let Inapplicable::Bound(error @ BoundError::IboundTooSmall { .. }) = reason {
