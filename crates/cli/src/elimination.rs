@@ -43,7 +43,8 @@ pub(crate) struct Answers<T> {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Spent {
     pub(crate) width: usize,
-    /// Was nothing eliminated, as a model of spins in the plane needs none?
+    /// Was nothing eliminated, as a model of spins in the plane needs none? Left out unless it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) planar: bool,
     pub(crate) elapsed_s: f64,
     /// Tables alive together, as predicted and compared with `--memory`.

@@ -1,6 +1,7 @@
 //! The questions against enumeration.
 
 use forney::model::enumerate::enumerate;
+use forney::model::generate::ising_grid;
 use forney::{Budget, Error, FactorGraph, Limits, Problem, Table, VarId};
 use forney_testing::Family;
 use rand::{RngExt, SeedableRng};
@@ -102,4 +103,20 @@ fn the_readme_shows_the_example_that_compiles() {
     let example = read("crates/forney/examples/bracket.rs");
     let code = &example[example.find("use forney").expect("imports")..];
     assert!(read("README.md").contains(&format!("```rust\n{code}```")));
+}
+
+/// Spins in the plane without fields: more of them than any elimination could take.
+#[test]
+fn planar_models_are_answered_at_any_size() {
+    let grid = ising_grid(50, 1.0, 0.0, &mut Pcg64::seed_from_u64(2));
+    let problem = Problem::new(grid);
+    let limits = Limits::default();
+    let ln_z = problem.ln_z(&limits).unwrap();
+    let bracket = problem.bracket(&limits).unwrap().bracket;
+    assert!((bracket.lower().ln() - ln_z).abs() < 1e-6 && bracket.gap() < 1e-6);
+    let marginals = problem.marginals(&limits).unwrap();
+    assert!(marginals.iter().flatten().all(|p| (p - 0.5).abs() < 1e-15));
+    // An observation is a field, though one that can be drawn.
+    let observed = problem.observe(VarId(0), 1).unwrap();
+    assert!((observed.ln_z(&limits).unwrap() + 2f64.ln() - ln_z).abs() < 1e-6);
 }

@@ -4,7 +4,8 @@ use forney_bounds::Progress;
 use forney_certify::{Budget, Stop, slack};
 use forney_gauge::NAME;
 use forney_methods::{
-    BoundOptions, BoundReport, EXACT, MEAN_FIELD, Options, Sides, WMBE, WMBE_G, bracket, method,
+    BoundOptions, BoundReport, EXACT, Inapplicable, MEAN_FIELD, Options, Sides, WMBE, WMBE_G,
+    bracket, method,
 };
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius};
@@ -292,4 +293,30 @@ fn structured_mean_field_in_a_gauge_takes_part_below() {
     // The method asked for by name is mini-buckets alone.
     assert_eq!(alone.lower_method, NAME);
     assert!(alone.bracket.lower().ln() < auto.bracket.lower().ln());
+}
+
+/// Where the model can be drawn in the plane the bracket closes at a size that no elimination reaches; fields take that
+/// away.
+#[test]
+fn spins_in_the_plane_are_exact_at_any_size() {
+    let options = BoundOptions {
+        limits: Options {
+            iterations: Some(2),
+            ..Options::default()
+        },
+        ..BoundOptions::default()
+    };
+    let free = ising_grid(60, 1.0, 0.0, &mut rng(1));
+    let (report, _) = run(&free, &options);
+    assert!(report.exact && report.bracket.gap() <= 0.0);
+    assert_eq!([report.lower_method, report.upper_method], ["planar"; 2]);
+    let (alone, options) = (method("planar"), BoundOptions::default());
+    let (report, _) = run(&ising_grid(9, 1.0, 0.1, &mut rng(1)), &options);
+    assert!(report.exact && report.lower_method == EXACT.name());
+    let only = BoundOptions {
+        method: alone,
+        ..options
+    };
+    let (report, _) = run(&ising_grid(9, 1.0, 0.1, &mut rng(1)), &only);
+    assert!(matches!(report.refused, Some(Inapplicable::Planar(_))) && !report.exact);
 }
