@@ -6,6 +6,8 @@ use std::sync::Arc;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_exact::{Engine, Heuristic, Keep, Order, Schedule, Whole, greedy, vmath};
 use forney_model::{FactorGraph, Table, VarId, generate};
+use ndarray::Array2;
+use ndarray::linalg::general_mat_mul;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -182,6 +184,46 @@ impl AddLimit {
                 *out += factor * a;
             }
             std::hint::black_box(&mut self.out);
+        }
+    }
+}
+
+/// The throughput of products of dense matrices: what a sparse elimination in dense fronts cannot exceed.
+pub struct ProductLimit {
+    a: Array2<f64>,
+    b: Array2<f64>,
+    out: Array2<f64>,
+}
+
+impl Default for ProductLimit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProductLimit {
+    const SIDE: usize = 256;
+
+    /// Matrices that fit in the caches.
+    #[must_use]
+    pub fn new() -> Self {
+        let matrix = || {
+            Array2::from_shape_fn((Self::SIDE, Self::SIDE), |(i, j)| {
+                ((i * 7 + j) % 5) as f64 * 1e-3
+            })
+        };
+        Self {
+            a: matrix(),
+            b: matrix(),
+            out: matrix(),
+        }
+    }
+
+    /// About `products` multiply-adds, on one thread.
+    pub fn run(&mut self, products: u64) {
+        for _ in 0..products.div_ceil(Self::SIDE.pow(3) as u64) {
+            let (a, b) = (std::hint::black_box(&self.a), std::hint::black_box(&self.b));
+            general_mat_mul(1.0, a, b, 0.5, &mut self.out);
         }
     }
 }

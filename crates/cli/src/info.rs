@@ -9,10 +9,11 @@ use forney::Plan;
 use forney_bounds::wmbe::{CliqueLimit, MiniBuckets};
 use forney_certify::{Budget, Stop};
 use forney_exact::{
-    Effort, Heuristic, Keep, Schedule, frontier_within, greedy_within, human, search,
+    Effort, Heuristic, Keep, Pace, Schedule, frontier_within, greedy_within, human, search,
 };
 use forney_gauge::candidate_bytes;
 use forney_model::{FactorGraph, simplify, simplify_sum};
+use forney_planar::Planar;
 use serde::Serialize;
 
 use crate::args::InfoArgs;
@@ -69,6 +70,18 @@ struct Reduced {
     size: Size,
     orders: Vec<Cost>,
     gauged: Vec<Gauged>,
+    /// Left out unless the model is one of spins in the plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planar: Option<Drawn>,
+}
+
+/// What `ln Z` takes without an elimination.
+#[derive(Serialize)]
+struct Drawn {
+    #[serde(serialize_with = "json::whole")]
+    bytes: f64,
+    #[serde(serialize_with = "json::number")]
+    exact_s: f64,
 }
 
 /// What gauged mini-buckets of some ibound would take, `forney bound --method wmbe-g`.
@@ -140,6 +153,10 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
             let left = budget.remaining().unwrap_or(ORDERS);
             let orders = costs(&sum, &whole, args.seed, &budget.capped(left / 2));
             let gauged = gauged(&sum, &budget.capped(left));
+            let planar = Planar::new(&sum, budget).ok().map(|planar| Drawn {
+                bytes: planar.demand().bytes,
+                exact_s: Pace::measured().seconds(planar.demand().entries),
+            });
             if budget.stop() == Some(Stop::Interrupted) {
                 return Err(Failure::Interrupted);
             }
@@ -147,6 +164,7 @@ fn describe(args: &InfoArgs, budget: &Budget) -> Result<Done<Report>, Failure> {
                 size: Size::of(&sum),
                 orders,
                 gauged,
+                planar,
             })
         }
     };
@@ -370,6 +388,14 @@ impl fmt::Display for Report {
                 .chain(reduced.gauged.iter().map(Gauged::cells));
             write!(f, "\n{}", table(&lines.collect::<Vec<_>>(), 1..=3))?;
         }
+        if let Some(planar) = &reduced.planar {
+            writeln!(
+                f,
+                "\nplanar    ln Z needs no elimination but {} and {}",
+                human(planar.bytes),
+                rough_seconds(planar.exact_s)
+            )?;
+        }
         writeln!(f, "\n{}", self.advice(reduced))
     }
 }
@@ -379,6 +405,11 @@ impl Report {
     fn advice(&self, reduced: &Reduced) -> String {
         const LONG_S: f64 = 3600.0;
         let allowed = human(self.memory_bytes);
+        if let Some(planar) = &reduced.planar
+            && planar.bytes <= self.memory_bytes
+        {
+            return format!("Exact inference fits in {allowed}: use `forney exact`.");
+        }
         if reduced.orders.is_empty() {
             return "No order was worked out in time: allow more with --time.".to_owned();
         }

@@ -7,7 +7,7 @@ use forney_certify::{Bracket, Budget, Crossed, Lower, Stop, Upper};
 use forney_model::FactorGraph;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use crate::{EXACT, Gives, Inapplicable, Method, Options, Outcome, Point, Value};
+use crate::{Gives, Inapplicable, METHODS, Method, Options, Outcome, Point, Value};
 
 /// Share of the time that the exact answer may take.
 const EXACT_SHARE: f64 = 0.2;
@@ -99,14 +99,19 @@ pub fn compare(
     Ok(())
 }
 
-/// `ln Z` on both sides by exact elimination, if that takes no more than the memory and a fifth of the time.
+/// `ln Z` on both sides by a method that gives both, if that takes no more than the memory and a fifth of the time.
 #[must_use]
 pub fn exact(graph: &FactorGraph, options: &Options, budget: &Budget) -> Option<Bracket> {
     let share = budget.remaining().map(|time| time.mul_f64(EXACT_SHARE));
     let budget = share.map_or_else(|| budget.clone(), |share| budget.capped(share));
-    let found = EXACT.run(graph, Gives::Both, options, &budget, &mut |_| {});
-    let found = found.ok().filter(|found| found.stop == Stop::Converged)?;
-    best([found.value]).ok()
+    let both = METHODS
+        .iter()
+        .filter(|method| method.gives().contains(&Gives::Both));
+    let mut found = both.filter_map(|method| {
+        let found = method.run(graph, Gives::Both, options, &budget, &mut |_| {});
+        found.ok().filter(|found| found.stop == Stop::Converged)
+    });
+    best([found.next()?.value]).ok()
 }
 
 /// The best bracket of some values; estimates prove nothing.

@@ -4,7 +4,7 @@ use forney_bounds::{BoundError, StartError};
 use forney_certify::Flaw;
 use forney_exact::TooLarge;
 use forney_gauge::GaugedLowerError;
-use forney_planar::NotPlanar;
+use forney_planar::PlanarError;
 
 use crate::value::Gives;
 
@@ -34,10 +34,7 @@ pub enum Inapplicable {
     Gauges(#[from] GaugedLowerError),
     /// Not a planar model of spins.
     #[error(transparent)]
-    Planar(#[from] NotPlanar),
-    /// A planar model without a value.
-    #[error(transparent)]
-    Matchings(#[from] forney_planar::Failure),
+    Planar(#[from] PlanarError),
     /// A witness proved nothing.
     #[error(transparent)]
     Flaw(#[from] Flaw),

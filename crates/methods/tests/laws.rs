@@ -14,7 +14,7 @@ use forney_methods::{
 use forney_model::enumerate::enumerate;
 use forney_model::generate::{ising_grid, mobius, with_scales};
 use forney_model::{FactorGraph, Table, VarId};
-use forney_planar::NotPlanar;
+use forney_planar::PlanarError;
 use forney_testing::{Family, factor_tree, least_ibound, shuffled};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -90,11 +90,11 @@ fn excused(reason: &Inapplicable, graph: &FactorGraph) -> bool {
     let mut factors = graph.factors().iter();
     if let Inapplicable::Planar(reason) = reason {
         return match reason {
-            NotPlanar::Cardinality { .. } => graph.cards().iter().any(|&card| card > 2),
-            NotPlanar::Scope { .. } => factors.any(|factor| factor.scope().len() > 2),
-            NotPlanar::Zeros { .. } => factors.any(|f| f.relative().contains(&f64::NEG_INFINITY)),
+            PlanarError::Cardinality { .. } => graph.cards().iter().any(|&card| card > 2),
+            PlanarError::Scope { .. } => factors.any(|factor| factor.scope().len() > 2),
+            PlanarError::Zeros { .. } => factors.any(|f| f.relative().contains(&f64::NEG_INFINITY)),
             // Four spins and one that stands for fields are all coupled to each other.
-            NotPlanar::Crossing { .. } => graph.num_variables() >= 4,
+            PlanarError::Crossing { .. } => graph.num_variables() >= 4,
             _ => false,
         };
     }

@@ -3,10 +3,10 @@
 use forney_certify::Stop;
 use forney_model::{FactorId, VarId};
 
-/// Why a model is not one of spins that can be drawn in the plane.
+/// Why a model has no value as one of spins in the plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotPlanar {
+pub enum PlanarError {
     /// A variable that is no spin.
     #[error("variable {variable} has {states} states, and a planar Ising model has two for each")]
     Cardinality {
@@ -42,12 +42,6 @@ pub enum NotPlanar {
         /// Does a model without its fields stand a better chance?
         fields: bool,
     },
-}
-
-/// Why there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
     /// The budget was over.
     #[error("the run was stopped: {0}")]
     Stopped(Stop),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use forney_certify::DoubleDouble;
 use forney_model::{FactorGraph, FactorId, VarId};
 
-use crate::error::NotPlanar;
+use crate::error::PlanarError;
 use crate::terms::Terms;
 use crate::ties::Ties;
 
@@ -23,7 +23,7 @@ pub(crate) struct Ising {
     /// Number of spins.
     pub(crate) spins: usize,
     pub(crate) couplings: Vec<Coupling>,
-    /// How far leaving out fields that are nothing but rounding may have moved `ln Z`.
+    /// How far roundings of what was read, and leaving out fields that are nothing else, may have moved `ln Z`.
     pub(crate) error: f64,
     /// Is no assignment possible?
     pub(crate) impossible: bool,
@@ -54,9 +54,9 @@ impl Ising {
     ///
     /// # Errors
     /// What cannot be read as spins.
-    pub(crate) fn new(graph: &FactorGraph) -> Result<Self, NotPlanar> {
+    pub(crate) fn new(graph: &FactorGraph) -> Result<Self, PlanarError> {
         if let Some(at) = graph.cards().iter().position(|&card| card > 2) {
-            return Err(NotPlanar::Cardinality {
+            return Err(PlanarError::Cardinality {
                 variable: VarId::new(at),
                 states: graph.cards()[at],
             });
@@ -76,7 +76,7 @@ impl Ising {
         let mut joined = Vec::new();
         // The ghost is as often up as down.
         let mut constant = graph.ln_scale() - DoubleDouble::ln(2.0);
-        let (mut impossible, mut fielded) = (false, false);
+        let (mut impossible, mut fielded, mut error) = (false, false, 0.0);
         for (at, factor) in graph.factors().iter().enumerate() {
             let scope: Vec<u32> = (factor.scope().iter().filter(|v| spin(v)))
                 .map(|v| number[v.index()])
@@ -89,9 +89,11 @@ impl Ising {
             constant += terms.constant;
             let finite = factor.relative().iter().filter(|x| x.is_finite());
             let size = finite.fold(0.0, |size: f64, x| size.max(x.abs()));
+            let size = ROUNDINGS * f64::EPSILON * size;
+            error += size;
             for (&v, field) in scope.iter().zip(terms.fields) {
                 fields[v as usize] += field;
-                rounding[v as usize] += ROUNDINGS * f64::EPSILON * size;
+                rounding[v as usize] += size;
             }
             let ends = match scope[..] {
                 [] => continue,
@@ -113,7 +115,6 @@ impl Ising {
                 None => {}
             }
         }
-        let mut error = 0.0;
         for (v, (field, rounding)) in fields.iter().zip(rounding).enumerate() {
             if field.abs() > rounding {
                 fielded = true;

@@ -14,5 +14,5 @@ mod solve;
 mod terms;
 mod ties;
 
-pub use error::{Failure, NotPlanar};
+pub use error::PlanarError;
 pub use solve::{Demand, Planar, Solution};

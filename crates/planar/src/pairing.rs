@@ -4,6 +4,8 @@
 //! a triangle are left they meet in it. The sums over matchings are about as accurate as they are close to the weight
 //! of this one, so it is an assignment of low energy that is taken.
 
+use forney_certify::DoubleDouble;
+
 use crate::ising::Coupling;
 use crate::map::Map;
 use crate::ties::Ties;
@@ -18,7 +20,7 @@ pub(crate) struct Pairing {
     /// The pair of each dart.
     pub(crate) of: Vec<u32>,
     /// `Σ J s s` of the assignment.
-    pub(crate) energy: f64,
+    pub(crate) energy: DoubleDouble,
 }
 
 impl Pairing {
@@ -54,7 +56,7 @@ impl Pairing {
                     true => -j,
                     false => *j,
                 });
-        let energy = terms.sum();
+        let energy = terms.map(DoubleDouble::from).sum();
         Self { darts, of, energy }
     }
 

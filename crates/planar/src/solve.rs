@@ -5,7 +5,7 @@ use forney_exact::dissection;
 use forney_model::{FactorGraph, FactorId};
 
 use crate::embedding::embed;
-use crate::error::{Failure, NotPlanar};
+use crate::error::PlanarError;
 use crate::fronts::Fronts;
 use crate::ising::{Ising, Link};
 use crate::map::Map;
@@ -18,7 +18,8 @@ use crate::real::Real;
 pub struct Solution {
     /// `ln Z`, in nats; `−∞` if no assignment is possible.
     pub ln_z: f64,
-    /// How far rounding may have moved it, in nats: four times what a first-order analysis of every step adds up to.
+    /// How far rounding may have moved it, in nats: four times what a first-order analysis of every step adds up to, and
+    /// the last digits of what is read and told.
     pub error: f64,
     /// Factors of two variables, and how often their variables are in the same state. Those whose couplings cancel
     /// are left out; there are none if no assignment is possible.
@@ -30,6 +31,8 @@ pub struct Solution {
 /// What a solution takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Demand {
+    /// Multiply-adds of one elimination; with its inverse there are about six times as many.
+    pub products: f64,
     /// Entries of an elimination of tables that take about as long.
     pub entries: f64,
     /// Bytes, by prediction.
@@ -63,7 +66,7 @@ pub struct Planar {
 /// How far it has come.
 struct State {
     /// At full strength, the one that is least off.
-    best: Result<Attempt, Failure>,
+    best: Result<Attempt, PlanarError>,
     /// An assignment of low energy.
     down: Vec<bool>,
     /// The strength at which its agreements were had; 0 if it is a guess.
@@ -109,11 +112,11 @@ impl Planar {
     /// Reads the model as spins, draws it, and finds an order of elimination.
     ///
     /// # Errors
-    /// Why the model is none.
+    /// Why the model is none, or that the budget is over.
     ///
     /// # Complexity
     /// `O(n log n)` for `n` spins.
-    pub fn new(graph: &FactorGraph, budget: &Budget) -> Result<Self, NotPlanar> {
+    pub fn new(graph: &FactorGraph, budget: &Budget) -> Result<Self, PlanarError> {
         let mut ising = Ising::new(graph)?;
         if ising.impossible {
             ising.couplings.clear();
@@ -123,7 +126,7 @@ impl Planar {
         let rotation = embed(ising.spins, &ising.couplings);
         let map = rotation.and_then(|rotation| Map::new(ising.spins, &ising.couplings, &rotation));
         let Some(map) = map else {
-            return Err(NotPlanar::Crossing {
+            return Err(PlanarError::Crossing {
                 fields: ising.fields,
             });
         };
@@ -132,6 +135,10 @@ impl Planar {
         let pairing = Pairing::new(&map, &guess);
         let beside = pairing.beside(&map);
         let order = dissection(beside.clone(), budget);
+        // An order that was cut short may fill everything.
+        if let Some(stop) = budget.stop() {
+            return Err(PlanarError::Stopped(stop));
+        }
         let places = pairing.places(&order);
         let fronts = Fronts::new(order, &beside);
         let kept = map.next.len() * BYTES_FOR_DART;
@@ -141,6 +148,7 @@ impl Planar {
             map,
             guess,
             demand: Demand {
+                products: fronts.work(),
                 entries: ENTRIES * fronts.work(),
                 bytes: fronts.bytes() + kept as f64,
             },
@@ -161,7 +169,7 @@ impl Planar {
     ///
     /// # Errors
     /// If the budget ends it, or rounding.
-    pub fn solve(&self, memory: f64, budget: &Budget) -> Result<Solution, Failure> {
+    pub fn solve(&self, memory: f64, budget: &Budget) -> Result<Solution, PlanarError> {
         if self.ising.impossible {
             return Ok(Solution {
                 ln_z: f64::NEG_INFINITY,
@@ -171,7 +179,7 @@ impl Planar {
             });
         }
         let mut state = State {
-            best: Err(Failure::Rounding),
+            best: Err(PlanarError::Rounding),
             down: self.guess.clone(),
             reached: 0.0,
         };
@@ -189,9 +197,13 @@ impl Planar {
             };
             (factor, often.clamp(0.0, 1.0))
         });
+        // Elements of the matrix, energies and the result are floats.
+        let couplings = self.map.couplings.iter();
+        let sizes: f64 = couplings.map(|j| 3.0 * (1.0 + j.abs())).sum();
+        let floats = f64::EPSILON * (sizes + best.ln_z.abs());
         Ok(Solution {
             ln_z: best.ln_z,
-            error: CAUTION * best.error + self.ising.error,
+            error: CAUTION * best.error + floats + self.ising.error,
             agree: agree.collect(),
             symmetric: !self.ising.fields,
         })
@@ -202,9 +214,9 @@ impl Planar {
         let (mut strength, mut step) = (1.0, 2.0);
         for _ in 0..MOST {
             match self.at::<T>(&state.down, strength, budget) {
-                Err(Failure::Stopped(stop)) => {
+                Err(PlanarError::Stopped(stop)) => {
                     if state.best.is_err() {
-                        state.best = Err(Failure::Stopped(stop));
+                        state.best = Err(PlanarError::Stopped(stop));
                     }
                     return;
                 }
@@ -250,18 +262,18 @@ impl Planar {
         down: &[bool],
         strength: f64,
         budget: &Budget,
-    ) -> Result<Attempt, Failure> {
+    ) -> Result<Attempt, PlanarError> {
         let pairing = Pairing::new(&self.map, down);
         let fronts = Fronts::new(pairing.order(&self.places), &pairing.beside(&self.map));
         let matrix = Matrix::new(&self.map, &pairing, &fronts, strength);
         let failure = |failed| match failed {
-            Failed::Stopped => Failure::Stopped(budget.stop().unwrap_or(Stop::Interrupted)),
-            Failed::Rounding => Failure::Rounding,
+            Failed::Stopped => PlanarError::Stopped(budget.stop().unwrap_or(Stop::Interrupted)),
+            Failed::Rounding => PlanarError::Rounding,
         };
         let eliminated = matrix.eliminate::<T>(budget).map_err(failure)?;
         let worth = matrix.worth(&eliminated, budget).map_err(failure)?;
         let components = DoubleDouble::ln(2.0) * self.map.components as f64;
-        let energy = DoubleDouble::from(strength * pairing.energy);
+        let energy = pairing.energy * strength;
         let ln_z = self.ising.constant + energy + components + eliminated.ln;
         // Nothing is known where roundings of first order are as large as that; NaN is not less.
         match worth.error <= HOPELESS {
@@ -270,7 +282,7 @@ impl Planar {
                 error: worth.error,
                 agree: worth.matched,
             }),
-            false => Err(Failure::Rounding),
+            false => Err(PlanarError::Rounding),
         }
     }
 }

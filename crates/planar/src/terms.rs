@@ -2,7 +2,7 @@
 
 use forney_model::{FactorId, Table};
 
-use crate::error::NotPlanar;
+use crate::error::PlanarError;
 
 /// A factor of one or two spins.
 pub(crate) struct Terms {
@@ -18,7 +18,7 @@ impl Terms {
     ///
     /// # Errors
     /// What cannot be read as spins.
-    pub(crate) fn of(factor: &Table, scope: &[u32], id: FactorId) -> Result<Self, NotPlanar> {
+    pub(crate) fn of(factor: &Table, scope: &[u32], id: FactorId) -> Result<Self, PlanarError> {
         let ln = |at: usize| factor.relative()[at];
         let none = Self {
             constant: 0.0,
@@ -73,10 +73,10 @@ impl Terms {
                         tied: Some(true),
                         ..none
                     }),
-                    _ => Err(NotPlanar::Zeros { factor: id }),
+                    _ => Err(PlanarError::Zeros { factor: id }),
                 }
             }
-            _ => Err(NotPlanar::Scope {
+            _ => Err(PlanarError::Scope {
                 factor: id,
                 variables: scope.len(),
             }),

@@ -5,7 +5,7 @@ use forney_exact::{Heuristic, greedy, marginals};
 use forney_model::enumerate::enumerate;
 use forney_model::generate::ising_grid;
 use forney_model::{FactorGraph, Table, VarId};
-use forney_planar::{Failure, NotPlanar, Planar, Solution};
+use forney_planar::{Planar, PlanarError, Solution};
 use forney_testing::{on_threads, rng};
 use rand::{Rng, RngExt};
 
@@ -22,7 +22,7 @@ fn model(variables: u32, factors: Vec<Table>) -> FactorGraph {
     FactorGraph::new(vec![2; variables as usize], factors).unwrap()
 }
 
-fn draw(graph: &FactorGraph) -> Result<Planar, NotPlanar> {
+fn draw(graph: &FactorGraph) -> Result<Planar, PlanarError> {
     Planar::new(graph, &Budget::unlimited())
 }
 
@@ -224,23 +224,26 @@ fn what_is_not_planar_is_refused() {
                 }
             }
             let refused = draw(&model(8, factors)).err();
-            assert_eq!(refused, Some(NotPlanar::Crossing { fields: false }));
+            assert_eq!(refused, Some(PlanarError::Crossing { fields: false }));
         }
     }
     let fields = draw(&ising_grid(4, 1.0, 0.1, &mut rng(1))).err();
-    assert_eq!(fields, Some(NotPlanar::Crossing { fields: true }));
+    assert_eq!(fields, Some(PlanarError::Crossing { fields: true }));
     let three = FactorGraph::new(vec![3], Vec::new()).unwrap();
     assert!(matches!(
         draw(&three).err(),
-        Some(NotPlanar::Cardinality { states: 3, .. })
+        Some(PlanarError::Cardinality { states: 3, .. })
     ));
     let scope: Vec<VarId> = (0..3).map(VarId).collect();
     let triple = Table::from_ln(scope, vec![2; 3], vec![0.0; 8]).unwrap();
     let found = draw(&model(3, vec![triple])).err();
-    assert!(matches!(found, Some(NotPlanar::Scope { variables: 3, .. })));
+    assert!(matches!(
+        found,
+        Some(PlanarError::Scope { variables: 3, .. })
+    ));
     let half = Table::from_values(vec![VarId(0), VarId(1)], vec![2, 2], &[1.0, 0.0, 1.0, 1.0]);
     let found = draw(&model(2, vec![half.unwrap()])).err();
-    assert!(matches!(found, Some(NotPlanar::Zeros { .. })));
+    assert!(matches!(found, Some(PlanarError::Zeros { .. })));
 }
 
 #[test]
@@ -293,5 +296,8 @@ fn a_budget_ends_it() {
     let graph = grid(20, || 0.3);
     let planar = draw(&graph).unwrap();
     let over = Budget::unlimited().capped(std::time::Duration::ZERO);
-    assert!(matches!(planar.solve(1e9, &over), Err(Failure::Stopped(_))));
+    assert!(matches!(
+        planar.solve(1e9, &over),
+        Err(PlanarError::Stopped(_))
+    ));
 }

@@ -4,7 +4,7 @@ use forney_bounds::{Activity, BoundError};
 use forney_certify::{Lower, Stop, Upper, slack};
 use forney_exact::TooLarge;
 use forney_model::FactorGraph;
-use forney_planar::{Failure, Planar, Solution};
+use forney_planar::{Planar, PlanarError, Solution};
 
 use super::exact::BESIDE;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Predicted, Slice, Turn, Work};
@@ -53,7 +53,10 @@ impl Work for Drawing<'_> {
         let (job, board) = (self.job, slice.board);
         let Some(planar) = &self.planar else {
             board.say(Activity::Ordering);
-            let planar = Planar::new(job.graph, slice.whole)?;
+            let planar = match Planar::new(job.graph, slice.whole) {
+                Err(PlanarError::Stopped(stop)) => return Ok(Turn::Over(stop)),
+                planar => planar?,
+            };
             let (bytes, limit) = (planar.demand().bytes, job.options.memory);
             if bytes > limit {
                 let width = 0;
@@ -73,12 +76,10 @@ impl Work for Drawing<'_> {
         }
         board.note_bytes(bytes);
         board.say(Activity::Method(Matchings.name()));
-        let found = match planar.solve(job.options.memory, slice.whole) {
-            Ok(found) => found,
-            Err(Failure::Stopped(stop)) => return Ok(Turn::Over(stop)),
-            Err(failure) => return Err(failure.into()),
+        let Solution { ln_z, error, .. } = match planar.solve(job.options.memory, slice.whole) {
+            Err(PlanarError::Stopped(stop)) => return Ok(Turn::Over(stop)),
+            found => found?,
         };
-        let Solution { ln_z, error, .. } = found;
         if error <= slack(ln_z) {
             board.post_exact(Lower::new(ln_z)?, Upper::new(ln_z)?, 0, Matchings.name());
         } else {
