@@ -35,11 +35,11 @@ pub enum PlanarError {
     },
     /// Couplings that cross in every drawing.
     #[error(
-        "the couplings cannot be drawn in the plane without crossing{}",
-        if *.fields { ", with one more spin that stands for the fields" } else { "" }
+        "the couplings{} cannot be drawn in the plane without crossing",
+        if *.fields { ", and one more spin that stands for the fields," } else { "" }
     )]
     Crossing {
-        /// Does a model without its fields stand a better chance?
+        /// Are there fields, which one more spin stands for? Without them it may be drawn.
         fields: bool,
     },
     /// The budget was over.
