@@ -1,8 +1,8 @@
 //! The sum over perfect matchings as the Pfaffian of a signed adjacency matrix, along a tree of fronts.
 //!
-//! The two darts of a pair are neighbours, and are eliminated together. What is left then is again the signed adjacency matrix of a
-//! planar graph, since no cycle of the rest runs between the two; so every pivot is a quotient of two sums over
-//! matchings, of positive terms only, and at least the element of the pair itself, in whichever order the pairs come.
+//! The two darts of a pair are neighbours, and are eliminated together. What is left then is again the signed adjacency
+//! matrix of a planar graph, since no cycle of the rest runs between the two; so every pivot is a quotient of two sums
+//! over matchings, of positive terms only, and at least the element of the pair itself, in whichever order they come.
 
 use std::sync::Mutex;
 
