@@ -82,12 +82,13 @@ impl Prepared {
     #[inline(always)]
     pub(crate) fn powers(&mut self, plan: &Plan, views: &[View<'_>], weight: f64) {
         let plain = |view: &View<'_>| weight == 1.0 && view.form != Form::Log;
-        let reach: f64 = views
-            .iter()
-            .filter(|view| plain(view))
-            .map(|view| view.range.max.abs().max(view.range.min.abs()))
-            .sum();
-        let direct = |view: &View<'_>| plain(view) && reach <= SAFE;
+        // What is used as it is may be far from 1 everywhere; the others are brought to a largest entry of 1.
+        let reach = |view: &View<'_>| match plain(view) {
+            true => view.range.max.abs().max(view.range.min.abs()),
+            false => view.range.spread(),
+        };
+        let safe = views.iter().map(reach).sum::<f64>() <= SAFE;
+        let direct = |view: &View<'_>| plain(view) && safe;
         self.prepare(plan, views, weight, To::Plain, direct);
     }
 

@@ -1,8 +1,12 @@
 //! Elimination of long chains whose scales cancel, against sums to twice the digits of a float.
 
 use forney_certify::DoubleDouble;
-use forney_exact::{Engine, Keep, Order, Schedule, Whole, ln_z, marginals, most_probable};
+use forney_exact::{
+    Engine, Heuristic, Keep, Order, Schedule, Whole, greedy, ln_z, marginals, most_probable,
+};
+use forney_model::enumerate::enumerate;
 use forney_model::{FactorGraph, Table, VarId};
+use forney_testing::rng;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -146,5 +150,42 @@ fn wide_tables_leave_all_digits() {
     // Sums of such a chain are done in logarithms.
     for seed in 0..10 {
         check(&Chain::random(2000, 140.0, seed), &format!("seed {seed}"));
+    }
+}
+
+/// Strong couplings whose signs contradict each other: the largest entries of neighbouring tables do not meet, so plain
+/// messages are far below 1 everywhere, and products of them with other tables must not vanish.
+#[test]
+fn frustrated_couplings_leave_something() {
+    for seed in 0..400u64 {
+        let mut rng = rng(seed);
+        let (rows, columns) = (rng.random_range(2..5u32), rng.random_range(2..5u32));
+        let strength: f64 = rng.random_range(20.0..145.0);
+        let mut factors = Vec::new();
+        for v in 0..rows * columns {
+            let right = (v % columns + 1 < columns).then_some(v + 1);
+            let down = (v + columns < rows * columns).then_some(v + columns);
+            for u in [right, down].into_iter().flatten() {
+                let j = if rng.random_bool(0.5) {
+                    strength
+                } else {
+                    -strength
+                };
+                let ln = vec![j, -j, -j, j];
+                let scope = vec![VarId(v), VarId(u)];
+                factors.push(Table::from_ln(scope, vec![2, 2], ln).unwrap());
+            }
+        }
+        let graph = FactorGraph::new(vec![2; (rows * columns) as usize], factors).unwrap();
+        let expected = enumerate(&graph).ln_z;
+        for heuristic in Heuristic::ALL {
+            let order = greedy(&graph, heuristic, None);
+            let found = ln_z(&graph, &order, f64::INFINITY).unwrap();
+            let off = (found - expected).abs();
+            assert!(
+                off <= 1e-9 * expected.abs(),
+                "{seed}: {found} for {expected}"
+            );
+        }
     }
 }

@@ -2,8 +2,11 @@
 //! than rounding of what is left.
 
 use forney_certify::Budget;
-use forney_methods::{Gives, METHODS, Method, Options, best};
-use forney_testing::cancelling_chain;
+use forney_methods::{Gives, METHODS, Method, Options, best, method};
+use forney_model::generate::ising_grid;
+use forney_model::{FactorGraph, Table};
+use forney_testing::{cancelling_chain, rng};
+use rand::RngExt;
 use rayon::prelude::*;
 
 /// Runs all methods for so many iterations; the decimals and all rounding come to less than `slack`.
@@ -45,4 +48,45 @@ fn three_hundred_variables() {
 #[test]
 fn two_thousand_variables() {
     check(1000, 1, 1e-10);
+}
+
+/// Strong couplings whose signs contradict each other: the largest entries of neighbouring tables do not meet, so that
+/// plain messages are far below 1 everywhere, and what is left of products of them is not nothing.
+#[test]
+fn frustrated_couplings_leave_something() {
+    let method = method("mbe").expect("it is registered");
+    for seed in 0..24 {
+        let mut rng = rng(seed);
+        let strength = rng.random_range(30.0..60.0);
+        let pairs = ising_grid(24, 1.0, 0.0, &mut rng);
+        let pairs = pairs
+            .factors()
+            .iter()
+            .map(Table::scope)
+            .filter(|scope| scope.len() == 2);
+        let factors = pairs.map(|scope| {
+            let j = if rng.random_bool(0.5) {
+                strength
+            } else {
+                -strength
+            };
+            Table::from_ln(scope.to_vec(), vec![2, 2], vec![j, -j, -j, j]).unwrap()
+        });
+        let graph = FactorGraph::new(vec![2; 576], factors.collect()).unwrap();
+        let options = Options {
+            ibound: Some(2),
+            iterations: Some(3),
+            ..Options::default()
+        };
+        let found = method.run(
+            &graph,
+            Gives::Upper,
+            &options,
+            &Budget::unlimited(),
+            &mut |_| {},
+        );
+        let upper = found.unwrap().value.ln();
+        let least = graph.ln_value(&[0; 576]);
+        assert!(upper >= least, "{seed}: {upper} for at least {least}");
+    }
 }
