@@ -391,7 +391,7 @@ impl fmt::Display for Report {
         if let Some(planar) = &reduced.planar {
             writeln!(
                 f,
-                "\nplanar    ln Z needs no elimination but {} and {}",
+                "\nplanar    ln Z needs no elimination but {} and {}; where strong couplings contradict each other twice\n          the memory and up to a hundred times as long, and beyond some strength it is not to be had",
                 human(planar.bytes),
                 rough_seconds(planar.exact_s)
             )?;
@@ -408,7 +408,9 @@ impl Report {
         if let Some(planar) = &reduced.planar
             && planar.bytes <= self.memory_bytes
         {
-            return format!("Exact inference fits in {allowed}: use `forney exact`.");
+            return format!(
+                "Exact inference fits in {allowed}: use `forney exact`, or `forney bound` where couplings are strong."
+            );
         }
         if reduced.orders.is_empty() {
             return "No order was worked out in time: allow more with --time.".to_owned();

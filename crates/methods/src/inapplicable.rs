@@ -67,6 +67,7 @@ impl Inapplicable {
         matches!(
             self,
             Self::Bound(BoundError::MiniBucketsTooLarge { .. } | BoundError::TooLarge(_))
+                | Self::Planar(PlanarError::TooLarge { .. })
         )
     }
 }

@@ -1,10 +1,11 @@
 //! Why there is no value.
 
 use forney_certify::Stop;
+use forney_exact::human;
 use forney_model::{FactorId, VarId};
 
 /// Why a model has no value as one of spins in the plane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanarError {
     /// A variable that is no spin.
@@ -41,6 +42,14 @@ pub enum PlanarError {
     Crossing {
         /// Are there fields, which one more spin stands for? Without them it may be drawn.
         fields: bool,
+    },
+    /// Fronts that do not fit.
+    #[error("matchings need {}, more than the {} allowed; allow more memory", human(*.bytes), human(*.limit))]
+    TooLarge {
+        /// Bytes, by prediction.
+        bytes: f64,
+        /// Bytes allowed.
+        limit: f64,
     },
     /// The budget was over.
     #[error("the run was stopped: {0}")]

@@ -173,7 +173,7 @@ impl Fronts {
     }
 }
 
-/// All fronts, children before parents.
+/// The fronts by how they are run; children come before parents.
 #[derive(Default)]
 pub(crate) struct Parts {
     /// Fronts that are run one after the other, when all subtrees are done.

@@ -200,7 +200,19 @@ impl<T: Real> Panel<'_, T> {
                 let (v, at) = (self.row(2 * pair + 1), 2 * pair + 2);
                 let terms = v[at..].iter().zip(&product[at..]);
                 let sum: f64 = terms.map(|(v, p)| v.value().abs() * p).sum();
-                sum / self.row(2 * pair)[at - 1].value().abs()
+                // What was added up to these rows was rounded, too.
+                let rounded: f64 = [2 * pair, 2 * pair + 1]
+                    .map(|row| {
+                        let own =
+                            &inverse[(self.first + row) * self.side + self.first..][at..width];
+                        let terms = self.row(row)[at..].iter().zip(own);
+                        terms
+                            .map(|(x, b)| (x.value() * b.value()).abs())
+                            .sum::<f64>()
+                    })
+                    .iter()
+                    .sum();
+                sum / self.row(2 * pair)[at - 1].value().abs() + rounded
             });
         each.sum()
     }

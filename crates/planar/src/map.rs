@@ -84,7 +84,8 @@ impl Map {
     }
 }
 
-/// Cuts a face into triangles that meet in the tail of its first dart.
+/// Cuts a face into triangles that meet in the tail of its first dart. It has three darts at least: no two edges have
+/// the same ends, and no vertex has only one.
 fn fan(walk: &[u32], next: &mut Vec<u32>, tail: &mut Vec<u32>, couplings: &mut Vec<f64>) {
     let apex = tail[walk[0] as usize];
     fn close(next: &mut [u32], triangle: [u32; 3]) {

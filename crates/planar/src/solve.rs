@@ -24,6 +24,10 @@ pub struct Solution {
     /// Factors of two variables, and how often their variables are in the same state. Those whose couplings cancel
     /// are left out; there are none if no assignment is possible.
     pub agree: Vec<(FactorId, f64)>,
+    /// The bytes of the attempts, by prediction.
+    pub bytes: f64,
+    /// Would there be more digits with more memory?
+    pub short_of_memory: bool,
     /// Is every assignment as likely as its opposite? Then each variable of two states is in either half of the time.
     pub symmetric: bool,
 }
@@ -65,8 +69,10 @@ pub struct Planar {
 
 /// How far it has come.
 struct State {
-    /// At full strength, the one that is least off.
-    best: Result<Attempt, PlanarError>,
+    /// At full strength, the attempt that is least off, and by how much; infinite before the first.
+    best: Option<Attempt>,
+    least: f64,
+    stopped: Option<Stop>,
     /// An assignment of low energy.
     down: Vec<bool>,
     /// The strength at which its agreements were had; 0 if it is a guess.
@@ -75,8 +81,16 @@ struct State {
 
 impl State {
     fn is_enough(&self) -> bool {
-        let enough = |best: &Attempt| best.error <= TOLERANCE * best.ln_z.abs().max(1.0);
-        self.best.as_ref().is_ok_and(enough)
+        let best = self.best.as_ref();
+        best.is_some_and(|best| best.error <= TOLERANCE * best.ln_z.abs().max(1.0))
+    }
+}
+
+impl Solution {
+    /// Is rounding so small a part of the value that more attempts are not worth while?
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.error <= CAUTION * TOLERANCE * self.ln_z.abs().max(1.0)
     }
 }
 
@@ -170,61 +184,119 @@ impl Planar {
     /// # Errors
     /// If the budget ends it, or rounding.
     pub fn solve(&self, memory: f64, budget: &Budget) -> Result<Solution, PlanarError> {
+        let direct = self.direct(memory, budget);
+        match direct {
+            Err(PlanarError::Rounding) => self.improved(direct, memory, budget),
+            Ok(ref found) if !found.is_enough() => self.improved(direct, memory, budget),
+            direct => direct,
+        }
+    }
+
+    /// What the guess alone comes to: the first attempt of [`Self::solve`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn direct(&self, memory: f64, budget: &Budget) -> Result<Solution, PlanarError> {
         if self.ising.impossible {
             return Ok(Solution {
                 ln_z: f64::NEG_INFINITY,
                 error: 0.0,
                 agree: Vec::new(),
+                bytes: self.demand.bytes,
+                short_of_memory: false,
                 symmetric: false,
             });
         }
+        let found = self.at::<f64>(&self.guess, 1.0, memory, budget)?;
+        Ok(self.solution(&found, self.demand.bytes, false))
+    }
+
+    /// The other attempts of [`Self::solve`], after the [direct](Self::direct) one: it stays if none is better.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn improved(
+        &self,
+        direct: Result<Solution, PlanarError>,
+        memory: f64,
+        budget: &Budget,
+    ) -> Result<Solution, PlanarError> {
+        let least = direct
+            .as_ref()
+            .map_or(f64::INFINITY, |direct| direct.error / CAUTION);
         let mut state = State {
-            best: Err(PlanarError::Rounding),
+            best: None,
+            least,
+            stopped: None,
             down: self.guess.clone(),
             reached: 0.0,
         };
-        self.strengthen::<f64>(&mut state, budget);
-        // Numbers of twice the digits take twice the memory, and some twenty times as long.
-        if !state.is_enough() && 2.0 * self.demand.bytes <= memory {
-            self.strengthen::<DoubleDouble>(&mut state, budget);
+        self.strengthen::<f64>(&mut state, FIRST, memory, budget);
+        // Numbers of twice the digits take twice the memory, and some seven times as long.
+        let (twice, mut bytes) = (2.0 * self.demand.bytes, self.demand.bytes);
+        let wanted = !state.is_enough() && state.stopped.is_none();
+        if wanted && twice <= memory {
+            bytes = twice;
+            self.strengthen::<DoubleDouble>(&mut state, 1.0, memory, budget);
         }
-        let best = state.best?;
+        let short = wanted && twice > memory;
+        match (state.best, direct) {
+            (Some(best), _) => Ok(self.solution(&best, bytes, short)),
+            (None, Ok(direct)) => Ok(Solution {
+                bytes,
+                short_of_memory: short,
+                ..direct
+            }),
+            (None, Err(_)) => Err(match (state.stopped, short) {
+                (Some(stop), _) => PlanarError::Stopped(stop),
+                (None, true) => PlanarError::TooLarge {
+                    bytes: twice,
+                    limit: memory,
+                },
+                (None, false) => PlanarError::Rounding,
+            }),
+        }
+    }
+
+    fn solution(&self, found: &Attempt, bytes: f64, short_of_memory: bool) -> Solution {
         let agree = self.ising.links.iter().map(|&(factor, link)| {
             let often = match link {
                 Link::Known(often) => often,
-                Link::Coupling { at, opposite } if opposite => 1.0 - best.agree[at],
-                Link::Coupling { at, .. } => best.agree[at],
+                Link::Coupling { at, opposite } if opposite => 1.0 - found.agree[at],
+                Link::Coupling { at, .. } => found.agree[at],
             };
             (factor, often.clamp(0.0, 1.0))
         });
         // Elements of the matrix, energies and the result are floats.
         let couplings = self.map.couplings.iter();
         let sizes: f64 = couplings.map(|j| 3.0 * (1.0 + j.abs())).sum();
-        let floats = f64::EPSILON * (sizes + best.ln_z.abs());
-        Ok(Solution {
-            ln_z: best.ln_z,
-            error: CAUTION * best.error + floats + self.ising.error,
+        let floats = f64::EPSILON * (sizes + found.ln_z.abs());
+        Solution {
+            ln_z: found.ln_z,
+            error: CAUTION * found.error + floats + self.ising.error,
             agree: agree.collect(),
+            bytes,
+            short_of_memory,
             symmetric: !self.ising.fields,
-        })
+        }
     }
 
     /// Goes on to stronger couplings, each time from the agreements of the last, until rounding takes too much.
-    fn strengthen<T: Real>(&self, state: &mut State, budget: &Budget) {
-        let (mut strength, mut step) = (1.0, 2.0);
+    ///
+    /// Steps between strengths only get smaller, so that it ends.
+    fn strengthen<T: Real>(&self, state: &mut State, first: f64, memory: f64, budget: &Budget) {
+        let (mut strength, mut step) = (first, 2.0);
         for _ in 0..MOST {
-            match self.at::<T>(&state.down, strength, budget) {
+            match self.at::<T>(&state.down, strength, memory, budget) {
                 Err(PlanarError::Stopped(stop)) => {
-                    if state.best.is_err() {
-                        state.best = Err(PlanarError::Stopped(stop));
-                    }
+                    state.stopped = Some(stop);
                     return;
                 }
                 Ok(found) if strength >= 1.0 => {
                     let guessed = found.error <= GUESSED && state.reached > 0.0;
-                    let least = state.best.as_ref().map_or(f64::INFINITY, |best| best.error);
-                    if found.error < least {
-                        state.best = Ok(found);
+                    if found.error < state.least {
+                        state.least = found.error;
+                        state.best = Some(found);
                     }
                     if guessed || state.is_enough() {
                         return;
@@ -261,10 +333,18 @@ impl Planar {
         &self,
         down: &[bool],
         strength: f64,
+        memory: f64,
         budget: &Budget,
     ) -> Result<Attempt, PlanarError> {
         let pairing = Pairing::new(&self.map, down);
         let fronts = Fronts::new(pairing.order(&self.places), &pairing.beside(&self.map));
+        let digits = (size_of::<T>() / size_of::<f64>()) as f64;
+        let bytes = digits * fronts.bytes();
+        // Another assignment has other fronts.
+        if bytes > memory {
+            let limit = memory;
+            return Err(PlanarError::TooLarge { bytes, limit });
+        }
         let matrix = Matrix::new(&self.map, &pairing, &fronts, strength);
         let failure = |failed| match failed {
             Failed::Stopped => PlanarError::Stopped(budget.stop().unwrap_or(Stop::Interrupted)),

@@ -288,7 +288,8 @@ fn the_same_bits_on_any_number_of_threads() {
     let mut rng = rng(5);
     let graph = grid(40, || rng.random_range(-1.0..1.0));
     let [one, three] = [1, 3].map(|threads| on_threads(threads, || solve(&graph)));
-    assert_eq!(one, three);
+    let bits = |found: &Solution| [found.ln_z, found.error].map(f64::to_bits);
+    assert!(bits(&one) == bits(&three) && one.agree == three.agree);
 }
 
 #[test]

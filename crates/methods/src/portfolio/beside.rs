@@ -66,12 +66,17 @@ impl<'p, 'w> Portfolio<'p, 'w> {
         let slice = self.exclusive();
         let mut turn = self.step(exact, &slice);
         let quick = QUICK.min(slice.left(QUICK_SHARE)).as_secs_f64();
-        let near = exact.predicted().is_some_and(|predicted| {
-            let seconds = Pace::of(self.budget).seconds(predicted.entries);
-            predicted.bytes <= self.job.options.memory && seconds <= quick
-        });
-        let all = near || self.job.alone;
-        while !matches!(turn, Turn::Over(_)) && all && self.budget.stop().is_none() {
+        // What was near may turn out to be far.
+        let near = |exact: &dyn Work| {
+            exact.predicted().is_some_and(|predicted| {
+                let seconds = Pace::of(self.budget).seconds(predicted.entries);
+                predicted.bytes <= self.job.options.memory && seconds <= quick
+            })
+        };
+        while !matches!(turn, Turn::Over(_))
+            && (self.job.alone || near(&**exact))
+            && self.budget.stop().is_none()
+        {
             turn = self.step(exact, &slice);
         }
         match turn {
