@@ -10,6 +10,7 @@ use forney_methods::{
     BoundOptions, BoundReport, EXACT, Gives, Inapplicable, MEAN_FIELD, Options, Sides, bracket,
 };
 use forney_model::{FactorGraph, simplify_sum};
+use forney_planar::PlanarError;
 use forney_uai::Solution;
 use serde::Serialize;
 
@@ -159,6 +160,9 @@ fn refusal(reason: Inapplicable, args: &BoundArgs) -> Failure {
     match reason {
         Inapplicable::Bound(error) => {
             Failure::of_bound(error, args.method.is(EXACT), args.memory, instead(args))
+        }
+        Inapplicable::Planar(error @ PlanarError::TooLarge { .. }) => {
+            Failure::MatchingsTooLarge(error)
         }
         reason => Failure::Inapplicable(reason),
     }

@@ -10,6 +10,7 @@ use forney_exact::{OrderError, TooLarge, human};
 use forney_latent::LatentError;
 use forney_methods::Inapplicable;
 use forney_model::ModelError;
+use forney_planar::PlanarError;
 use forney_uai::{Fault, UaiError};
 use serde::Serialize;
 
@@ -117,6 +118,9 @@ pub(crate) enum Failure {
     /// A method that does not apply to the model.
     #[error("{0}; use --method auto")]
     Inapplicable(Inapplicable),
+    /// A planar model that does not fit.
+    #[error("{0}")]
+    MatchingsTooLarge(PlanarError),
     /// A factor exceeds the ibound.
     #[error(
         "an ibound of {ibound} is too small: after evidence and hard zeros the largest factor \
@@ -354,7 +358,9 @@ impl Failure {
             Self::IboundTooSmall { .. } => "ibound-too-small",
             Self::Inapplicable(_) => "inapplicable",
             Self::Data { .. } => "data",
-            Self::DataTooLarge { .. } | Self::ModelTooLarge { .. } => "too-large",
+            Self::DataTooLarge { .. } | Self::ModelTooLarge { .. } | Self::MatchingsTooLarge(_) => {
+                "too-large"
+            }
             Self::NoStart => "out-of-time",
             Self::Latent(_) => "learning",
             Self::Checkpoint { .. } => "checkpoint",
@@ -384,6 +390,7 @@ impl Failure {
             | Self::NoFit(_)
             | Self::MiniBucketsTooLarge { .. }
             | Self::DataTooLarge { .. }
+            | Self::MatchingsTooLarge(_)
             | Self::ModelTooLarge { .. }
             | Self::NoStart
             | Self::OutOfTime { .. }
