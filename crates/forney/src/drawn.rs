@@ -1,16 +1,12 @@
 //! Models of spins that can be drawn in the plane: answers without an elimination.
 
 use forney_certify::{Budget, slack};
-use forney_exact::quick;
 use forney_model::FactorGraph;
-use forney_planar::{Demand, Planar, Solution};
-
-/// An elimination of fewer entries than this, a hundredth of a second, needs nothing in its place.
-const SHORT: f64 = 1e7;
+use forney_planar::{Demand, Planar, Solution, spared_entries};
 
 /// The [`Solution`] of a planar model, and what it took.
 ///
-/// `None` where the model is none, where elimination along a [`quick`] order takes less time, where the memory does not
+/// `None` where the model is none, where elimination along a quick order takes less time, where the memory does not
 /// hold it, where rounding leaves too few digits to print it as exact, and where the budget ends first: an elimination
 /// may still have an answer.
 pub(crate) fn drawn(
@@ -18,18 +14,7 @@ pub(crate) fn drawn(
     memory: f64,
     budget: &Budget,
 ) -> Option<(Solution, Demand)> {
-    let spins = graph.cards().iter().all(|&card| card <= 2);
-    let pairs = graph
-        .factors()
-        .iter()
-        .all(|factor| factor.scope().len() <= 2);
-    if !spins || !pairs {
-        return None;
-    }
-    let entries = quick(graph, budget).cost(graph).total_entries;
-    if entries < SHORT {
-        return None;
-    }
+    let entries = spared_entries(graph, budget)?;
     let planar = Planar::new(graph, budget).ok()?;
     let demand = planar.demand();
     if demand.bytes > memory || demand.entries > entries {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod darts;
 mod dense;
 mod embedding;
 mod error;
@@ -15,4 +16,4 @@ mod terms;
 mod ties;
 
 pub use error::PlanarError;
-pub use solve::{Demand, Planar, Solution};
+pub use solve::{Demand, Planar, Solution, spared_entries};

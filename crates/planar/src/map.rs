@@ -6,6 +6,7 @@
 //! triangle of three *darts* (Kasteleyn 1963; Fisher 1966; Schraudolph and Kamenetsky 2008). Couplings of 0 complete
 //! the triangles.
 
+use crate::darts::Darts;
 use crate::embedding::Rotation;
 use crate::ising::Coupling;
 
@@ -33,7 +34,6 @@ impl Map {
         let mut tail: Vec<u32> = edges.iter().flat_map(|edge| edge.ends).collect();
         let mut next: Vec<u32> = (0..tail.len()).map(|d| rotation[d ^ 1]).collect();
         let mut couplings: Vec<f64> = edges.iter().map(|edge| edge.j).collect();
-        let components = components(vertices, edges);
 
         let mut faces = 0;
         let mut seen = vec![false; next.len()];
@@ -52,11 +52,11 @@ impl Map {
             }
             fan(&walk, &mut next, &mut tail, &mut couplings);
         }
+        let (reversed, components) = orientation(vertices, &tail);
         // Euler's formula, on as many spheres as there are components.
         if vertices + faces != edges.len() + 2 * components {
             return None;
         }
-        let reversed = orientation(vertices, &tail);
         Some(Self {
             next,
             tail,
@@ -105,45 +105,15 @@ fn fan(walk: &[u32], next: &mut Vec<u32>, tail: &mut Vec<u32>, couplings: &mut V
     close(next, [first, walk[walk.len() - 2], walk[walk.len() - 1]]);
 }
 
-fn components(vertices: usize, edges: &[Coupling]) -> usize {
-    let mut parent: Vec<u32> = (0..vertices as u32).collect();
-    let mut count = vertices;
-    for edge in edges {
-        let [u, v] = edge.ends.map(|mut v| {
-            while parent[v as usize] != v {
-                parent[v as usize] = parent[parent[v as usize] as usize];
-                v = parent[v as usize];
-            }
-            v
-        });
-        if u != v {
-            parent[u as usize] = v;
-            count -= 1;
-        }
-    }
-    count
-}
-
 /// Which dual edges point from the second side to the first, so that around every vertex but one of each component an
 /// odd number of them points clockwise; with the three edges of every triangle pointing clockwise this is the
 /// orientation of Kasteleyn (1963).
 ///
-/// A dual edge that points clockwise around one end of its edge points counterclockwise around the other one.
-fn orientation(vertices: usize, tail: &[u32]) -> Vec<bool> {
+/// A dual edge that points clockwise around one end of its edge points counterclockwise around the other one. Beside them
+/// the number of components.
+fn orientation(vertices: usize, tail: &[u32]) -> (Vec<bool>, usize) {
     let edges = tail.len() / 2;
-    let mut begins = vec![0u32; vertices + 1];
-    for &v in tail {
-        begins[v as usize + 1] += 1;
-    }
-    for v in 0..vertices {
-        begins[v + 1] += begins[v];
-    }
-    let mut free = begins.clone();
-    let mut darts = vec![0u32; tail.len()];
-    for (dart, &v) in tail.iter().enumerate() {
-        darts[free[v as usize] as usize] = dart as u32;
-        free[v as usize] += 1;
-    }
+    let darts = Darts::new(vertices, tail.iter().copied());
     let mut up = vec![NONE; vertices];
     let mut seen = vec![false; vertices];
     let mut order = Vec::with_capacity(vertices);
@@ -156,7 +126,7 @@ fn orientation(vertices: usize, tail: &[u32]) -> Vec<bool> {
         order.push(root as u32);
         while let Some(&v) = order.get(at) {
             at += 1;
-            for &dart in &darts[begins[v as usize] as usize..begins[v as usize + 1] as usize] {
+            for &dart in darts.around(v) {
                 let w = tail[dart as usize ^ 1] as usize;
                 if !seen[w] {
                     seen[w] = true;
@@ -187,5 +157,6 @@ fn orientation(vertices: usize, tail: &[u32]) -> Vec<bool> {
         odd[tail[counts as usize] as usize] ^= true;
         reversed[edge] = counts & 1 == 1;
     }
-    reversed
+    let components = up.iter().filter(|&&dart| dart == NONE).count();
+    (reversed, components)
 }

@@ -1,7 +1,7 @@
 //! From a model to its partition function.
 
 use forney_certify::{Budget, DoubleDouble, Stop};
-use forney_exact::dissection;
+use forney_exact::{dissection, quick};
 use forney_model::{FactorGraph, FactorId};
 
 use crate::embedding::embed;
@@ -43,6 +43,22 @@ pub struct Demand {
     pub bytes: f64,
 }
 
+/// An elimination of fewer entries than this, a hundredth of a second, needs nothing in its place.
+const SHORT: f64 = 1e7;
+
+/// The entries of an elimination along a [`quick`] order, where it is worth looking for a drawing in its place: binary
+/// variables by twos, and more entries than are eliminated at once.
+#[must_use]
+pub fn spared_entries(graph: &FactorGraph, budget: &Budget) -> Option<f64> {
+    let spins = graph.cards().iter().all(|&card| card <= 2);
+    let pairs = graph
+        .factors()
+        .iter()
+        .all(|factor| factor.scope().len() <= 2);
+    let entries = (spins && pairs).then(|| quick(graph, budget).cost(graph).total_entries);
+    entries.filter(|&entries| entries >= SHORT)
+}
+
 /// A planar Ising model, ready for its partition function.
 ///
 /// # Example
@@ -79,27 +95,24 @@ struct State {
     reached: f64,
 }
 
-impl State {
-    fn is_enough(&self) -> bool {
-        let best = self.best.as_ref();
-        best.is_some_and(|best| best.error <= TOLERANCE * best.ln_z.abs().max(1.0))
-    }
-}
-
-impl Solution {
-    /// Is rounding so small a part of the value that more attempts are not worth while?
-    #[must_use]
-    pub fn is_enough(&self) -> bool {
-        self.error <= CAUTION * TOLERANCE * self.ln_z.abs().max(1.0)
-    }
-}
-
 /// A solution at some strength of the couplings.
 struct Attempt {
     ln_z: f64,
     error: f64,
     /// By edge of the map.
     agree: Vec<f64>,
+}
+
+/// Is rounding so small a part of the value that more attempts are not worth while?
+fn is_enough(error: f64, ln_z: f64) -> bool {
+    error <= TOLERANCE * ln_z.abs().max(1.0)
+}
+
+impl State {
+    fn is_enough(&self) -> bool {
+        let best = self.best.as_ref();
+        best.is_some_and(|best| is_enough(best.error, best.ln_z))
+    }
 }
 
 /// Entries of an elimination of tables, some nanosecond each, for each multiply-add of this one and its inverse: on grids
@@ -187,7 +200,9 @@ impl Planar {
         let direct = self.direct(memory, budget);
         match direct {
             Err(PlanarError::Rounding) => self.improved(direct, memory, budget),
-            Ok(ref found) if !found.is_enough() => self.improved(direct, memory, budget),
+            Ok(ref found) if !is_enough(found.error / CAUTION, found.ln_z) => {
+                self.improved(direct, memory, budget)
+            }
             direct => direct,
         }
     }

@@ -2,15 +2,12 @@
 
 use forney_bounds::Activity;
 use forney_certify::{Flaw, Lower, Stop, Upper, slack};
-use forney_exact::quick;
 use forney_model::FactorGraph;
-use forney_planar::{Planar, PlanarError, Solution};
+use forney_planar::{Planar, PlanarError, Solution, spared_entries};
 
 use super::exact::BESIDE;
 use crate::{ExactOn, Gives, Inapplicable, Job, Method, Predicted, Slice, Turn, Work};
 
-/// A model that a quick order eliminates in fewer entries than this, a hundredth of a second, is not drawn.
-const SHORT: f64 = 1e7;
 /// One of more factors than this, a tenth of a second, is drawn beside bounds.
 const LARGE: usize = 20_000;
 /// Where the first attempt leaves too few digits, the others take about so many times as long: a dozen of them, and
@@ -105,7 +102,7 @@ impl Drawing<'_> {
             Stage::Begun if job.alone => self.draw(slice)?,
             Stage::Begun => {
                 // What elimination does at once needs nothing in its place.
-                if quick(job.graph, whole).cost(job.graph).total_entries < SHORT {
+                if spared_entries(job.graph, whole).is_none() {
                     return Ok(Err(Stop::Converged));
                 }
                 match job.graph.num_factors() > LARGE {

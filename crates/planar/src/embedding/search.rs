@@ -1,5 +1,6 @@
 //! The depth-first search that orients the edges.
 
+use crate::darts::Darts;
 use crate::ising::Coupling;
 
 pub(super) const NONE: u32 = u32::MAX;
@@ -7,9 +8,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// The depth-first search.
 pub(super) struct Search<'g> {
     pub(super) edges: &'g [Coupling],
-    /// Darts by tail, and where those of each vertex begin.
-    darts: Vec<u32>,
-    begins: Vec<u32>,
+    darts: Darts,
     pub(super) height: Vec<u32>,
     /// The edge to the parent.
     pub(super) parent: Vec<u32>,
@@ -24,25 +23,9 @@ pub(super) struct Search<'g> {
 
 impl<'g> Search<'g> {
     pub(super) fn new(vertices: usize, edges: &'g [Coupling]) -> Self {
-        let mut begins = vec![0u32; vertices + 1];
-        for v in edges.iter().flat_map(|edge| edge.ends) {
-            begins[v as usize + 1] += 1;
-        }
-        for v in 0..vertices {
-            begins[v + 1] += begins[v];
-        }
-        let mut free = begins.clone();
-        let mut darts = vec![0; 2 * edges.len()];
-        for (e, edge) in edges.iter().enumerate() {
-            for (side, v) in edge.ends.into_iter().enumerate() {
-                darts[free[v as usize] as usize] = (2 * e + side) as u32;
-                free[v as usize] += 1;
-            }
-        }
         Self {
             edges,
-            darts,
-            begins,
+            darts: Darts::new(vertices, edges.iter().flat_map(|edge| edge.ends)),
             height: vec![NONE; vertices],
             parent: vec![NONE; vertices],
             roots: Vec::new(),
@@ -50,10 +33,6 @@ impl<'g> Search<'g> {
             low: vec![NONE; edges.len()],
             second: vec![NONE; edges.len()],
         }
-    }
-
-    fn around(&self, v: u32) -> std::ops::Range<usize> {
-        self.begins[v as usize] as usize..self.begins[v as usize + 1] as usize
     }
 
     fn head(&self, dart: u32) -> u32 {
@@ -71,7 +50,7 @@ impl<'g> Search<'g> {
     /// Orients all edges and finds their low points.
     pub(super) fn orient(&mut self) {
         let vertices = self.height.len() as u32;
-        let mut next: Vec<u32> = self.begins.clone();
+        let mut next = vec![0u32; vertices as usize];
         for root in 0..vertices {
             if self.height[root as usize] != NONE {
                 continue;
@@ -80,17 +59,15 @@ impl<'g> Search<'g> {
             self.roots.push(root);
             let mut path = vec![root];
             while let Some(&v) = path.last() {
-                let at = next[v as usize];
-                if at == self.begins[v as usize + 1] {
+                let Some(&dart) = self.darts.around(v).get(next[v as usize] as usize) else {
                     path.pop();
                     let edge = self.parent[v as usize];
                     if edge != NONE {
                         self.passed(edge);
                     }
                     continue;
-                }
+                };
                 next[v as usize] += 1;
-                let dart = self.darts[at as usize];
                 let edge = dart / 2;
                 if self.along[edge as usize] != NONE {
                     continue;
@@ -136,7 +113,7 @@ impl<'g> Search<'g> {
         let mut leaving = Vec::with_capacity(self.edges.len());
         for v in 0..self.height.len() as u32 {
             let from = leaving.len();
-            let darts = self.darts[self.around(v)].iter();
+            let darts = self.darts.around(v).iter();
             leaving.extend(
                 darts
                     .filter(|&&d| self.along[d as usize / 2] == d)
