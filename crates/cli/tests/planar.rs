@@ -83,6 +83,6 @@ fn memory_and_time_hold() {
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     let ran = forney(&["exact", &model, "--memory", "1MB", "--time", "1"]);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-    let ran = forney(&["bound", &model, "--time", "0.01", "--json"]).json();
+    let ran = forney(&["bound", &model, "--time", "1", "--json"]).json();
     assert!(number(&ran["lower"]) <= number(&ran["upper"]));
 }
